@@ -1,0 +1,189 @@
+/*
+ * Metrics: counters, gauges and histograms that many threads write and one scrape sums.
+ *
+ * What it is for: numbers on the way of a request. A write is a relaxed store to memory that only
+ * the calling thread writes: no lock, no allocation once warm, no shared cache line.
+ *
+ * How it works:
+ *
+ *     registry ── family (name, help, unit, type, label names)
+ *                   └── series (label values)
+ *                         └── one cell a shard: counter, gauge, or histogram
+ *
+ * A shard is a writing thread: the registry is made for a fixed number of them, and each cell has
+ * exactly one writer. A scrape reads all cells without stopping anyone and sums them, so counters
+ * never go backwards.
+ *
+ * A histogram takes integer nanoseconds and exposes seconds. It counts in the common refinement
+ * of its classic buckets and of the native buckets of schema TEL_NATIVE_SCHEMA: one increment an
+ * observation, from which both views are derived, so they agree to the last one, and `_count` is
+ * the sum of the buckets by construction. Each classic bucket keeps its latest exemplar.
+ *
+ * Cardinality is bounded: a family takes `series_limit` label sets (TEL_SERIES_LIMIT when 0).
+ * What comes beyond goes to one series labelled otel_metric_overflow="true" and is counted
+ * (tel_registry_overflow_count), as the OpenTelemetry metrics SDK specifies.
+ *
+ * Threads: registry and families are made before the threads that use them. tel_family_series()
+ * may be called by any shard at any time; it takes a lock only for a label set that is new to the
+ * family. add/inc/set/observe: by the shard's own thread. tel_registry_expose(): any thread,
+ * several at once.
+ * Memory: the registry owns families and series; they live until tel_registry_destroy(). Strings
+ * of a family's description are borrowed and must outlive the registry; label values are copied.
+ * Failure: creators return NULL with errno set. tel_family_series() never returns NULL: without
+ * memory it returns the family's overflow series and counts that. A write drops and counts when a
+ * histogram's cells cannot be had (tel_registry_dropped_count).
+ *
+ *     static const char *const labels[] = {"code"};
+ *     struct tel_registry *registry = tel_registry_create(1);
+ *     struct tel_family *family = tel_family_create(registry, &(struct tel_family_options){
+ *         .name = "app_requests_total", .help = "Requests answered.", .type = TEL_COUNTER,
+ *         .label_names = labels, .label_count = 1});
+ *     tel_counter_inc(tel_family_series(family, 0, (const char *[]){"200"}), 0);
+ *     tel_registry_expose(registry, TEL_EXPOSITION_TEXT, &out);
+ */
+#ifndef TELEMETRY_METRICS_H
+#define TELEMETRY_METRICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "telemetry/buffer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TEL_SHARDS_MAX 64      /* writing threads of a registry */
+#define TEL_LABELS_MAX 32      /* label names of a family; target_info is why so many */
+#define TEL_LABEL_VALUE_MAX 256 /* bytes of a label value; longer ones are cut at a UTF-8 border */
+#define TEL_SERIES_LIMIT 256   /* label sets of a family, unless its options say otherwise */
+#define TEL_BUCKETS_MAX 64     /* classic bucket bounds of a histogram, +Inf not counted */
+
+/* Native buckets: base 2^(2^-3), from TEL_NATIVE_MIN_NS up to TEL_NATIVE_MAX_NS. Smaller values
+ * fall into the zero bucket, whose threshold is TEL_NATIVE_MIN_NS. Larger ones into one more. */
+#define TEL_NATIVE_SCHEMA 3
+#define TEL_NATIVE_MIN_NS 1000ull
+#define TEL_NATIVE_MAX_NS 64000000000ull
+
+struct tel_registry; /* all families of a process */
+struct tel_family;   /* one metric name */
+struct tel_series;   /* one label set of a family */
+struct tel_scrape;   /* an exposition under way, as a family's collect function sees it */
+
+enum tel_metric_type {
+    TEL_COUNTER,   /* monotonic; its name ends in _total */
+    TEL_GAUGE,     /* goes up and down */
+    TEL_HISTOGRAM, /* of durations: observed in nanoseconds, exposed in seconds */
+    TEL_INFO,      /* labels with the value 1; its name ends in _info */
+};
+
+/* Emits a family's samples at scrape time with tel_scrape_emit(); for what is cheaper to read than
+ * to keep. Runs on the scraping thread; must not block, must not call back into the registry. */
+typedef void tel_collect_fn(struct tel_scrape *scrape, void *argument);
+
+struct tel_family_options {
+    const char *name;               /* full Prometheus name, suffix included */
+    const char *help;               /* one sentence; escaped as the format asks */
+    const char *unit;               /* "seconds", "bytes", "ratio" … or NULL; part of the name */
+    enum tel_metric_type type;
+    const char *const *label_names; /* label_count of them */
+    size_t label_count;             /* up to TEL_LABELS_MAX */
+    size_t series_limit;            /* 0: TEL_SERIES_LIMIT */
+    uint64_t divisor;               /* counters and gauges: exposed value = integer / divisor; 0: 1.
+                                       1000000000 for a counter kept in ns and exposed in seconds */
+    const uint64_t *bounds_ns;      /* histogram: ascending upper bounds, up to 10^15 ns */
+    size_t bound_count;             /* up to TEL_BUCKETS_MAX */
+    tel_collect_fn *collect;        /* NULL: the family's cells are exposed; no histograms */
+    void *collect_argument;
+};
+
+/* What ties a histogram bucket to a trace. Only pass one of a sampled span: else its link is dead. */
+struct tel_exemplar {
+    uint8_t trace_id[16];
+    uint8_t span_id[8];
+    uint64_t wall_ns; /* when it was observed, nanoseconds since the Unix epoch */
+};
+
+/* Makes a registry for `shard_count` (1..TEL_SHARDS_MAX) writing threads. NULL with errno EINVAL
+ * or ENOMEM. */
+struct tel_registry *tel_registry_create(size_t shard_count);
+
+/* Frees everything made from it. NULL is fine. No thread may be using it. */
+void tel_registry_destroy(struct tel_registry *registry);
+
+/* Calls of tel_family_series() that were given the overflow series, all families together: their
+ * label set was new and the family full, or there was no memory for it. */
+uint64_t tel_registry_overflow_count(const struct tel_registry *registry);
+
+/* Observations lost because there was no memory for a histogram's cells (a shard's first
+ * observation of a series takes about 2 KiB; no other write can fail). */
+uint64_t tel_registry_dropped_count(const struct tel_registry *registry);
+
+/* Adds a family. Setup only. NULL with errno: EINVAL (a name, label name, unit, bound or type that
+ * Prometheus or OpenMetrics forbids; a name that ends in what another type owns, as a gauge's in
+ * _total, _info, _count, _sum, _bucket or _created), EEXIST (a name it would expose is taken),
+ * ENOMEM. */
+struct tel_family *tel_family_create(struct tel_registry *registry,
+                                     const struct tel_family_options *options);
+
+/* The series with these label values, one for each of the family's label names, in their order;
+ * made when it is new, then exposed from 0. A NULL or empty value leaves the label out; bytes that
+ * are not UTF-8 become U+FFFD. A family without label names has its one series from the start. The
+ * result stays valid as long as the registry: hot callers keep it. Never NULL. */
+struct tel_series *tel_family_series(struct tel_family *family, size_t shard,
+                                     const char *const *label_values);
+
+/* Counters saturate at 2^64-1. */
+void tel_counter_inc(struct tel_series *series, size_t shard);
+void tel_counter_add(struct tel_series *series, size_t shard, uint64_t amount);
+
+/* A gauge's value is the sum over its shards' cells. */
+void tel_gauge_add(struct tel_series *series, size_t shard, int64_t amount);
+void tel_gauge_set(struct tel_series *series, size_t shard, int64_t value);
+
+/* Counts one duration. `exemplar` is NULL or borrowed for the call. */
+void tel_histogram_observe(struct tel_series *series, size_t shard, uint64_t duration_ns,
+                           const struct tel_exemplar *exemplar);
+
+/* Sum of a series over all shards: counters and gauges as kept (not divided), histograms their
+ * count. For tests, exit reports and other readers; any thread. */
+uint64_t tel_series_value(const struct tel_series *series);
+
+/* Sum of tel_series_value() over every series of the family, the overflow series included. */
+uint64_t tel_family_value(const struct tel_family *family);
+
+/* Within a collect function: one sample with these label values (as in tel_family_series()), not
+ * divided. An info's value is always 1; a counter's that is negative or NaN is left out. */
+void tel_scrape_emit(struct tel_scrape *scrape, const char *const *label_values, double value);
+
+enum tel_exposition_format {
+    TEL_EXPOSITION_TEXT,        /* Prometheus text 0.0.4 */
+    TEL_EXPOSITION_OPENMETRICS, /* OpenMetrics 1.0 text, with exemplars */
+    TEL_EXPOSITION_PROTOBUF,    /* delimited io.prometheus.client.MetricFamily, native histograms */
+};
+
+/* Chooses by an HTTP Accept header (RFC 9110 12.5.1). A format other than text must be named in
+ * full, with the parameters that matter (OpenMetrics version 0.0.1, 1.0.0 or none; protobuf's proto
+ * and encoding); wildcards mean text. The highest q wins, a tie goes to the first named. NULL, empty,
+ * unparsable or nothing acceptable: text. */
+enum tel_exposition_format tel_exposition_negotiate(const char *accept, size_t length);
+
+/* The Content-Type that goes with a format; a static string. */
+const char *tel_exposition_content_type(enum tel_exposition_format format);
+
+/* Appends all families in the order they were made. Its cost depends on the number of series, not
+ * on what was counted. Returns 0 or the buffer's error. */
+int tel_registry_expose(struct tel_registry *registry, enum tel_exposition_format format,
+                        struct tel_buffer *out);
+
+/* Adds the process_* families of the Prometheus client conventions (CPU, memory, descriptors,
+ * threads, start time), read from /proc at each scrape. What cannot be read here is left out.
+ * Returns 0 or a negative errno. */
+int tel_process_register(struct tel_registry *registry);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

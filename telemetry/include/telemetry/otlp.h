@@ -1,0 +1,119 @@
+/*
+ * The exporter: takes ended spans from a tracer's queue and brings them to where they are read.
+ *
+ * How it works: one thread with an event loop of its own drains the tracer's queue into batches,
+ * encodes each as an OTLP ExportTraceServiceRequest and POSTs it, one export at a time, on one
+ * keep-alive connection:
+ *
+ *     collect ──(delay passed, batch full, flush)──> send ──200──> acknowledged (partial: rejected)
+ *        ^                                             ├─429 502 503 504, no connection──> back off
+ *        └─────────────────────────────────────────────┴─any other answer──> dropped, counted
+ *
+ * A batch is counted when the answer is known, never at hand-off:
+ *     taken from the queue = acknowledged + failed(reason) + in flight
+ *
+ * The console kind prints one JSON object a span and line instead (to stderr), where acknowledged
+ * means written.
+ *
+ * Threads: create, start, shutdown, destroy from one thread; stats from any.
+ * Failure: a dead, slow or lying collector costs memory only up to one batch and its answer.
+ * Source: opentelemetry-proto docs/specification.md; OpenTelemetry specification, protocol/exporter
+ * and trace/sdk (batching processor).
+ */
+#ifndef TELEMETRY_OTLP_H
+#define TELEMETRY_OTLP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "telemetry/metrics.h"
+#include "telemetry/resource.h"
+#include "telemetry/trace.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TEL_EXPORT_REQUEST_MAX (64u * 1024 * 1024) /* bytes of a body that goes out */
+#define TEL_EXPORT_RESPONSE_MAX (4u * 1024 * 1024) /* bytes of an answer that is read */
+
+enum tel_exporter_kind { TEL_EXPORTER_NONE, TEL_EXPORTER_OTLP, TEL_EXPORTER_CONSOLE };
+enum tel_compression { TEL_COMPRESSION_NONE, TEL_COMPRESSION_GZIP };
+
+enum tel_severity { TEL_DEBUG, TEL_INFO_LEVEL, TEL_WARN, TEL_ERROR };
+/* Where the library says what its operator should know; any thread; `message` is borrowed. */
+typedef void tel_diagnostic_fn(enum tel_severity severity, const char *component,
+                               const char *message, void *argument);
+
+struct tel_exporter_options {
+    enum tel_exporter_kind kind;
+    const char *endpoint;          /* full URL of the traces signal */
+    const char *headers;           /* `k=v,k=v`, percent-decoded values, or NULL */
+    enum tel_compression compression;
+    uint32_t timeout_ms;           /* of one POST */
+    uint32_t schedule_delay_ms;    /* longest wait of a span before its batch goes */
+    uint32_t export_timeout_ms;    /* of one batch, retries included */
+    size_t max_batch;              /* spans a batch */
+    const char *certificate_file;  /* CA bundle, or NULL for the system's */
+    const char *client_key_file;
+    const char *client_certificate_file;
+    const char *scope_name;        /* instrumentation scope of the spans */
+    const char *scope_version;
+    size_t shard;                  /* of the registry, for what the exporter's thread observes */
+    tel_diagnostic_fn *diagnostic; /* or NULL */
+    void *diagnostic_argument;
+};
+
+/* Why spans failed to be exported: the values of error.type, a closed list. */
+enum tel_export_error {
+    TEL_EXPORT_REJECTED,          /* partial success */
+    TEL_EXPORT_TIMEOUT,           /* no answer, or retries, within the time */
+    TEL_EXPORT_CONNECTION,        /* no connection and no time left */
+    TEL_EXPORT_STATUS,            /* an HTTP status that is not retried, or retries ran out of time */
+    TEL_EXPORT_BAD_RESPONSE,      /* an answer that is not HTTP or not OTLP */
+    TEL_EXPORT_TOO_LARGE,         /* a batch over TEL_EXPORT_REQUEST_MAX */
+    TEL_EXPORT_SHUTDOWN,          /* flush time was over */
+    TEL_EXPORT_ERRORS             /* how many there are */
+};
+/* The error.type value, a static string: "rejected", "timeout", … */
+const char *tel_export_error_name(enum tel_export_error error);
+
+struct tel_exporter_stats {
+    uint64_t acknowledged;                /* spans */
+    uint64_t failed[TEL_EXPORT_ERRORS];   /* spans */
+    uint64_t inflight;                    /* spans taken from the queue, fate not known yet */
+    uint64_t requests;                    /* POSTs made, retries included */
+    uint64_t retries;
+};
+
+struct tel_exporter;
+
+/* Checks the options and makes an exporter that consumes `tracer`'s queue. NULL with errno: EINVAL
+ * (endpoint or headers, said through `diagnostic`), ENOMEM. Borrows tracer and resource. */
+struct tel_exporter *tel_exporter_create(const struct tel_exporter_options *options,
+                                         struct tel_tracer *tracer,
+                                         const struct tel_resource *resource);
+
+/* Starts the thread. Returns 0 or a negative errno. */
+int tel_exporter_start(struct tel_exporter *exporter);
+
+/* Closes the tracer, exports what is queued for up to `deadline_ms`, counts the rest as failed
+ * with TEL_EXPORT_SHUTDOWN, joins the thread. Returns 0, or -ETIMEDOUT when something was left. */
+int tel_exporter_shutdown(struct tel_exporter *exporter, uint32_t deadline_ms);
+void tel_exporter_destroy(struct tel_exporter *exporter);
+
+void tel_exporter_get_stats(const struct tel_exporter *exporter, struct tel_exporter_stats *stats);
+
+/* Adds the otel_sdk_* families of tracer and exporter to a registry (names of the OpenTelemetry
+ * semantic conventions, otel/sdk-metrics, in Prometheus form). `exporter` may be NULL: then they
+ * stand at 0. All series are there from the first scrape. Before tel_exporter_start(); exporter and
+ * tracer must outlive the registry's last scrape. Returns 0 or a negative errno. */
+int tel_exporter_register(struct tel_exporter *exporter, const struct tel_tracer *tracer,
+                          struct tel_registry *registry);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

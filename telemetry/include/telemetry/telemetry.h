@@ -1,0 +1,34 @@
+/*
+ * telemetry: three signals for programs on libevent, and the proof that they add up.
+ *
+ *   nouns     what they are                                                  header
+ *   buffer    bytes with a ceiling and a sticky error                        buffer.h
+ *   clock     one reading, two meanings                                      clock.h
+ *   registry  families of series of cells; exposition                        metrics.h
+ *   resource  who is speaking                                                resource.h
+ *   tracer    spans, propagation, sampling                                   trace.h
+ *   exporter  the thread that brings spans to a collector                    otlp.h
+ *   access    the thread that writes the access log                         access_log.h
+ *   config    OTEL_* environment variables                                   config.h
+ *
+ * A shard is a thread that records. It has a number, 0 up to the count given at creation; cells,
+ * span queues and log queues have one writer a shard. Everything that records takes that number.
+ *
+ * Rules that hold everywhere: setup returns 0 or a negative errno; creators return NULL with errno;
+ * hot calls are void: they saturate, drop, and count. destroy(NULL) is fine.
+ */
+#ifndef TELEMETRY_H
+#define TELEMETRY_H
+
+#include "telemetry/access_log.h"
+#include "telemetry/buffer.h"
+#include "telemetry/clock.h"
+#include "telemetry/config.h"
+#include "telemetry/metrics.h"
+#include "telemetry/otlp.h"
+#include "telemetry/resource.h"
+#include "telemetry/trace.h"
+
+#define TEL_VERSION "0.1.0"
+
+#endif

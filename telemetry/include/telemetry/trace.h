@@ -1,0 +1,234 @@
+/*
+ * Tracing: spans in the caller's memory, W3C propagation, head sampling.
+ *
+ * What it is for: one span a request (and smaller ones within), recorded on the request's thread
+ * for the price of a few copies and handed to an exporter thread without a lock.
+ *
+ * How it works: a span is a struct of the caller. begin draws ids and asks the sampler; what is not
+ * sampled records nothing, but has ids to propagate. Attributes and events are packed, unformatted,
+ * into the span's own bytes. end copies them into the shard's bounded queue; full means dropped and
+ * counted, never waiting.
+ *
+ *     headers ── extract ──> tel_context ── begin ──> tel_span ── end ──> queue ──> exporter
+ *                                             └── inject ──> outgoing headers
+ *
+ * Every span that ended is in exactly one term of tel_tracer_stats():
+ *     ended = unsampled + dropped + queued or already taken by the exporter
+ *
+ * Threads: a shard (see metrics.h) has one thread; a span stays on its shard. Stats: any thread.
+ * Memory: strings are copied unless said otherwise; attribute keys and event names must be static
+ * (string literals): only their address is kept.
+ * Failure: everything between begin and end is void: what does not fit is dropped and counted in
+ * the span's own dropped_* numbers (OTLP Span fields 10, 12, 14).
+ *
+ *     struct tel_span span;
+ *     tel_span_begin(&span, tracer, shard, &(struct tel_span_start){
+ *         .name = "GET /cart", .kind = TEL_SPAN_SERVER, .parent = &incoming});
+ *     tel_span_set_int(&span, "http.response.status_code", 200);
+ *     tel_span_end(&span, 0);
+ */
+#ifndef TELEMETRY_TRACE_H
+#define TELEMETRY_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TEL_TRACEPARENT_LENGTH 55   /* of version 00, without the NUL */
+#define TEL_TRACESTATE_MAX 2048     /* bytes kept of a combined tracestate; more: discarded whole */
+#define TEL_TRACESTATE_MEMBERS_MAX 32
+#define TEL_BAGGAGE_MAX 8192        /* bytes kept of a combined baggage; more: discarded whole */
+#define TEL_SPAN_BYTES 3072         /* packed attributes, events and links of a span */
+#define TEL_ATTRIBUTE_VALUE_MAX 1024 /* bytes of a string value; longer ones are cut */
+
+#define TEL_FLAG_SAMPLED 0x01
+#define TEL_FLAG_RANDOM 0x02
+
+/* ---- context: what crosses process borders ------------------------------------------------- */
+
+struct tel_context {
+    uint8_t trace_id[16];
+    uint8_t span_id[8];   /* the caller's span: parent of ours */
+    uint8_t flags;        /* TEL_FLAG_* */
+    bool valid;           /* a traceparent was there and was good */
+    bool remote;          /* it came from another process */
+    uint16_t tracestate_length;
+    uint16_t baggage_length;
+    char tracestate[TEL_TRACESTATE_MAX]; /* canonical list, not NUL-terminated */
+    char baggage[TEL_BAGGAGE_MAX];       /* as it came, several headers joined by a comma */
+};
+
+/* Parses a traceparent value (W3C Trace Context level 2, 3.2): ids and flags of *context, which is
+ * otherwise untouched. Returns 0 or -EINVAL. A higher version than 00 is read as the standard says. */
+int tel_traceparent_parse(const char *value, size_t length, struct tel_context *context);
+
+/* Writes version 00 and a NUL. */
+void tel_traceparent_format(const uint8_t trace_id[16], const uint8_t span_id[8], uint8_t flags,
+                            char out[TEL_TRACEPARENT_LENGTH + 1]);
+
+/* Appends one tracestate header's members to what *context has. -EINVAL when a member is malformed,
+ * a key repeats or there are more than 32 members, -EMSGSIZE over TEL_TRACESTATE_MAX; either way
+ * the tracestate of *context is then empty, and the caller must ignore further headers. */
+int tel_tracestate_parse(const char *value, size_t length, struct tel_context *context);
+
+/* Returns the index-th value of header `name` (lower case) and its length, or NULL when there are
+ * not so many. */
+typedef const char *tel_header_get_fn(void *carrier, const char *name, size_t index,
+                                      size_t *length);
+/* Adds an outgoing header; name and value are borrowed for the call, value is NUL-terminated. */
+typedef void tel_header_set_fn(void *carrier, const char *name, const char *value, size_t length);
+
+/* ---- tracer -------------------------------------------------------------------------------- */
+
+enum tel_sampler_kind {
+    TEL_SAMPLER_ALWAYS_ON,
+    TEL_SAMPLER_ALWAYS_OFF,
+    TEL_SAMPLER_RATIO, /* by the low 56 bits of the trace id (level 2 randomness) */
+};
+
+struct tel_sampler {
+    enum tel_sampler_kind root;
+    double ratio;      /* 0..1, for TEL_SAMPLER_RATIO */
+    bool parent_based; /* a valid parent decides, `root` only without one */
+};
+
+/* Reads the values of OTEL_TRACES_SAMPLER and _ARG (may be NULL). Returns 0 or -EINVAL (unknown
+ * name, ratio not in 0..1); *sampler is then the default, parent-based always on. */
+int tel_sampler_parse(const char *name, const char *argument, struct tel_sampler *sampler);
+
+struct tel_tracer;
+
+struct tel_tracer_options {
+    size_t shard_count;
+    struct tel_sampler sampler;
+    size_t queue_size;      /* spans that may wait, all shards together; 0: nothing is recorded */
+    bool trace_context;     /* propagators in use */
+    bool baggage;
+};
+
+/* NULL with errno EINVAL or ENOMEM. */
+struct tel_tracer *tel_tracer_create(const struct tel_tracer_options *options);
+void tel_tracer_destroy(struct tel_tracer *tracer);
+
+/* Terms of the equation, over all spans (SERVER, CLIENT and INTERNAL). */
+struct tel_tracer_stats {
+    uint64_t started;            /* tel_span_begin() */
+    uint64_t ended;              /* tel_span_end() */
+    uint64_t ended_server;       /* of these, of kind SERVER */
+    uint64_t unsampled;          /* ended without being recorded */
+    uint64_t dropped_queue_full; /* ended, sampled, and found no room */
+    uint64_t dropped_shutdown;   /* ended after tel_tracer_close() */
+    uint64_t queued;             /* waiting for the exporter now */
+    uint64_t queue_capacity;     /* spans */
+};
+void tel_tracer_get_stats(const struct tel_tracer *tracer, struct tel_tracer_stats *stats);
+
+/* From now on ended spans are dropped and counted as dropped_shutdown. Any thread. */
+void tel_tracer_close(struct tel_tracer *tracer);
+
+/* Reads the propagators' headers into *context. Never fails: what is invalid is left out, as W3C
+ * Trace Context 4.3 asks (bad traceparent: new trace; bad tracestate: only that is lost). */
+void tel_context_extract(const struct tel_tracer *tracer, tel_header_get_fn *get, void *carrier,
+                         struct tel_context *context);
+
+/* ---- span ---------------------------------------------------------------------------------- */
+
+enum tel_span_kind { TEL_SPAN_INTERNAL = 1, TEL_SPAN_SERVER = 2, TEL_SPAN_CLIENT = 3 };
+enum tel_span_status { TEL_STATUS_UNSET = 0, TEL_STATUS_OK = 1, TEL_STATUS_ERROR = 2 };
+
+enum tel_value_type { TEL_VALUE_STRING = 1, TEL_VALUE_BOOL = 2, TEL_VALUE_INT = 3, TEL_VALUE_DOUBLE = 4 };
+
+/* An attribute for events and links, where they are given as a list. */
+struct tel_attribute {
+    const char *key; /* static */
+    enum tel_value_type type;
+    union {
+        struct {
+            const char *data;
+            size_t length;
+        } string;
+        bool boolean;
+        int64_t integer;
+        double real;
+    } value;
+};
+
+/* In the caller's memory, about 3 KiB; fields are the library's, read ids through the functions. */
+struct tel_span {
+    struct tel_tracer *tracer;
+    const struct tel_context *context; /* borrowed from begin until end; NULL for none */
+    const char *name;
+    uint64_t start_wall_ns;
+    uint64_t end_wall_ns;
+    uint32_t shard;
+    uint8_t trace_id[16];
+    uint8_t span_id[8];
+    uint8_t parent_span_id[8];
+    uint8_t flags;
+    uint8_t kind;
+    uint8_t status;
+    bool has_parent;
+    bool parent_remote;
+    bool recording;
+    uint16_t dropped_attributes;
+    uint16_t dropped_events;
+    uint16_t dropped_links;
+    uint16_t used;      /* bytes of `items` */
+    uint64_t keys_seen; /* a bit for each attribute key, to find one that is set again */
+    char items[TEL_SPAN_BYTES];
+};
+
+struct tel_span_start {
+    const char *name;                    /* borrowed until end; may be replaced */
+    enum tel_span_kind kind;
+    uint64_t start_wall_ns;              /* 0: now */
+    const struct tel_context *parent;    /* from another process; borrowed until end; or NULL */
+    const struct tel_span *parent_span;  /* in this process; wins over `parent`; or NULL */
+};
+
+void tel_span_begin(struct tel_span *span, struct tel_tracer *tracer, size_t shard,
+                    const struct tel_span_start *start);
+
+/* Whether attributes are worth computing. */
+static inline bool tel_span_is_recording(const struct tel_span *span)
+{
+    return span->recording;
+}
+static inline bool tel_span_is_sampled(const struct tel_span *span)
+{
+    return (span->flags & TEL_FLAG_SAMPLED) != 0;
+}
+
+void tel_span_set_name(struct tel_span *span, const char *name); /* borrowed until end */
+
+/* Set an attribute. The same key (the same address) again replaces its value. */
+void tel_span_set_string(struct tel_span *span, const char *key, const char *value, size_t length);
+void tel_span_set_int(struct tel_span *span, const char *key, int64_t value);
+void tel_span_set_bool(struct tel_span *span, const char *key, bool value);
+void tel_span_set_double(struct tel_span *span, const char *key, double value);
+void tel_span_set_status(struct tel_span *span, enum tel_span_status status);
+
+/* An event at `wall_ns` (0: now) with `count` attributes. */
+void tel_span_add_event(struct tel_span *span, const char *name, uint64_t wall_ns,
+                        const struct tel_attribute *attributes, size_t count);
+
+/* A link to another span. */
+void tel_span_add_link(struct tel_span *span, const uint8_t trace_id[16], const uint8_t span_id[8],
+                       uint8_t flags, const struct tel_attribute *attributes, size_t count);
+
+/* Ends it at `end_wall_ns` (0: now) and queues it if it was sampled. The struct may be reused. */
+void tel_span_end(struct tel_span *span, uint64_t end_wall_ns);
+
+/* Sets traceparent, tracestate and baggage of a call made within this span, as the tracer's
+ * propagators ask. */
+void tel_span_inject(const struct tel_span *span, tel_header_set_fn *set, void *carrier);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * Pure functions on text. Each looks only at its arguments; none allocates.
+ */
+#include "base/text.h"
+
+#include <string.h>
+
+/* Length of the ASCII run at the start, eight bytes a step: most of what we are given is ASCII. */
+static size_t ascii_prefix(const char *bytes, size_t length)
+{
+    size_t at = 0;
+    while (length - at >= 8) {
+        uint64_t word;
+        memcpy(&word, bytes + at, sizeof(word));
+        if ((word & 0x8080808080808080u) != 0) {
+            break;
+        }
+        at += 8;
+    }
+    while (at < length && (unsigned char)bytes[at] < 0x80) {
+        at++;
+    }
+    return at;
+}
+
+/* Bytes of the multi-byte character at the start, or 0 when it is malformed. The second byte's
+ * range is what rules out overlong forms, surrogates and what lies beyond U+10FFFF (Unicode
+ * standard, table 3-7). */
+static size_t multibyte_length(const unsigned char *at, size_t left)
+{
+    static const struct {
+        unsigned char first_low, first_high, second_low, second_high, length;
+    } forms[] = {
+        {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+        {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if (at[0] < forms[i].first_low || at[0] > forms[i].first_high) {
+            continue;
+        }
+        if (left < forms[i].length || at[1] < forms[i].second_low || at[1] > forms[i].second_high) {
+            return 0;
+        }
+        for (size_t k = 2; k < forms[i].length; k++) {
+            if ((at[k] & 0xc0) != 0x80) {
+                return 0;
+            }
+        }
+        return forms[i].length;
+    }
+    return 0;
+}
+
+bool tel__utf8_is_valid(const char *bytes, size_t length)
+{
+    for (size_t at = 0;;) {
+        at += ascii_prefix(bytes + at, length - at);
+        if (at == length) {
+            return true;
+        }
+        size_t step = multibyte_length((const unsigned char *)bytes + at, length - at);
+        if (step == 0) {
+            return false;
+        }
+        at += step;
+    }
+}
+
+size_t tel__utf8_cut(const char *bytes, size_t length, size_t limit)
+{
+    if (length <= limit) {
+        return length;
+    }
+    /* A character has at most three continuation bytes; more in a row are no UTF-8 anyway. */
+    size_t cut = limit;
+    for (int back = 0; back < 3 && cut > 0 && ((unsigned char)bytes[cut] & 0xc0) == 0x80; back++) {
+        cut--;
+    }
+    return ((unsigned char)bytes[cut] & 0xc0) == 0x80 ? limit : cut;
+}
+
+int tel__hex_digit(char digit, bool upper)
+{
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    if (digit >= 'a' && digit <= 'f') {
+        return digit - 'a' + 10;
+    }
+    if (upper && digit >= 'A' && digit <= 'F') {
+        return digit - 'A' + 10;
+    }
+    return -1;
+}
+
+long tel__percent_decode(char *bytes, size_t length)
+{
+    size_t to = 0;
+    for (size_t from = 0; from < length; from++) {
+        if (bytes[from] != '%') {
+            bytes[to++] = bytes[from];
+            continue;
+        }
+        if (length - from < 3) {
+            return -1;
+        }
+        int high = tel__hex_digit(bytes[from + 1], true);
+        int low = tel__hex_digit(bytes[from + 2], true);
+        if (high < 0 || low < 0) {
+            return -1;
+        }
+        bytes[to++] = (char)(high << 4 | low);
+        from += 2;
+    }
+    return (long)to;
+}
