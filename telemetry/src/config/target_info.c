@@ -1,0 +1,97 @@
+/*
+ * The resource in the metrics: `target_info` with a label an attribute.
+ *
+ * Attribute keys are free text, label names are not, so two keys may become one label; its value is
+ * then both values with a `;` between, in the order of the keys, as the OpenTelemetry specification
+ * (compatibility/prometheus_and_openmetrics) wants.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/resource.h"
+#include "telemetry/buffer.h"
+
+static bool is_letter(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+char *tel__label_name(const char *key)
+{
+    static const char prefix[] = "key_";
+    char *name = malloc(sizeof(prefix) + strlen(key));
+    if (name == NULL) {
+        return NULL;
+    }
+    size_t length = 0;
+    if (is_digit(key[0])) {
+        memcpy(name, prefix, sizeof(prefix) - 1);
+        length = sizeof(prefix) - 1;
+    }
+    for (const char *at = key; *at != '\0'; at++) {
+        char byte = is_letter(*at) || is_digit(*at) ? *at : '_';
+        if (byte != '_' || length == 0 || name[length - 1] != '_') {
+            name[length++] = byte;
+        }
+    }
+    name[length] = '\0';
+    return name;
+}
+
+/* All values whose key makes this label. */
+static void join_values(const struct tel_resource *resource, const char *label,
+                        struct tel_buffer *out)
+{
+    size_t start = out->length;
+    for (size_t i = 0; i < resource->count; i++) {
+        if (strcmp(resource->attributes[i].label, label) == 0) {
+            if (out->length > start) {
+                tel_buffer_append_char(out, ';');
+            }
+            tel_buffer_append_string(out, resource->attributes[i].value);
+        }
+    }
+    tel_buffer_append_char(out, '\0');
+}
+
+static int set_series(const struct tel_resource *resource, struct tel_family *family, size_t count)
+{
+    struct tel_buffer text;
+    size_t starts[TEL_LABELS_MAX];
+    const char *values[TEL_LABELS_MAX];
+    tel_buffer_init(&text, (size_t)TEL_RESOURCE_ATTRIBUTES_MAX * (TEL_RESOURCE_VALUE_MAX + 2));
+    for (size_t i = 0; i < count; i++) {
+        starts[i] = text.length;
+        join_values(resource, resource->labels[i], &text);
+    }
+    int error = text.error;
+    if (error == 0) {
+        for (size_t i = 0; i < count; i++) { /* the text no longer moves */
+            values[i] = text.data + starts[i];
+        }
+        tel_family_series(family, 0, values);
+    }
+    tel_buffer_fini(&text);
+    return error;
+}
+
+int tel_resource_register(const struct tel_resource *resource, struct tel_registry *registry)
+{
+    /* What comes last is the least: the order of adding is the order of precedence. */
+    size_t count = resource->label_count < TEL_LABELS_MAX ? resource->label_count : TEL_LABELS_MAX;
+    struct tel_family *family = tel_family_create(
+        registry, &(struct tel_family_options){.name = "target_info",
+                                               .help = "Attributes of the resource that reports.",
+                                               .type = TEL_INFO,
+                                               .label_names = resource->labels,
+                                               .label_count = count,
+                                               .series_limit = 1});
+    return family != NULL ? set_series(resource, family, count) : -errno;
+}

@@ -1,0 +1,70 @@
+/*
+ * A span as it lies in the queue: packed by the request's thread, unpacked by the exporter's.
+ *
+ *     [tel__span_record][name][tracestate][item][item]…
+ *
+ * An item is an attribute, an event or a link. Attributes that follow an event or a link belong to
+ * it; those before the first event or link belong to the span only if nothing precedes them: so the
+ * span's own attributes carry what == TEL__ITEM_ATTRIBUTE and an event's TEL__ITEM_NESTED. Keys are
+ * addresses of static strings. Items are not aligned; read them through tel__item_next().
+ */
+#ifndef TEL_TRACE_RECORD_H
+#define TEL_TRACE_RECORD_H
+
+#include "base/ring.h"
+#include "base/wakeup.h"
+#include "telemetry/trace.h"
+
+struct tel__span_record {
+    uint64_t start_wall_ns;
+    uint64_t end_wall_ns;
+    uint8_t trace_id[16];
+    uint8_t span_id[8];
+    uint8_t parent_span_id[8];
+    uint8_t flags;
+    uint8_t kind;
+    uint8_t status;
+    bool has_parent;
+    bool parent_remote;
+    uint16_t dropped_attributes;
+    uint16_t dropped_events;
+    uint16_t dropped_links;
+    uint16_t name_length;
+    uint16_t tracestate_length;
+    uint16_t items_length;
+    char bytes[]; /* name, tracestate, items */
+};
+
+enum tel__item_what {
+    TEL__ITEM_ATTRIBUTE, /* of the span */
+    TEL__ITEM_EVENT,     /* key is the event's name */
+    TEL__ITEM_LINK,
+    TEL__ITEM_NESTED,    /* attribute of the event or link before it */
+};
+
+/* One unpacked item; strings are borrowed from the record. */
+struct tel__item {
+    enum tel__item_what what;
+    struct tel_attribute attribute; /* ATTRIBUTE, NESTED; for EVENT only its key */
+    uint64_t wall_ns;               /* EVENT */
+    uint8_t trace_id[16];           /* LINK */
+    uint8_t span_id[8];
+    uint8_t flags;
+};
+
+/* Reads the item at *position (0 at first) of the record and moves it on. Returns false at the end. */
+bool tel__item_next(const struct tel__span_record *record, size_t *position,
+                    struct tel__item *item);
+
+/* The exporter's side of a tracer: records of all shards, taken in turn. */
+const struct tel__span_record *tel__tracer_peek(struct tel_tracer *tracer);
+void tel__tracer_pop(struct tel_tracer *tracer);
+uint64_t tel__tracer_queued(const struct tel_tracer *tracer);
+
+/* What producers signal: when armed and the shard's own queue holds at least `level` records (or is
+ * three quarters full). The exporter sets 1 while it waits for a first span and a share of the batch
+ * size while it waits for a batch to fill. */
+struct tel__wakeup *tel__tracer_wakeup(struct tel_tracer *tracer);
+void tel__tracer_set_wake_level(struct tel_tracer *tracer, uint64_t level);
+
+#endif

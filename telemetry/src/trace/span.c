@@ -1,0 +1,299 @@
+/*
+ * Spans: from begin to the queue.
+ *
+ * A span's attributes, events and links lie packed one after the other in `items`, whose first
+ * `used` bytes mean something; begin clears nothing else. An event or link goes in with all its
+ * attributes or not at all, so what was dropped is a whole number of things and can be counted.
+ *
+ * An attribute whose key is there already replaces the old one. Looking for it means walking the
+ * items, so `keys_seen` holds a bit for each key's address (a Bloom filter of one hash): only a bit
+ * that is set already makes set() look.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "telemetry/clock.h"
+#include "telemetry/trace.h"
+#include "trace/item.h"
+#include "trace/sampler.h"
+#include "trace/tracer.h"
+
+#define NAME_MAX_BYTES 1024
+
+_Static_assert(sizeof(struct tel__span_record) + NAME_MAX_BYTES + TEL_TRACESTATE_MAX +
+                       TEL_SPAN_BYTES <=
+                   16384 / 2 - 8,
+               "the largest record must fit into half of the smallest ring");
+
+static void count_dropped(uint16_t *counter)
+{
+    *counter = *counter < UINT16_MAX ? (uint16_t)(*counter + 1) : *counter;
+}
+
+/* Takes trace and parent from whichever parent there is; returns its flags, or -1 without one. */
+static int adopt_parent(struct tel_span *span, const struct tel_span_start *start)
+{
+    const struct tel_span *parent_span = start->parent_span;
+    const struct tel_context *parent = start->parent;
+    if (parent_span != NULL) {
+        memcpy(span->trace_id, parent_span->trace_id, sizeof(span->trace_id));
+        memcpy(span->parent_span_id, parent_span->span_id, sizeof(span->parent_span_id));
+        span->context = parent_span->context;
+        return parent_span->flags;
+    }
+    span->context = parent; /* its baggage goes on even when its traceparent was bad */
+    if (parent == NULL || !parent->valid) {
+        return -1;
+    }
+    memcpy(span->trace_id, parent->trace_id, sizeof(span->trace_id));
+    memcpy(span->parent_span_id, parent->span_id, sizeof(span->parent_span_id));
+    span->parent_remote = parent->remote;
+    return parent->flags;
+}
+
+void tel_span_begin(struct tel_span *span, struct tel_tracer *tracer, size_t shard,
+                    const struct tel_span_start *start)
+{
+    assert(shard < tracer->options.shard_count);
+    memset(span, 0, offsetof(struct tel_span, items));
+    span->tracer = tracer;
+    span->name = start->name;
+    span->kind = (uint8_t)start->kind;
+    span->shard = (uint32_t)shard;
+    span->start_wall_ns = start->start_wall_ns != 0 ? start->start_wall_ns : tel_clock_wall_ns();
+
+    int parent_flags = adopt_parent(span, start);
+    span->has_parent = parent_flags >= 0;
+    if (span->has_parent) {
+        span->flags = (uint8_t)(parent_flags & TEL_FLAG_RANDOM);
+    } else {
+        tel__random_trace_id(span->trace_id);
+        span->flags = TEL_FLAG_RANDOM;
+    }
+    tel__random_span_id(span->span_id);
+    if (tel__sampler_decide(&tracer->options.sampler, span->trace_id, span->has_parent,
+                            span->has_parent && (parent_flags & TEL_FLAG_SAMPLED) != 0)) {
+        span->flags |= TEL_FLAG_SAMPLED;
+        /* Without a queue the decision still goes to those we call, but nothing is kept here. */
+        span->recording = tracer->options.queue_size > 0;
+    }
+    tel__tracer_count(&tracer->shards[shard].started);
+}
+
+void tel_span_set_name(struct tel_span *span, const char *name)
+{
+    span->name = name;
+}
+
+void tel_span_set_status(struct tel_span *span, enum tel_span_status status)
+{
+    span->status = (uint8_t)status;
+}
+
+/* ---- attributes ---------------------------------------------------------------------------- */
+
+static uint64_t key_bit(const char *key)
+{
+    return 1ull << (((uint64_t)(uintptr_t)key * 0x9e3779b97f4a7c15u) >> 58);
+}
+
+/* Offset and size of the span's own attribute with this key; size 0 when there is none. */
+static size_t find_attribute(const struct tel_span *span, const char *key, size_t *size)
+{
+    const char *end = span->items + span->used;
+    for (const char *at = span->items; at < end;) {
+        struct tel__item item;
+        const char *next = tel__item_unpack(at, &item);
+        if (item.what == TEL__ITEM_ATTRIBUTE && item.attribute.key == key) {
+            *size = (size_t)(next - at);
+            return (size_t)(at - span->items);
+        }
+        at = next;
+    }
+    *size = 0;
+    return 0;
+}
+
+static void set_attribute(struct tel_span *span, const struct tel__item *item)
+{
+    if (!span->recording) {
+        return;
+    }
+    uint64_t bit = key_bit(item->attribute.key);
+    size_t old_size = 0;
+    size_t old_at = 0;
+    if ((span->keys_seen & bit) != 0) {
+        old_at = find_attribute(span, item->attribute.key, &old_size);
+    }
+    if (span->used - old_size + tel__item_size(item) > sizeof(span->items)) {
+        count_dropped(&span->dropped_attributes);
+        return;
+    }
+    if (old_size > 0) {
+        char *old = span->items + old_at;
+        memmove(old, old + old_size, span->used - old_at - old_size);
+        span->used = (uint16_t)(span->used - old_size);
+    }
+    span->keys_seen |= bit;
+    span->used = (uint16_t)(tel__item_pack(span->items + span->used, item) - span->items);
+}
+
+void tel_span_set_string(struct tel_span *span, const char *key, const char *value, size_t length)
+{
+    struct tel__item item = {.what = TEL__ITEM_ATTRIBUTE,
+                             .attribute = {.key = key, .type = TEL_VALUE_STRING}};
+    item.attribute.value.string.data = value;
+    item.attribute.value.string.length = length;
+    set_attribute(span, &item);
+}
+
+void tel_span_set_int(struct tel_span *span, const char *key, int64_t value)
+{
+    struct tel__item item = {.what = TEL__ITEM_ATTRIBUTE,
+                             .attribute = {.key = key, .type = TEL_VALUE_INT}};
+    item.attribute.value.integer = value;
+    set_attribute(span, &item);
+}
+
+void tel_span_set_bool(struct tel_span *span, const char *key, bool value)
+{
+    struct tel__item item = {.what = TEL__ITEM_ATTRIBUTE,
+                             .attribute = {.key = key, .type = TEL_VALUE_BOOL}};
+    item.attribute.value.boolean = value;
+    set_attribute(span, &item);
+}
+
+void tel_span_set_double(struct tel_span *span, const char *key, double value)
+{
+    struct tel__item item = {.what = TEL__ITEM_ATTRIBUTE,
+                             .attribute = {.key = key, .type = TEL_VALUE_DOUBLE}};
+    item.attribute.value.real = value;
+    set_attribute(span, &item);
+}
+
+/* ---- events and links ---------------------------------------------------------------------- */
+
+/* Appends an item with its nested attributes, all or nothing. */
+static bool append_group(struct tel_span *span, const struct tel__item *head,
+                         const struct tel_attribute *attributes, size_t count)
+{
+    size_t room = sizeof(span->items) - span->used;
+    size_t size = tel__item_size(head);
+    struct tel__item nested = {.what = TEL__ITEM_NESTED};
+    for (size_t i = 0; i < count && size <= room; i++) {
+        nested.attribute = attributes[i];
+        size += tel__item_size(&nested);
+    }
+    if (size > room) {
+        return false;
+    }
+    char *at = tel__item_pack(span->items + span->used, head);
+    for (size_t i = 0; i < count; i++) {
+        nested.attribute = attributes[i];
+        at = tel__item_pack(at, &nested);
+    }
+    span->used = (uint16_t)(at - span->items);
+    return true;
+}
+
+void tel_span_add_event(struct tel_span *span, const char *name, uint64_t wall_ns,
+                        const struct tel_attribute *attributes, size_t count)
+{
+    if (!span->recording) {
+        return;
+    }
+    struct tel__item event = {.what = TEL__ITEM_EVENT,
+                              .attribute = {.key = name},
+                              .wall_ns = wall_ns != 0 ? wall_ns : tel_clock_wall_ns()};
+    if (!append_group(span, &event, attributes, count)) {
+        count_dropped(&span->dropped_events);
+    }
+}
+
+void tel_span_add_link(struct tel_span *span, const uint8_t trace_id[16], const uint8_t span_id[8],
+                       uint8_t flags, const struct tel_attribute *attributes, size_t count)
+{
+    if (!span->recording) {
+        return;
+    }
+    struct tel__item link = {.what = TEL__ITEM_LINK, .flags = flags};
+    memcpy(link.trace_id, trace_id, sizeof(link.trace_id));
+    memcpy(link.span_id, span_id, sizeof(link.span_id));
+    if (!append_group(span, &link, attributes, count)) {
+        count_dropped(&span->dropped_links);
+    }
+}
+
+/* ---- end ----------------------------------------------------------------------------------- */
+
+/* Everything of the span but its text, which follows at `bytes`. */
+static void fill_record(struct tel__span_record *record, const struct tel_span *span)
+{
+    record->start_wall_ns = span->start_wall_ns;
+    record->end_wall_ns = span->end_wall_ns;
+    memcpy(record->trace_id, span->trace_id, sizeof(record->trace_id));
+    memcpy(record->span_id, span->span_id, sizeof(record->span_id));
+    memcpy(record->parent_span_id, span->parent_span_id, sizeof(record->parent_span_id));
+    record->flags = span->flags;
+    record->kind = span->kind;
+    record->status = span->status;
+    record->has_parent = span->has_parent;
+    record->parent_remote = span->parent_remote;
+    record->dropped_attributes = span->dropped_attributes;
+    record->dropped_events = span->dropped_events;
+    record->dropped_links = span->dropped_links;
+}
+
+static bool queue_span(const struct tel_span *span, struct tel__ring *ring)
+{
+    const char *name = span->name != NULL ? span->name : "";
+    const struct tel_context *context = span->context;
+    size_t name_length = strnlen(name, NAME_MAX_BYTES + 1);
+    name_length = tel__utf8_cut(name, name_length, NAME_MAX_BYTES);
+    size_t state_length = context != NULL && context->valid ? context->tracestate_length : 0;
+    size_t length =
+        offsetof(struct tel__span_record, bytes) + name_length + state_length + span->used;
+    struct tel__span_record *record = tel__ring_reserve(ring, length);
+    if (record == NULL) {
+        return false;
+    }
+    fill_record(record, span);
+    record->name_length = (uint16_t)name_length;
+    record->tracestate_length = (uint16_t)state_length;
+    record->items_length = span->used;
+    memcpy(record->bytes, name, name_length);
+    if (state_length > 0) {
+        memcpy(record->bytes + name_length, context->tracestate, state_length);
+    }
+    memcpy(record->bytes + name_length + state_length, span->items, span->used);
+    tel__ring_commit(ring, length);
+    return true;
+}
+
+void tel_span_end(struct tel_span *span, uint64_t end_wall_ns)
+{
+    struct tel_tracer *tracer = span->tracer;
+    if (span->end_wall_ns != 0) {
+        return; /* ended before: counting it twice would break the equation */
+    }
+    uint64_t end = end_wall_ns != 0 ? end_wall_ns : tel_clock_wall_ns();
+    span->end_wall_ns = end > span->start_wall_ns ? end : span->start_wall_ns;
+
+    struct tel__tracer_shard *shard = &tracer->shards[span->shard];
+    tel__tracer_count(&shard->ended);
+    if (span->kind == TEL_SPAN_SERVER) {
+        tel__tracer_count(&shard->ended_server);
+    }
+    if (!span->recording) {
+        tel__tracer_count(&shard->unsampled);
+    } else if (atomic_load_explicit(&tracer->closed, memory_order_acquire)) {
+        tel__tracer_count(&shard->dropped_shutdown);
+    } else if (queue_span(span, &shard->ring)) {
+        tel__tracer_published(tracer, shard);
+    } else {
+        tel__tracer_count(&shard->dropped_queue_full);
+    }
+    span->recording = false;
+}
