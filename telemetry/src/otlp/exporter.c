@@ -1,0 +1,186 @@
+/*
+ * The public side: making an exporter, its thread's life, its counters. What the thread does is its
+ * kind's business.
+ *
+ * Shutdown is one-way: the tracer is closed first, so the queue only shrinks; the thread gets a
+ * deadline and ends by itself; what it left is counted here, so that no span is without a fate.
+ */
+#include "otlp/exporter.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "telemetry/clock.h"
+
+const char *tel_export_error_name(enum tel_export_error error)
+{
+    static const char *const names[] = {
+        [TEL_EXPORT_REJECTED] = "rejected",         [TEL_EXPORT_TIMEOUT] = "timeout",
+        [TEL_EXPORT_CONNECTION] = "connection",     [TEL_EXPORT_STATUS] = "status",
+        [TEL_EXPORT_BAD_RESPONSE] = "bad_response", [TEL_EXPORT_TOO_LARGE] = "too_large",
+        [TEL_EXPORT_SHUTDOWN] = "shutdown",
+    };
+    _Static_assert(sizeof(names) / sizeof(names[0]) == TEL_EXPORT_ERRORS, "one name an error");
+    return (unsigned)error < TEL_EXPORT_ERRORS ? names[error] : "unknown";
+}
+
+static int make_nothing(struct tel_exporter *exporter)
+{
+    (void)exporter;
+    return 0;
+}
+
+static void destroy_nothing(struct tel_exporter *exporter)
+{
+    (void)exporter;
+}
+
+const struct tel__exporter_kind tel__exporter_none = {
+    .component = "none", .make = make_nothing, .run = NULL, .destroy = destroy_nothing};
+
+static const struct tel__exporter_kind *const kinds[] = {
+    [TEL_EXPORTER_NONE] = &tel__exporter_none,
+    [TEL_EXPORTER_OTLP] = &tel__exporter_otlp,
+    [TEL_EXPORTER_CONSOLE] = &tel__exporter_console,
+};
+
+struct tel_exporter *tel_exporter_create(const struct tel_exporter_options *options,
+                                         struct tel_tracer *tracer,
+                                         const struct tel_resource *resource)
+{
+    if ((size_t)options->kind >= sizeof(kinds) / sizeof(kinds[0]) ||
+        (options->kind != TEL_EXPORTER_NONE && options->max_batch == 0)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct tel_exporter *exporter = calloc(1, sizeof(*exporter));
+    if (exporter == NULL) {
+        return NULL;
+    }
+    exporter->kind = kinds[options->kind];
+    exporter->options = *options;
+    exporter->tracer = tracer;
+    exporter->resource = resource;
+    exporter->loss.diagnostic = options->diagnostic;
+    exporter->loss.argument = options->diagnostic_argument;
+    exporter->loss.destination = "their destination";
+    exporter->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int error = exporter->stop_fd >= 0 ? exporter->kind->make(exporter) : -errno;
+    if (error != 0) {
+        tel_exporter_destroy(exporter);
+        errno = -error;
+        return NULL;
+    }
+    return exporter;
+}
+
+static void *run_thread(void *argument)
+{
+    struct tel_exporter *exporter = argument;
+    pthread_setname_np(pthread_self(), "otel-export");
+    exporter->kind->run(exporter);
+    return NULL;
+}
+
+int tel_exporter_start(struct tel_exporter *exporter)
+{
+    sigset_t all;
+    sigset_t before;
+    if (exporter->kind->run == NULL || exporter->started) {
+        return exporter->started ? -EALREADY : 0;
+    }
+    /* Signals are for the threads that wait for them; and a SIGPIPE of a socket or a pipe that
+     * nobody reads must end in EPIPE. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&exporter->thread, NULL, run_thread, exporter);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    exporter->started = error == 0;
+    return -error;
+}
+
+static void stop_thread(struct tel_exporter *exporter, uint32_t deadline_ms)
+{
+    uint64_t one = 1;
+    atomic_store(&exporter->stop_by_ns, tel_clock_monotonic_ns() + deadline_ms * TEL_NS_PER_MS);
+    /* Cannot fail: the counter is at 0, and nobody else writes it. */
+    ssize_t put = write(exporter->stop_fd, &one, sizeof(one));
+    (void)put;
+    pthread_join(exporter->thread, NULL);
+    exporter->started = false;
+}
+
+int tel_exporter_shutdown(struct tel_exporter *exporter, uint32_t deadline_ms)
+{
+    tel_tracer_close(exporter->tracer);
+    if (exporter->started) {
+        stop_thread(exporter, deadline_ms);
+    }
+    /* What a producer put in after the thread had looked for the last time. */
+    tel__exporter_discard_queue(exporter);
+    tel__loss_finish(&exporter->loss, tel__exporter_queue_full(exporter));
+    return exporter->left ? -ETIMEDOUT : 0;
+}
+
+void tel_exporter_destroy(struct tel_exporter *exporter)
+{
+    if (exporter == NULL) {
+        return;
+    }
+    if (exporter->started) {
+        tel_exporter_shutdown(exporter, 0);
+    }
+    exporter->kind->destroy(exporter);
+    if (exporter->stop_fd >= 0) {
+        close(exporter->stop_fd);
+    }
+    free(exporter);
+}
+
+void tel_exporter_get_stats(const struct tel_exporter *exporter, struct tel_exporter_stats *stats)
+{
+    uint64_t known = 0;
+    stats->acknowledged = atomic_load_explicit(&exporter->acknowledged, memory_order_acquire);
+    known += stats->acknowledged;
+    for (int i = 0; i < TEL_EXPORT_ERRORS; i++) {
+        stats->failed[i] = atomic_load_explicit(&exporter->failed[i], memory_order_acquire);
+        known += stats->failed[i];
+    }
+    /* Read last: every fate read above belongs to a span that was taken before. */
+    stats->inflight = atomic_load_explicit(&exporter->taken, memory_order_relaxed) - known;
+    stats->requests = atomic_load_explicit(&exporter->requests, memory_order_relaxed);
+    stats->retries = atomic_load_explicit(&exporter->retries, memory_order_relaxed);
+}
+
+/* ---- for the kinds ------------------------------------------------------------------------- */
+
+void tel__exporter_observe(struct tel_exporter *exporter, enum tel_export_error error,
+                           uint64_t duration_ns)
+{
+    if (exporter->durations[error] != NULL) {
+        tel_histogram_observe(exporter->durations[error], exporter->options.shard, duration_ns,
+                              NULL);
+    }
+}
+
+void tel__exporter_discard_queue(struct tel_exporter *exporter)
+{
+    /* Bounded: the tracer is closed, so only spans that were ending then can still come. */
+    while (tel__tracer_peek(exporter->tracer) != NULL) {
+        tel__exporter_add(&exporter->taken, 1);
+        tel__tracer_pop(exporter->tracer);
+        tel__exporter_add(&exporter->failed[TEL_EXPORT_SHUTDOWN], 1);
+        exporter->loss.lost++;
+        exporter->left = true;
+    }
+}
+
+uint64_t tel__exporter_queue_full(const struct tel_exporter *exporter)
+{
+    struct tel_tracer_stats stats;
+    tel_tracer_get_stats(exporter->tracer, &stats);
+    return stats.dropped_queue_full;
+}
