@@ -1,0 +1,250 @@
+/*
+ * The life of a request, from its first byte to its last.
+ *
+ *     begin ─> head complete ─> open ─> [body] ─> message complete ─> handle ┄> respond ─> sent
+ *        └───────────┴────────────┴───────┴──> refuse ──────────────────────────┘
+ *        └───────────┴────────────┴───────┴───────┴──────────────────┴─> give up
+ *
+ * Invariants: open is called once, handle at most once and never after a refusal, close once and
+ * last; end_ns is set before close. `status` is what the client was sent a byte of, or 0.
+ *
+ * All the ways to end come through finish(): that is what makes the count of requests true.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "http/internal.h"
+
+/* Only what a new request must not inherit: the arrays are large and keep their bytes. */
+static void clear(struct exchange *exchange, struct http_connection *connection)
+{
+    struct http_exchange *shared = &exchange->shared;
+    struct http_request *request = &shared->request;
+    memset(&exchange->lines, 0, offsetof(struct exchange, parser) -
+                                    offsetof(struct exchange, lines));
+    memset(request, 0, offsetof(struct http_request, body));
+    tel_buffer_clear(&request->body);
+    request->body.limit = connection->engine->limits->body_bytes;
+    request->minor_version = -1;
+    request->head_bytes = connection->leading;
+    shared->response.status = 0;
+    shared->response.content_type = (struct http_slice){NULL, 0};
+    shared->response.field_count = 0;
+    shared->response.body = (struct http_slice){NULL, 0};
+    shared->response.close = false;
+    shared->engine = connection->engine;
+    shared->connection = connection;
+    shared->error = HTTP_OK;
+    shared->want_body = shared->abandoned = shared->responded = shared->last = false;
+    shared->bytes_sent = shared->read_ns = shared->first_byte_ns = shared->end_ns = 0;
+    shared->start_ns = connection->clock_ns;
+}
+
+struct exchange *exchange_begin(struct http_connection *connection)
+{
+    struct http_engine *engine = connection->engine;
+    bool spare;
+    struct exchange *exchange = engine_take_exchange(engine, &spare);
+    if (exchange == NULL) {
+        count_add(&engine->lost, 1);
+        connection_close(connection);
+        return NULL;
+    }
+    clear(exchange, connection);
+    exchange->spare = spare;
+    exchange->head = (char *)&exchange->fields[engine->limits->header_count + 1];
+    parse_begin(exchange);
+    connection->exchange = exchange;
+    connection->leading = 0;
+    count_add(&engine->exchange_count, 1);
+    return exchange;
+}
+
+static void open_once(struct exchange *exchange)
+{
+    const struct http_service *service = exchange->shared.engine->service;
+    if (!exchange->opened) {
+        exchange->opened = true;
+        service->open(&exchange->shared, service->argument);
+    }
+}
+
+/* The one end. Afterwards the exchange is the pool's. */
+static void finish(struct exchange *exchange)
+{
+    struct http_exchange *shared = &exchange->shared;
+    struct http_connection *connection = shared->connection;
+    struct http_engine *engine = shared->engine;
+    send_stop(exchange);
+    if (shared->bytes_sent == 0) {
+        shared->response.status = 0;
+    }
+    shared->end_ns = connection->clock_ns;
+    open_once(exchange);
+    engine->service->close(shared, engine->service->argument);
+    connection->exchange = NULL;
+    connection->served++;
+    count_add(&engine->exchange_count, UINT64_MAX);
+    engine_give_exchange(engine, exchange);
+}
+
+/* ---- the way in ------------------------------------------------------------------------------ */
+
+void exchange_head_complete(struct exchange *exchange)
+{
+    const enum http_error error = policy_judge_head(exchange);
+    if (error != HTTP_OK) {
+        exchange_refuse(exchange, error);
+        return;
+    }
+    open_once(exchange);
+    if (exchange->framing == FRAMING_NONE) {
+        exchange_message_complete(exchange);
+        return;
+    }
+    exchange->shared.connection->state = STATE_BODY;
+    if (exchange->expects_continue && send_continue(exchange) == SEND_FAILED) {
+        exchange_give_up(exchange, HTTP_ERROR_CLIENT_DISCONNECTED);
+    }
+}
+
+void exchange_message_complete(struct exchange *exchange)
+{
+    struct http_connection *connection = exchange->shared.connection;
+    const struct http_service *service = connection->engine->service;
+    exchange->shared.read_ns = connection->clock_ns;
+    connection->state = STATE_HANDLING;
+    service->handle(&exchange->shared, service->argument);
+    /* Whoever closed his side before this request was begun does not wait for it either. */
+    if (connection->state == STATE_HANDLING && connection->eof) {
+        exchange_give_up(connection->exchange, HTTP_ERROR_CLIENT_DISCONNECTED);
+    }
+}
+
+/* ---- the way out ----------------------------------------------------------------------------- */
+
+/* Whether the connection ends with this response. A draining engine goes on while the client has
+ * more requests under way that arrived: those are answered whole. */
+static bool is_last(const struct exchange *exchange)
+{
+    const struct http_exchange *shared = &exchange->shared;
+    return shared->response.close || !exchange->keep_alive || shared->error != HTTP_OK ||
+           (shared->engine->draining && !connection_has_more(shared->connection));
+}
+
+static void start_sending(struct exchange *exchange)
+{
+    struct http_exchange *shared = &exchange->shared;
+    shared->last = is_last(exchange);
+    shared->connection->state = STATE_SENDING;
+    if (shared->response.status < 200 || shared->response.status > 999) {
+        shared->response.status = 500;
+    }
+    switch (send_response(exchange)) {
+    case SEND_DONE:
+        exchange_sent(exchange);
+        break;
+    case SEND_LATER:
+        break;
+    case SEND_FAILED:
+        exchange_give_up(exchange, HTTP_ERROR_CLIENT_DISCONNECTED);
+        break;
+    }
+}
+
+void exchange_sent(struct exchange *exchange)
+{
+    struct http_connection *connection = exchange->shared.connection;
+    const bool last = exchange->shared.last;
+    /* A client that asked for the close expects no more than that. */
+    const bool linger = exchange->keep_alive || exchange->shared.error != HTTP_OK;
+    finish(exchange);
+    if (last) {
+        connection_end(connection, linger);
+    } else {
+        connection->state = STATE_IDLE;
+    }
+}
+
+static void compose_refusal(struct exchange *exchange, enum http_error error)
+{
+    static const char type[] = "text/plain; charset=utf-8";
+    static const char allow[] = "GET, HEAD, OPTIONS";
+    struct http_response *response = &exchange->shared.response;
+    const struct http_slice reason = response_reason(error_status(error));
+    const int length = snprintf(exchange->refusal, sizeof exchange->refusal, "%u %.*s: %s\n",
+                                error_status(error), (int)reason.length, reason.data,
+                                error_detail(error));
+    response->status = error_status(error);
+    response->close = true;
+    response->content_type = (struct http_slice){type, sizeof type - 1};
+    response->body = (struct http_slice){exchange->refusal, (size_t)length};
+    if (error == HTTP_ERROR_METHOD_REFUSED) {
+        http_response_add(response, "Allow", allow, sizeof allow - 1);
+    }
+}
+
+void exchange_refuse(struct exchange *exchange, enum http_error error)
+{
+    policy_salvage_line(exchange);
+    exchange->shared.error = error;
+    compose_refusal(exchange, error);
+    open_once(exchange);
+    exchange->shared.responded = true;
+    start_sending(exchange);
+}
+
+/* The service has it: it is told, and the connection lives on without its socket until it lets go. */
+static void abandon(struct exchange *exchange, enum http_error error)
+{
+    struct http_exchange *shared = &exchange->shared;
+    const struct http_service *service = shared->engine->service;
+    shared->abandoned = true;
+    shared->error = error;
+    connection_detach(shared->connection);
+    if (service->abandoned != NULL) {
+        service->abandoned(shared, service->argument);
+    }
+}
+
+void exchange_give_up(struct exchange *exchange, enum http_error error)
+{
+    struct http_exchange *shared = &exchange->shared;
+    struct http_connection *connection = shared->connection;
+    if (connection->state == STATE_HANDLING) {
+        abandon(exchange, error);
+        return;
+    }
+    policy_salvage_line(exchange);
+    /* What was refused and told so stays what it was, as does what was abandoned before. */
+    if (shared->error == HTTP_OK || (shared->bytes_sent == 0 && !shared->abandoned)) {
+        shared->error = error;
+    }
+    finish(exchange);
+    connection_close(connection);
+}
+
+/* ---- for the service ------------------------------------------------------------------------- */
+
+void http_exchange_respond(struct http_exchange *shared)
+{
+    struct exchange *exchange = exchange_of(shared);
+    struct http_connection *connection = shared->connection;
+    assert(!shared->responded);
+    if (shared->responded) {
+        return;
+    }
+    shared->responded = true;
+    connection_enter(connection);
+    if (connection->busy == 1) {
+        engine_read_clock(connection); /* later than the turn in which the request was read */
+    }
+    if (connection->state == STATE_GONE) {
+        finish(exchange);
+        connection_close(connection);
+    } else {
+        start_sending(exchange);
+    }
+    connection_leave(connection);
+}

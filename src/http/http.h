@@ -1,0 +1,205 @@
+/*
+ * The HTTP/1.1 engine: sockets on one side, exchanges on the other.
+ *
+ * What it is for: to turn the bytes of one thread's connections into requests, to send responses,
+ * and to account for every request that had a first byte, however it ended. It knows nothing of
+ * routes, metrics or traces: it calls a `struct http_service`.
+ *
+ * How it works: an engine lives on one thread's event loop and owns that thread's connections. A
+ * connection at rest holds no buffer: bytes are received into the engine's scratch buffer and fed
+ * to llhttp; an exchange (request, response, the service's own data) is taken from the engine's
+ * pool at the first byte and returned after the last. Responses are sent straight to the socket;
+ * EV_WRITE is armed only when a write was short. Exchanges of a connection follow one another:
+ * what a client pipelines waits, unparsed, until the response before it has been sent.
+ *
+ *     adopt ─> idle ──first byte──> head ─> body ─> handling ─> sending ─┬─> idle
+ *                │                    └──refused────────────────^        └─> lingering ─> closed
+ *                └─ timeout, EOF ──> closed
+ *
+ * For each exchange the service is called in this order: open once (head complete, or refused, or
+ * given up), handle at most once (message complete and not refused), close once. Between handle and
+ * http_exchange_respond() the exchange is the service's, for as long as it likes; `abandoned` tells
+ * a service that waits when the client has gone.
+ *
+ * Threads: everything on the engine's own thread, but for http_engine_get_stats(), which any may
+ * call.
+ * Memory: see http_limits; bytes of a request are valid from open until close returns.
+ * Failure: an engine that cannot get memory for an exchange answers 503 where it can and closes.
+ * Source: RFC 9110, RFC 9112; the table of inputs and answers is in src/http/README.md.
+ */
+#ifndef GLASSBOX_HTTP_H
+#define GLASSBOX_HTTP_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "telemetry/buffer.h"
+
+struct event_base;
+struct http_engine;     /* one thread's connections */
+struct http_connection; /* one socket */
+struct http_exchange;   /* one request and its response */
+
+#define HTTP_HEADERS_MAX 256          /* ceiling of the option */
+#define HTTP_RESPONSE_HEADERS_MAX 16
+#define HTTP_SERVICE_BYTES 20480      /* of an exchange, for the service's own use */
+
+struct http_slice {
+    const char *data; /* NULL: absent */
+    size_t length;
+};
+
+struct http_field {
+    struct http_slice name; /* as it came */
+    struct http_slice value;
+};
+
+struct http_limits {
+    size_t request_line_bytes; /* over it: 414 */
+    size_t head_bytes;         /* request line and headers: 431 */
+    size_t header_count;       /* 431 */
+    uint64_t body_bytes;       /* 413 */
+    uint32_t idle_ms;          /* keep-alive without a byte: closed silently */
+    uint32_t head_ms;          /* first byte to end of head: 408 */
+    uint32_t body_ms;          /* end of head to end of body: 408 */
+    uint32_t write_ms;         /* a response without progress: reset */
+    uint32_t linger_ms;        /* reading on after a half-close, so the client sees the answer */
+};
+
+/* Methods the engine knows; HTTP_METHOD_OTHER is any other token, HTTP_METHOD_NONE none parsed. */
+enum http_method {
+    HTTP_METHOD_NONE, HTTP_METHOD_OTHER, HTTP_METHOD_GET, HTTP_METHOD_HEAD, HTTP_METHOD_POST,
+    HTTP_METHOD_PUT, HTTP_METHOD_DELETE, HTTP_METHOD_CONNECT, HTTP_METHOD_OPTIONS,
+    HTTP_METHOD_TRACE, HTTP_METHOD_PATCH, HTTP_METHODS
+};
+/* "GET", …; "_OTHER" for the first two. Static. */
+const char *http_method_name(enum http_method method);
+
+/* How an exchange ended otherwise than by a handler's answer: the closed list of error.type. */
+enum http_error {
+    HTTP_OK = 0,
+#define HTTP_ERROR(NAME, name, status, detail) HTTP_ERROR_##NAME,
+#include "http/errors.def"
+#undef HTTP_ERROR
+    HTTP_ERRORS
+};
+/* "bad_request", …; NULL for HTTP_OK. Static. */
+const char *http_error_name(enum http_error error);
+
+/* Headers that something asks for on every request: found in O(1). Repeated ones keep the first,
+ * counted in `known_count`. */
+enum http_known {
+    HTTP_KNOWN_HOST, HTTP_KNOWN_ACCEPT, HTTP_KNOWN_ACCEPT_ENCODING, HTTP_KNOWN_USER_AGENT,
+    HTTP_KNOWN_TRACEPARENT, HTTP_KNOWN_TRACESTATE, HTTP_KNOWN_BAGGAGE, HTTP_KNOWN_AUTHORIZATION,
+    HTTP_KNOWN_CONTENT_TYPE, HTTP_KNOWN_EXPECT, HTTP_KNOWN_REFERER, HTTP_KNOWNS
+};
+
+struct http_request {
+    enum http_method method;
+    struct http_slice method_text; /* the token as it came; absent if none was parsed */
+    struct http_slice target;      /* as it came */
+    struct http_slice path;        /* of the target; absent if none was parsed */
+    struct http_slice query;       /* without `?`; absent if there is none */
+    struct http_slice authority;   /* of an absolute target, else the Host header */
+    int minor_version;             /* 0 or 1; -1 while unknown */
+    struct http_field *fields;
+    size_t field_count;
+    const struct http_field *known[HTTP_KNOWNS];
+    uint16_t known_count[HTTP_KNOWNS];
+    uint64_t head_bytes;           /* received, request line and final CRLF included */
+    uint64_t body_bytes;           /* received, framing included */
+    struct tel_buffer body;        /* content, kept only if the service asked for it in open */
+};
+
+struct http_response {
+    uint16_t status;
+    struct http_slice content_type; /* borrowed until close; absent: none is sent */
+    struct http_field fields[HTTP_RESPONSE_HEADERS_MAX]; /* others; values borrowed until close */
+    size_t field_count;
+    struct http_slice body;         /* borrowed until respond returns */
+    bool close;                     /* send `Connection: close` and close after it */
+};
+
+struct http_exchange {
+    struct http_engine *engine;
+    struct http_connection *connection;
+    struct http_request request;
+    struct http_response response;
+    enum http_error error;          /* set by the engine when it ends otherwise */
+    bool want_body;                 /* set in open: keep request.body up to limits.body_bytes */
+    bool abandoned;                 /* the client has gone while the service was handling */
+    bool responded;                 /* http_exchange_respond() was called */
+    bool last;                      /* this response closes the connection */
+    uint64_t bytes_sent;            /* of the response, head included, so far */
+    /* Monotonic nanoseconds; 0: did not happen. */
+    uint64_t start_ns;              /* first byte */
+    uint64_t read_ns;               /* message complete */
+    uint64_t first_byte_ns;         /* first byte of the response handed to the kernel */
+    uint64_t end_ns;                /* last byte, or given up; set before close is called */
+    _Alignas(16) char service[HTTP_SERVICE_BYTES]; /* the service's own; not cleared */
+};
+
+/* What an engine calls. `open` may set response fields and want_body; for a refused request `error`
+ * is set already and `response` is the engine's own: open may add fields to it. `handle` must call
+ * http_exchange_respond() now or later. `abandoned` (may be NULL) is called once while a service
+ * holds an exchange whose client has gone; it must stop its timers and call
+ * http_exchange_respond(), which then sends nothing. `close` is the last call; the exchange goes
+ * back to the pool after it. */
+struct http_service {
+    void (*open)(struct http_exchange *exchange, void *argument);
+    void (*handle)(struct http_exchange *exchange, void *argument);
+    void (*abandoned)(struct http_exchange *exchange, void *argument);
+    void (*close)(struct http_exchange *exchange, void *argument);
+    void *argument;
+};
+
+/* NULL with errno ENOMEM. Borrows all four. */
+struct http_engine *http_engine_create(struct event_base *base, const struct http_limits *limits,
+                                       const struct http_service *service);
+/* Closes every connection; open exchanges end as HTTP_ERROR_SHUTDOWN. */
+void http_engine_destroy(struct http_engine *engine);
+
+/* Takes over a connected non-blocking socket. `peer` is the other end's address; `listener` the
+ * address it was accepted on (port and, unless wildcard, address; the local address itself is looked
+ * up only when asked for). Returns 0, or -ENOMEM, the socket then closed. */
+int http_engine_adopt(struct http_engine *engine, int fd, const struct sockaddr *peer,
+                      const struct sockaddr *listener);
+
+/* From now on each response carries `Connection: close`, and idle connections are closed at once. A
+ * request whose first bytes have arrived is still served. */
+void http_engine_drain(struct http_engine *engine);
+
+struct http_engine_stats {
+    uint64_t connections;       /* open now */
+    uint64_t exchanges;         /* open now */
+    uint64_t idle_closed;       /* ended by the idle timeout */
+    uint64_t without_request;   /* closed without a single byte of a request */
+    uint64_t drained;           /* idle ones closed by drain */
+    uint64_t lost;              /* closed at a first byte for want of memory, without an exchange */
+};
+void http_engine_get_stats(const struct http_engine *engine, struct http_engine_stats *stats);
+
+/* The loop time of the engine's last turn that handled something, and its cached Date value. */
+struct event_base *http_engine_base(const struct http_engine *engine);
+
+/* Appends a response header. `name` static; `value` borrowed until close. Ignored, and asserted in
+ * debug builds, over HTTP_RESPONSE_HEADERS_MAX. */
+void http_response_add(struct http_response *response, const char *name, const char *value,
+                       size_t length);
+
+/* Sends exchange->response: status line, Date, Content-Type, Content-Length, the added fields,
+ * Connection where needed, body. HEAD, 204 and 304 send no body. May call close before it returns:
+ * touch nothing of the exchange afterwards. */
+void http_exchange_respond(struct http_exchange *exchange);
+
+/* The peer's and the local address; valid until close. */
+const struct sockaddr *http_exchange_peer(const struct http_exchange *exchange);
+const struct sockaddr *http_exchange_local(struct http_exchange *exchange);
+
+/* The value of the first header `name` (lower case, compared without case), absent if none. */
+struct http_slice http_request_header(const struct http_request *request, const char *name);
+
+#endif
