@@ -1,0 +1,132 @@
+/*
+ * A header is a comma-separated list of ranges with parameters; of these only `q` matters here. One
+ * walker (next_range) serves both kinds of header.
+ */
+#include "accept.h"
+
+#include <string.h>
+#include <strings.h>
+
+struct range {
+    struct http_slice name; /* "text/html", "gzip", "*" */
+    unsigned quality;       /* thousandths */
+};
+
+static struct http_slice trim(const char *begin, const char *end)
+{
+    while (begin < end && (*begin == ' ' || *begin == '\t')) {
+        begin++;
+    }
+    while (end > begin && (end[-1] == ' ' || end[-1] == '\t')) {
+        end--;
+    }
+    return (struct http_slice){begin, (size_t)(end - begin)};
+}
+
+/* `0`, `0.5`, `1.000`; anything else is not a quality and counts as 1. */
+static unsigned parse_quality(struct http_slice text)
+{
+    if (text.length == 0 || text.length > 5 || (text.data[0] != '0' && text.data[0] != '1') ||
+        (text.length > 1 && text.data[1] != '.')) {
+        return 1000;
+    }
+    unsigned value = (unsigned)(text.data[0] - '0') * 1000;
+    unsigned weight = 100;
+    for (size_t i = 2; i < text.length; i++, weight /= 10) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return 1000;
+        }
+        value += (unsigned)(text.data[i] - '0') * weight;
+    }
+    return value > 1000 ? 1000 : value;
+}
+
+static unsigned quality_of(const char *parameters, const char *end)
+{
+    while (parameters < end) {
+        const char *next = memchr(parameters, ';', (size_t)(end - parameters));
+        struct http_slice one = trim(parameters, next != NULL ? next : end);
+        if (one.length >= 2 && (one.data[0] == 'q' || one.data[0] == 'Q') && one.data[1] == '=') {
+            return parse_quality((struct http_slice){one.data + 2, one.length - 2});
+        }
+        parameters = next != NULL ? next + 1 : end;
+    }
+    return 1000;
+}
+
+/* Takes the next range off the front of *rest; false at the end. */
+static bool next_range(struct http_slice *rest, struct range *range)
+{
+    while (rest->length > 0) {
+        const char *begin = rest->data;
+        const char *end = begin + rest->length;
+        const char *comma = memchr(begin, ',', rest->length);
+        const char *stop = comma != NULL ? comma : end;
+        const char *semicolon = memchr(begin, ';', (size_t)(stop - begin));
+        range->name = trim(begin, semicolon != NULL ? semicolon : stop);
+        range->quality = semicolon != NULL ? quality_of(semicolon + 1, stop) : 1000;
+        rest->data = comma != NULL ? comma + 1 : end;
+        rest->length = (size_t)(end - rest->data);
+        if (range->name.length > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is(struct http_slice name, const char *text)
+{
+    return name.length == strlen(text) && strncasecmp(name.data, text, name.length) == 0;
+}
+
+/* 3 for an exact match, 2 for a wildcard subtype, 1 for the wildcard of everything, 0 for none. */
+static int specificity(struct http_slice name, const char *type, const char *subtype)
+{
+    const char *slash = memchr(name.data, '/', name.length);
+    if (slash == NULL) {
+        return 0;
+    }
+    struct http_slice left = {name.data, (size_t)(slash - name.data)};
+    struct http_slice right = {slash + 1, name.length - left.length - 1};
+    if (is(left, "*") && is(right, "*")) {
+        return 1;
+    }
+    if (!is(left, type)) {
+        return 0;
+    }
+    return is(right, subtype) ? 3 : is(right, "*") ? 2 : 0;
+}
+
+unsigned accept_media_quality(struct http_slice accept, const char *type, const char *subtype)
+{
+    struct range range;
+    int best = 0;
+    unsigned quality = 0;
+    if (accept.length == 0) {
+        return 1000;
+    }
+    while (next_range(&accept, &range)) {
+        int match = specificity(range.name, type, subtype);
+        if (match > best) {
+            best = match;
+            quality = range.quality;
+        }
+    }
+    return quality;
+}
+
+bool accept_coding(struct http_slice accept_encoding, const char *coding)
+{
+    struct range range;
+    bool named = false;
+    unsigned quality = 0;
+    while (next_range(&accept_encoding, &range)) {
+        if (is(range.name, coding)) {
+            named = true;
+            quality = range.quality;
+        } else if (!named && is(range.name, "*")) {
+            quality = range.quality;
+        }
+    }
+    return quality > 0;
+}

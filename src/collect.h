@@ -1,0 +1,23 @@
+/*
+ * Collect functions of metrics.def, and the label values they share with the writers.
+ *
+ * Threads: any thread that scrapes.
+ */
+#ifndef GLASSBOX_COLLECT_H
+#define GLASSBOX_COLLECT_H
+
+#include "instruments.h"
+
+extern const char *const refusal_names[REFUSALS];
+extern const char *const accept_error_names[ACCEPT_ERRORS];
+extern const char *const listener_names[LISTENER_LABELS];
+
+/* Each emits the samples of one family; `argument` is the struct service. */
+tel_collect_fn collect_connections, collect_connections_limit, collect_connections_unused,
+    collect_connections_closed_idle, collect_busy, collect_workers, collect_ready,
+    collect_log_written, collect_log_waiting, collect_log_dropped, collect_log_queue,
+    collect_log_capacity, collect_log_stalled, collect_log_reopened, collect_spans_ended,
+    collect_spans_unsampled, collect_export_requests, collect_export_retries,
+    collect_metric_overflow, collect_diagnostics_dropped, collect_build_info;
+
+#endif

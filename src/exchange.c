@@ -1,0 +1,256 @@
+/*
+ * A request's way through the service, and the answers a handler can give.
+ *
+ * Invariants: every exchange that was opened is closed once, and close is the only place that
+ * records (record.c). A handler that waits holds its timer or its slice in `timer`; an abandoned
+ * exchange takes it down before it answers.
+ */
+#include "exchange.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "accept.h"
+#include "instruments.h"
+#include "record.h"
+#include "service.h"
+
+static struct exchange *of(struct http_exchange *http)
+{
+    return (struct exchange *)http->service;
+}
+
+/* ---- answers ----------------------------------------------------------------------------------- */
+
+static const char *status_title(uint16_t status)
+{
+    static const struct {
+        uint16_t status;
+        const char *title;
+    } titles[] = {
+        {400, "Bad Request"},         {404, "Not Found"},
+        {405, "Method Not Allowed"},  {408, "Request Timeout"},
+        {413, "Content Too Large"},   {414, "URI Too Long"},
+        {417, "Expectation Failed"},  {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"}, {501, "Not Implemented"},
+        {503, "Service Unavailable"}, {505, "HTTP Version Not Supported"},
+    };
+    for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+        if (titles[i].status == status) {
+            return titles[i].title;
+        }
+    }
+    return "Error";
+}
+
+/* Text is for those who ask for it and not for JSON: a bare `*` or no Accept gets the document. */
+static bool prefers_text(const struct http_request *request)
+{
+    const struct http_field *field = request->known[HTTP_KNOWN_ACCEPT];
+    if (field == NULL) {
+        return false;
+    }
+    unsigned problem = accept_media_quality(field->value, "application", "problem+json");
+    unsigned json = accept_media_quality(field->value, "application", "json");
+    return accept_media_quality(field->value, "text", "plain") > (problem > json ? problem : json);
+}
+
+/* Fills status, type and body of a problem; details are our own words, so need no escaping. */
+static void fill_problem(struct exchange *exchange, uint16_t status, const char *detail)
+{
+    static const char json_type[] = "application/problem+json";
+    static const char text_type[] = "text/plain; charset=utf-8";
+    struct http_response *response = &exchange->http->response;
+    bool text = prefers_text(&exchange->http->request);
+    int length =
+        text ? snprintf(exchange->text, sizeof(exchange->text), "%u %s: %s\n", status,
+                        status_title(status), detail)
+             : snprintf(exchange->text, sizeof(exchange->text),
+                        "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,"
+                        "\"detail\":\"%s\"}\n",
+                        status_title(status), status, detail);
+    exchange->text_length = (size_t)length < sizeof(exchange->text) ? (size_t)length
+                                                                    : sizeof(exchange->text) - 1;
+    response->status = status;
+    response->content_type = text ? (struct http_slice){text_type, sizeof(text_type) - 1}
+                                  : (struct http_slice){json_type, sizeof(json_type) - 1};
+    response->body = (struct http_slice){exchange->text, exchange->text_length};
+}
+
+void exchange_problem(struct exchange *exchange, uint16_t status, const char *format, ...)
+{
+    char detail[EXCHANGE_TEXT_BYTES / 2];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(detail, sizeof(detail), format, arguments);
+    va_end(arguments);
+    fill_problem(exchange, status, detail);
+    http_exchange_respond(exchange->http);
+}
+
+void exchange_reply(struct exchange *exchange, uint16_t status, const char *content_type,
+                    const void *body, size_t length)
+{
+    struct http_response *response = &exchange->http->response;
+    response->status = status;
+    if (content_type != NULL) {
+        response->content_type = (struct http_slice){content_type, strlen(content_type)};
+    }
+    response->body = (struct http_slice){body, length};
+    http_exchange_respond(exchange->http);
+}
+
+/* ---- waiting and child spans ------------------------------------------------------------------- */
+
+void exchange_wait(struct exchange *exchange, uint64_t delay_us,
+                   void (*callback)(evutil_socket_t, short, void *))
+{
+    const struct timeval delay = {.tv_sec = (time_t)(delay_us / 1000000),
+                                  .tv_usec = (suseconds_t)(delay_us % 1000000)};
+    evtimer_assign(&exchange->timer, exchange->site->base, callback, exchange);
+    exchange->has_timer = true;
+    evtimer_add(&exchange->timer, &delay);
+}
+
+void exchange_begin_child(struct exchange *exchange, const char *name)
+{
+    tel_span_begin(&exchange->child, exchange->site->service->tracer, exchange->site->shard,
+                   &(struct tel_span_start){.name = name,
+                                            .kind = TEL_SPAN_INTERNAL,
+                                            .start_wall_ns = tel_clock_monotonic_ns() +
+                                                             exchange->site->wall_offset_ns,
+                                            .parent_span = &exchange->span});
+    exchange->has_child = true;
+}
+
+void exchange_end_child(struct exchange *exchange)
+{
+    if (exchange->has_child) {
+        exchange->has_child = false;
+        tel_span_end(&exchange->child,
+                     tel_clock_monotonic_ns() + exchange->site->wall_offset_ns);
+    }
+}
+
+/* ---- what the engine calls --------------------------------------------------------------------- */
+
+/* A carrier for tel_context_extract(): the three headers it asks for are found without a search. */
+static const char *get_header(void *carrier, const char *name, size_t index, size_t *length)
+{
+    const struct http_request *request = carrier;
+    enum http_known known = name[0] == 'b'                 ? HTTP_KNOWN_BAGGAGE
+                            : strcmp(name, "traceparent") == 0 ? HTTP_KNOWN_TRACEPARENT
+                                                               : HTTP_KNOWN_TRACESTATE;
+    if (index >= request->known_count[known]) {
+        return NULL;
+    }
+    const struct http_field *field = request->known[known];
+    for (; index > 0; index--) {
+        do {
+            field++;
+        } while (field->name.length != request->known[known]->name.length ||
+                 strncasecmp(field->name.data, name, field->name.length) != 0);
+    }
+    *length = field->value.length;
+    return field->value.data;
+}
+
+static void begin_span(struct exchange *exchange)
+{
+    struct http_exchange *http = exchange->http;
+    struct site *site = exchange->site;
+    const struct http_request *request = &http->request;
+    bool carried = request->known_count[HTTP_KNOWN_TRACEPARENT] > 0 ||
+                   request->known_count[HTTP_KNOWN_BAGGAGE] > 0;
+    if (carried) {
+        tel_context_extract(site->service->tracer, get_header, &http->request,
+                            &exchange->incoming);
+    }
+    tel_span_begin(&exchange->span, site->service->tracer, site->shard,
+                   &(struct tel_span_start){
+                       .name = router_span_name(exchange->route, request->method),
+                       .kind = TEL_SPAN_SERVER,
+                       .start_wall_ns = http->start_ns + site->wall_offset_ns,
+                       .parent = carried ? &exchange->incoming : NULL});
+    tel_traceparent_format(exchange->span.trace_id, exchange->span.span_id, exchange->span.flags,
+                           exchange->traceresponse);
+    http_response_add(&http->response, "traceresponse", exchange->traceresponse,
+                      TEL_TRACEPARENT_LENGTH);
+}
+
+static void on_open(struct http_exchange *http, void *argument)
+{
+    static const char *const details[HTTP_ERRORS] = {
+#define HTTP_ERROR(NAME, name, status, detail) [HTTP_ERROR_##NAME] = detail,
+#include "http/errors.def"
+#undef HTTP_ERROR
+    };
+    struct exchange *exchange = of(http);
+    exchange->http = http;
+    exchange->site = argument;
+    exchange->error_type = NULL;
+    exchange->has_timer = false;
+    exchange->has_child = false;
+    exchange->route = router_find(http->request.path.data != NULL ? exchange->site->side : 0,
+                                  http->request.path.data, http->request.path.length);
+    begin_span(exchange);
+    instruments_request_opened(exchange->site->service->instruments, exchange->site->shard,
+                               http->request.method);
+    if (http->error != HTTP_OK && http->response.status != 0) {
+        fill_problem(exchange, http->response.status, details[http->error]);
+    }
+}
+
+static void on_handle(struct http_exchange *http, void *argument)
+{
+    (void)argument;
+    struct exchange *exchange = of(http);
+    const struct http_request *request = &http->request;
+    bool asterisk = request->target.length == 1 && request->target.data[0] == '*';
+    if (exchange->route->handle == NULL && !asterisk) {
+        exchange_problem(exchange, 404, "there is nothing at this path");
+        return;
+    }
+    if (!router_allows(request->method) || request->method == HTTP_METHOD_OPTIONS) {
+        http_response_add(&http->response, "Allow", router_allow, strlen(router_allow));
+        if (request->method == HTTP_METHOD_OPTIONS) {
+            exchange_reply(exchange, 204, NULL, NULL, 0);
+        } else {
+            exchange_problem(exchange, 405, "allowed here: %s", router_allow);
+        }
+        return;
+    }
+    exchange->route->handle(exchange);
+}
+
+static void on_abandoned(struct http_exchange *http, void *argument)
+{
+    (void)argument;
+    struct exchange *exchange = of(http);
+    if (exchange->has_timer) {
+        evtimer_del(&exchange->timer);
+    }
+    http_exchange_respond(http);
+}
+
+static void on_close(struct http_exchange *http, void *argument)
+{
+    (void)argument;
+    struct exchange *exchange = of(http);
+    if (exchange->has_timer) {
+        evtimer_del(&exchange->timer);
+    }
+    exchange_end_child(exchange);
+    record_exchange(exchange);
+}
+
+struct http_service exchange_calls(struct site *site)
+{
+    return (struct http_service){.open = on_open,
+                                 .handle = on_handle,
+                                 .abandoned = on_abandoned,
+                                 .close = on_close,
+                                 .argument = site};
+}

@@ -1,0 +1,72 @@
+/*
+ * The exchange: the ONE place where a request's span, metrics and log line open and close.
+ *
+ * How it works: the HTTP engine calls open, handle and close (http/http.h). open extracts the trace
+ * context, starts the SERVER span and finds the route; handle calls the route's handler; close turns
+ * the same finished request into one observation, one span and one log line. A handler sees a
+ * `struct exchange`, which lives in the engine's exchange, and answers with one of exchange_reply(),
+ * exchange_problem() or exchange_redirect-like helpers, now or later.
+ *
+ * Threads: the site's own.
+ * Memory: an exchange lives from open to close; what a handler returns must live as long as the call
+ * (body) or until close (content type, header values).
+ */
+#ifndef GLASSBOX_EXCHANGE_H
+#define GLASSBOX_EXCHANGE_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "http/http.h"
+#include "router.h"
+#include "site.h"
+#include "telemetry/trace.h"
+
+#define EXCHANGE_TEXT_BYTES 1024 /* of a body that an exchange builds for itself */
+
+struct exchange {
+    struct http_exchange *http;
+    struct site *site;
+    const struct route *route;
+    const char *error_type;      /* set at close: NULL, or what all three signals say */
+    struct event timer;          /* of a handler that waits; initialised when has_timer */
+    bool has_timer;
+    bool has_child;              /* `child` is open */
+    uint64_t child_start_ns;     /* monotonic */
+    uint64_t work_wanted_ns;     /* handlers/work.c */
+    uint64_t work_done_ns;
+    size_t text_length;
+    char error_text[8];
+    char traceresponse[TEL_TRACEPARENT_LENGTH + 1];
+    char text[EXCHANGE_TEXT_BYTES];
+    struct tel_span span;
+    struct tel_span child;       /* INTERNAL: what a handler does on its way */
+    struct tel_context incoming; /* last: mostly untouched memory */
+};
+_Static_assert(sizeof(struct exchange) <= HTTP_SERVICE_BYTES, "fits the engine's exchange");
+
+/* The calls to give to an engine for this site. */
+struct http_service exchange_calls(struct site *site);
+
+/* Answers with a body that is borrowed until the call returns. `content_type` is static. */
+void exchange_reply(struct exchange *exchange, uint16_t status, const char *content_type,
+                    const void *body, size_t length);
+
+/* Answers with an RFC 9457 problem document, or the same as text where the client does not accept
+ * JSON. printf of the detail. */
+void exchange_problem(struct exchange *exchange, uint16_t status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Runs `callback(exchange)` on the loop after `delay_us`, unless the client goes away first. A
+ * handler that waits this way must answer, or wait again, from the callback. */
+void exchange_wait(struct exchange *exchange, uint64_t delay_us,
+                   void (*callback)(evutil_socket_t, short, void *));
+
+/* Opens and ends the INTERNAL child span; an exchange has at most one open. The end is also called by
+ * close for a handler that was abandoned. */
+void exchange_begin_child(struct exchange *exchange, const char *name);
+void exchange_end_child(struct exchange *exchange);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * GET /metrics: the exposition in the format and coding that the scraper asked for. Both buffers are
+ * the site's and keep their memory, so a scrape allocates nothing once warm.
+ */
+#include "accept.h"
+#include "exchange.h"
+#include "gzip.h"
+#include "handlers/handlers.h"
+#include "service.h"
+#include "telemetry/metrics.h"
+
+static struct http_slice header(const struct http_request *request, enum http_known known)
+{
+    return request->known[known] != NULL ? request->known[known]->value
+                                         : (struct http_slice){NULL, 0};
+}
+
+void handle_metrics(struct exchange *exchange)
+{
+    struct http_exchange *http = exchange->http;
+    struct site *site = exchange->site;
+    struct http_slice accept = header(&http->request, HTTP_KNOWN_ACCEPT);
+    enum tel_exposition_format format = tel_exposition_negotiate(accept.data, accept.length);
+    const struct tel_buffer *body = &site->body;
+    tel_buffer_clear(&site->body);
+    if (tel_registry_expose(site->service->registry, format, &site->body) != 0) {
+        exchange_problem(exchange, 503, "no memory for the exposition");
+        return;
+    }
+    http_response_add(&http->response, "Vary", "Accept, Accept-Encoding", 23);
+    if (accept_coding(header(&http->request, HTTP_KNOWN_ACCEPT_ENCODING), "gzip") &&
+        gzip_compress(&site->body, &site->packed) == 0) {
+        http_response_add(&http->response, "Content-Encoding", "gzip", 4);
+        body = &site->packed;
+    }
+    exchange_reply(exchange, 200, tel_exposition_content_type(format), body->data, body->length);
+}

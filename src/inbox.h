@@ -1,0 +1,42 @@
+/*
+ * An inbox: new connections on their way from the main thread to a worker.
+ *
+ * A bounded ring with one writer (main) and one reader (the worker); the eventfd that wakes the
+ * worker belongs to the worker. A full inbox refuses: the main thread then answers 503.
+ *
+ * Threads: push by the main thread, pop by the worker, count by any.
+ */
+#ifndef GLASSBOX_INBOX_H
+#define GLASSBOX_INBOX_H
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define INBOX_SLOTS 256 /* a power of two */
+
+/* A connected, non-blocking socket and where it came from. */
+struct arrival {
+    int fd;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } peer;
+    const struct sockaddr *listener; /* borrowed; outlives the connection */
+};
+
+struct inbox {
+    _Alignas(64) _Atomic size_t pushed;
+    _Alignas(64) _Atomic size_t popped;
+    struct arrival slots[INBOX_SLOTS];
+};
+
+/* Returns false when it is full; the arrival is then still the caller's. */
+bool inbox_push(struct inbox *inbox, const struct arrival *arrival);
+/* Returns false when it is empty. */
+bool inbox_pop(struct inbox *inbox, struct arrival *arrival);
+size_t inbox_count(const struct inbox *inbox);
+
+#endif

@@ -1,0 +1,268 @@
+/*
+ * metrics.def becomes families, routes.def the series that stand at 0 from the start, and the
+ * request path finds its series by comparing one integer (request_key).
+ *
+ * To add a metric: a row in metrics.def; if it is collected, a function in collect.c.
+ */
+#include "instruments.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "collect.h"
+#include "service.h"
+
+#define LABEL_COLUMNS 7 /* most labels a row of metrics.def has, and a NULL */
+
+/* The conventions' buckets, refined below 5 ms: the service answers in microseconds. */
+static const uint64_t duration_bounds_ns[] = {
+    25000,     50000,     100000,     250000,     500000,     1000000,    2500000,
+    5000000,   10000000,  25000000,   50000000,   75000000,   100000000,  250000000,
+    500000000, 750000000, 1000000000, 2500000000, 5000000000, 7500000000, 10000000000};
+
+#define LABELS(...)                                                                                \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+#define NO_LABELS                                                                                  \
+    {                                                                                              \
+        NULL                                                                                       \
+    }
+static const char *const metric_labels[METRICS][LABEL_COLUMNS] = {
+#define METRIC(ID, name, type, unit, divisor, labels, ...) [METRIC_##ID] = labels,
+#include "metrics.def"
+#undef METRIC
+};
+
+static const struct tel_family_options metric_rows[METRICS] = {
+#define METRIC(ID, name_, type_, unit_, divisor_, labels_, collect_, help_)                        \
+    [METRIC_##ID] = {.name = name_,                                                                \
+                     .help = help_,                                                                \
+                     .unit = unit_,                                                                \
+                     .type = type_,                                                                \
+                     .divisor = divisor_,                                                          \
+                     .collect = collect_},
+#include "metrics.def"
+#undef METRIC
+};
+
+/* A shard's way from a request's label numbers to its series: direct-mapped, so a lookup is one
+ * compare; a collision only costs the library's own lookup. */
+#define SERIES_SLOTS 128
+
+struct series_slot {
+    uint64_t key; /* 0: empty; request_key() is never 0 */
+    struct tel_series *series;
+};
+
+struct shard_series {
+    _Alignas(64) struct series_slot slots[SERIES_SLOTS];
+    struct tel_series *active[HTTP_METHODS];
+    struct tel_series *lag;
+};
+
+struct instruments {
+    struct tel_family *families[METRICS];
+    struct tel_series *finished;
+    struct tel_series *accepted[LISTENER_LABELS];
+    struct tel_series *refused[REFUSALS];
+    struct tel_series *accept_errors[ACCEPT_ERRORS];
+    struct shard_series shards[];
+};
+
+/* ---- setup ------------------------------------------------------------------------------------- */
+
+static int make_families(struct instruments *instruments, struct tel_registry *registry,
+                         struct service *service)
+{
+    for (size_t id = 0; id < METRICS; id++) {
+        struct tel_family_options options = metric_rows[id];
+        options.label_names = metric_labels[id];
+        while (metric_labels[id][options.label_count] != NULL) {
+            options.label_count++;
+        }
+        options.collect_argument = service;
+        if (options.type == TEL_HISTOGRAM) {
+            options.bounds_ns = duration_bounds_ns;
+            options.bound_count = sizeof(duration_bounds_ns) / sizeof(duration_bounds_ns[0]);
+        }
+        instruments->families[id] = tel_family_create(registry, &options);
+        if (instruments->families[id] == NULL) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+/* Series of a family with one label, in the order of its values. */
+static void make_labelled(struct tel_family *family, const char *const *values, size_t count,
+                          struct tel_series **series)
+{
+    for (size_t i = 0; i < count; i++) {
+        series[i] = tel_family_series(family, 0, &values[i]);
+    }
+}
+
+/* The series of a request, through the library: strings are only made here. */
+static struct tel_series *request_series(struct instruments *instruments, size_t shard,
+                                         const struct request_labels *labels)
+{
+    static const char *const versions[] = {"1.0", "1.1"};
+    const struct route *route = &router_table()[labels->route];
+    char status[8] = "";
+    if (labels->status != 0) {
+        snprintf(status, sizeof(status), "%u", labels->status);
+    }
+    const char *values[] = {
+        http_method_name(labels->method),
+        route->path,
+        status,
+        "http",
+        labels->error_type,
+        labels->minor_version >= 0 ? versions[labels->minor_version != 0] : NULL,
+    };
+    return tel_family_series(instruments->families[METRIC_REQUEST_DURATION], shard, values);
+}
+
+/* Series of what a route is known to answer, so that an alert on them has something to look at. */
+static void make_known_requests(struct instruments *instruments)
+{
+    const struct route *routes = router_table();
+    for (size_t id = ROUTE_NONE + 1; id < ROUTES; id++) {
+        struct request_labels labels = {.route = (enum route_id)id, .minor_version = 1};
+        for (size_t m = 0; m < 2; m++) { /* GET and HEAD; OPTIONS has one status */
+            labels.method = router_methods[m];
+            for (size_t s = 0; s < ROUTE_STATUSES_MAX && routes[id].statuses[s] != 0; s++) {
+                char text[8];
+                labels.status = routes[id].statuses[s];
+                snprintf(text, sizeof(text), "%u", labels.status);
+                labels.error_type = labels.status >= 500 ? text : NULL;
+                request_series(instruments, 0, &labels);
+            }
+        }
+        labels.method = HTTP_METHOD_OPTIONS;
+        labels.status = 204;
+        labels.error_type = NULL;
+        request_series(instruments, 0, &labels);
+    }
+}
+
+static void make_known_series(struct instruments *instruments, const struct service *service)
+{
+    struct tel_family **families = instruments->families;
+    instruments->finished = tel_family_series(families[METRIC_REQUESTS_FINISHED], 0, NULL);
+    make_labelled(families[METRIC_CONNECTIONS_ACCEPTED], listener_names, LISTENER_LABELS,
+                  instruments->accepted);
+    make_labelled(families[METRIC_CONNECTIONS_REFUSED], refusal_names, REFUSALS,
+                  instruments->refused);
+    make_labelled(families[METRIC_ACCEPT_ERRORS], accept_error_names, ACCEPT_ERRORS,
+                  instruments->accept_errors);
+    make_known_requests(instruments);
+    for (size_t shard = 0; shard <= service_main_shard(service); shard++) {
+        struct shard_series *own = &instruments->shards[shard];
+        for (size_t m = 0; m < HTTP_METHODS; m++) {
+            const char *values[] = {http_method_name((enum http_method)m), "http"};
+            own->active[m] = tel_family_series(families[METRIC_ACTIVE_REQUESTS], 0, values);
+        }
+        const char *label = service_thread_label(service, shard);
+        own->lag = tel_family_series(families[METRIC_LOOP_LAG], 0, &label);
+    }
+}
+
+struct instruments *instruments_create(struct tel_registry *registry, struct service *service)
+{
+    struct instruments *instruments =
+        aligned_alloc(64, sizeof(*instruments) +
+                              service_shard_count(service) * sizeof(struct shard_series));
+    if (instruments == NULL) {
+        return NULL;
+    }
+    *instruments = (struct instruments){.finished = NULL};
+    for (size_t shard = 0; shard < service_shard_count(service); shard++) {
+        instruments->shards[shard] = (struct shard_series){.lag = NULL};
+    }
+    int error = make_families(instruments, registry, service);
+    if (error != 0) {
+        free(instruments);
+        errno = -error;
+        return NULL;
+    }
+    make_known_series(instruments, service);
+    return instruments;
+}
+
+void instruments_destroy(struct instruments *instruments)
+{
+    free(instruments);
+}
+
+/* ---- request path ------------------------------------------------------------------------------ */
+
+void instruments_request_opened(struct instruments *instruments, size_t shard,
+                                enum http_method method)
+{
+    tel_gauge_add(instruments->shards[shard].active[method], shard, 1);
+}
+
+/* All that distinguishes two label sets, in one integer; the top bit keeps it from being 0. */
+static uint64_t request_key(const struct request_labels *labels)
+{
+    return 1ull << 63 | (uint64_t)labels->status << 32 | (uint64_t)labels->error << 24 |
+           (uint64_t)labels->method << 16 | (uint64_t)labels->route << 8 |
+           (uint64_t)(labels->minor_version + 1);
+}
+
+void instruments_request_closed(struct instruments *instruments, size_t shard,
+                                const struct request_labels *labels, uint64_t duration_ns,
+                                const struct tel_exemplar *exemplar)
+{
+    struct shard_series *own = &instruments->shards[shard];
+    uint64_t key = request_key(labels);
+    struct series_slot *slot = &own->slots[(key * 0x9e3779b97f4a7c15ull) >> 57];
+    if (slot->key != key) {
+        slot->series = request_series(instruments, shard, labels);
+        slot->key = key;
+    }
+    tel_histogram_observe(slot->series, shard, duration_ns, exemplar);
+    tel_counter_inc(instruments->finished, shard);
+    tel_gauge_add(own->active[labels->method], shard, -1);
+}
+
+/* ---- connections and loops --------------------------------------------------------------------- */
+
+void instruments_accepted(struct instruments *instruments, size_t shard, enum listener_label label)
+{
+    tel_counter_inc(instruments->accepted[label], shard);
+}
+
+void instruments_refused(struct instruments *instruments, size_t shard, enum refusal reason)
+{
+    tel_counter_inc(instruments->refused[reason], shard);
+}
+
+void instruments_accept_failed(struct instruments *instruments, size_t shard,
+                               enum accept_error reason)
+{
+    tel_counter_inc(instruments->accept_errors[reason], shard);
+}
+
+void instruments_loop_lag(struct instruments *instruments, size_t shard, uint64_t lag_ns)
+{
+    tel_histogram_observe(instruments->shards[shard].lag, shard, lag_ns, NULL);
+}
+
+uint64_t instruments_finished(const struct instruments *instruments)
+{
+    return tel_family_value(instruments->families[METRIC_REQUESTS_FINISHED]);
+}
+
+uint64_t instruments_observed(const struct instruments *instruments)
+{
+    return tel_family_value(instruments->families[METRIC_REQUEST_DURATION]);
+}
+
+const char *instruments_name(enum metric_id id)
+{
+    return metric_rows[id].name;
+}

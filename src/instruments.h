@@ -1,0 +1,72 @@
+/*
+ * The service's metrics: metrics.def built into a registry, and the few writes of the request path.
+ *
+ * How it works: instruments_create() makes every family of metrics.def and the series that are known
+ * in advance (each route with its own methods and documented statuses), so that a first scrape shows
+ * them at 0. A request's label set is a handful of small numbers; each shard keeps a table from those
+ * numbers to the series, so the request path compares one integer and never a string.
+ *
+ * Threads: created before the workers; record functions by the shard's own thread.
+ * Memory: owned by the struct; the registry is borrowed.
+ */
+#ifndef GLASSBOX_INSTRUMENTS_H
+#define GLASSBOX_INSTRUMENTS_H
+
+#include "http/http.h"
+#include "router.h"
+#include "telemetry/metrics.h"
+
+struct service;
+struct instruments;
+
+enum metric_id {
+#define METRIC(ID, ...) METRIC_##ID,
+#include "metrics.def"
+#undef METRIC
+    METRICS
+};
+
+/* What a finished request counts as. */
+struct request_labels {
+    enum http_method method;
+    enum route_id route;
+    uint16_t status;         /* 0: none was sent */
+    const char *error_type;  /* NULL: none */
+    enum http_error error;   /* what error_type came from; HTTP_OK: from the status */
+    int minor_version;       /* of HTTP/1; -1 unknown */
+};
+
+/* Values of labels that are shared between writers and readers of a metric. */
+enum listener_label { LISTENER_PUBLIC, LISTENER_OPERATORS, LISTENER_LABELS };
+enum refusal { REFUSED_LIMIT, REFUSED_DESCRIPTORS, REFUSED_HANDOVER, REFUSED_MEMORY, REFUSALS };
+enum accept_error { ACCEPT_DESCRIPTORS, ACCEPT_MEMORY, ACCEPT_OTHER, ACCEPT_ERRORS };
+
+/* Adds the families to `registry`; what is collected at scrape time is read from `service`. NULL with
+ * errno. */
+struct instruments *instruments_create(struct tel_registry *registry, struct service *service);
+void instruments_destroy(struct instruments *instruments);
+
+/* Request path. */
+void instruments_request_opened(struct instruments *instruments, size_t shard,
+                                enum http_method method);
+void instruments_request_closed(struct instruments *instruments, size_t shard,
+                                const struct request_labels *labels, uint64_t duration_ns,
+                                const struct tel_exemplar *exemplar);
+
+/* Connections: by the main thread, which accepts. */
+void instruments_accepted(struct instruments *instruments, size_t shard, enum listener_label label);
+void instruments_refused(struct instruments *instruments, size_t shard, enum refusal reason);
+void instruments_accept_failed(struct instruments *instruments, size_t shard,
+                               enum accept_error reason);
+
+/* A timer of the shard's loop ran `lag_ns` late. */
+void instruments_loop_lag(struct instruments *instruments, size_t shard, uint64_t lag_ns);
+
+/* Terms of the equation: requests finished, and observations in the duration histogram. */
+uint64_t instruments_finished(const struct instruments *instruments);
+uint64_t instruments_observed(const struct instruments *instruments);
+
+/* The name of a metric, as in metrics.def. */
+const char *instruments_name(enum metric_id id);
+
+#endif

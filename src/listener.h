@@ -1,0 +1,58 @@
+/*
+ * A listener: a bound socket on the main loop that accepts without ever spinning.
+ *
+ * How it works: each wake accepts a bounded number of connections. When descriptors or memory run
+ * out, accept(2) keeps failing while the socket stays readable, which would burn a core; the
+ * listener then pauses for LISTENER_PAUSE_MS. A descriptor held in reserve is given up for a moment
+ * to answer one connection with 503 instead of leaving it hanging.
+ *
+ * Threads: the main thread.
+ */
+#ifndef GLASSBOX_LISTENER_H
+#define GLASSBOX_LISTENER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "address.h"
+#include "inbox.h"
+#include "instruments.h"
+
+#define LISTENER_PAUSE_MS 100
+
+struct event;
+struct event_base;
+struct listener;
+
+/* What a listener tells its owner. */
+struct listener_calls {
+    /* A connection; `fd` is the callee's. */
+    void (*accepted)(struct listener *listener, const struct arrival *arrival, void *argument);
+    /* accept(2) failed for lack of something; accepting pauses. */
+    void (*failed)(struct listener *listener, enum accept_error reason, void *argument);
+    void *argument;
+};
+
+struct listener {
+    enum listener_label label;
+    int fd;                      /* -1 once closed */
+    int reserve_fd;
+    struct address bound;        /* with the port that the kernel chose */
+    struct event *readable;
+    struct event *resume;        /* timer that ends a pause */
+    struct listener_calls calls;
+};
+
+/* Binds and listens. Returns 0 or a negative errno (-EADDRINUSE, -EACCES, …). */
+int listener_open(struct listener *listener, const struct address *address,
+                  enum listener_label label, struct event_base *base,
+                  const struct listener_calls *calls);
+
+/* Accepts everything that the kernel has queued, bounded by the backlog. */
+void listener_accept_queued(struct listener *listener);
+
+/* Stops accepting; what the kernel has queued is reset. Twice is fine. */
+void listener_close(struct listener *listener);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * A cs(…) or sc(…) field names a header; which one is found out once, here. Those that the engine
+ * indexes anyway cost nothing a request, others a search through the request's headers.
+ */
+#include "log_headers.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "http/http.h"
+
+struct wanted_header {
+    char name[128]; /* lower case; empty ends the list */
+    int known;      /* enum http_known, or -1 */
+};
+
+struct log_headers {
+    struct wanted_header request[TEL_ACCESS_HEADERS_MAX + 1];
+    struct wanted_header response[TEL_ACCESS_HEADERS_MAX + 1];
+};
+
+static const char *const known_names[HTTP_KNOWNS] = {
+    [HTTP_KNOWN_HOST] = "host",
+    [HTTP_KNOWN_ACCEPT] = "accept",
+    [HTTP_KNOWN_ACCEPT_ENCODING] = "accept-encoding",
+    [HTTP_KNOWN_USER_AGENT] = "user-agent",
+    [HTTP_KNOWN_TRACEPARENT] = "traceparent",
+    [HTTP_KNOWN_TRACESTATE] = "tracestate",
+    [HTTP_KNOWN_BAGGAGE] = "baggage",
+    [HTTP_KNOWN_AUTHORIZATION] = "authorization",
+    [HTTP_KNOWN_CONTENT_TYPE] = "content-type",
+    [HTTP_KNOWN_EXPECT] = "expect",
+    [HTTP_KNOWN_REFERER] = "referer",
+};
+
+static void resolve(const struct tel_access_log *log, enum tel_access_direction direction,
+                    struct wanted_header *wanted)
+{
+    const char *name;
+    for (size_t i = 0; (name = tel_access_log_header(log, direction, i)) != NULL; i++) {
+        for (size_t k = 0; name[k] != '\0' && k < sizeof(wanted[i].name) - 1; k++) {
+            wanted[i].name[k] = (char)tolower((unsigned char)name[k]);
+        }
+        wanted[i].known = -1;
+        for (int k = 0; k < HTTP_KNOWNS; k++) {
+            if (strcmp(known_names[k], wanted[i].name) == 0) {
+                wanted[i].known = k;
+            }
+        }
+    }
+}
+
+struct log_headers *log_headers_create(const struct tel_access_log *log)
+{
+    struct log_headers *headers = calloc(1, sizeof(*headers));
+    if (headers != NULL) {
+        resolve(log, TEL_ACCESS_REQUEST, headers->request);
+        resolve(log, TEL_ACCESS_RESPONSE, headers->response);
+    }
+    return headers;
+}
+
+void log_headers_destroy(struct log_headers *headers)
+{
+    free(headers);
+}
+
+static struct tel_text text_of(struct http_slice slice)
+{
+    return (struct tel_text){slice.data, slice.length};
+}
+
+static struct tel_text request_header(const struct http_request *request,
+                                      const struct wanted_header *wanted)
+{
+    if (wanted->known >= 0) {
+        const struct http_field *field = request->known[wanted->known];
+        return field != NULL ? text_of(field->value) : (struct tel_text){NULL, 0};
+    }
+    return text_of(http_request_header(request, wanted->name));
+}
+
+/* Content-Type and what the service added; the engine's own framing headers are not kept. */
+static struct tel_text response_header(const struct http_response *response,
+                                       const struct wanted_header *wanted)
+{
+    if (wanted->known == HTTP_KNOWN_CONTENT_TYPE) {
+        return text_of(response->content_type);
+    }
+    for (size_t i = 0; i < response->field_count; i++) {
+        const struct http_field *field = &response->fields[i];
+        if (field->name.length == strlen(wanted->name) &&
+            strncasecmp(field->name.data, wanted->name, field->name.length) == 0) {
+            return text_of(field->value);
+        }
+    }
+    return (struct tel_text){NULL, 0};
+}
+
+void log_headers_fill(const struct log_headers *headers, const struct http_exchange *http,
+                      struct tel_access_record *record)
+{
+    for (size_t i = 0; headers->request[i].name[0] != '\0'; i++) {
+        record->request_headers[i] = request_header(&http->request, &headers->request[i]);
+    }
+    for (size_t i = 0; headers->response[i].name[0] != '\0'; i++) {
+        record->response_headers[i] = response_header(&http->response, &headers->response[i]);
+    }
+}

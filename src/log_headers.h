@@ -1,0 +1,22 @@
+/*
+ * The headers that the access log's field list names, resolved once and filled in a record.
+ *
+ * Threads: made before workers start, read-only afterwards.
+ */
+#ifndef GLASSBOX_LOG_HEADERS_H
+#define GLASSBOX_LOG_HEADERS_H
+
+#include "telemetry/access_log.h"
+
+struct http_exchange;
+struct log_headers;
+
+/* Reads the field list of a log. NULL with errno ENOMEM. */
+struct log_headers *log_headers_create(const struct tel_access_log *log);
+void log_headers_destroy(struct log_headers *headers);
+
+/* Sets request_headers and response_headers of a record; borrowed from the exchange. */
+void log_headers_fill(const struct log_headers *headers, const struct http_exchange *http,
+                      struct tel_access_record *record);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * The equation of the three signals, with all its terms, for the end of the process: nobody scrapes
+ * a dead one.
+ *
+ *     finished            = metrics_count
+ *                         = log_written + log_waiting + log_dropped
+ *     finished + internal = acknowledged + waiting + in flight + unsampled + dropped + failed
+ *
+ * The spans' line counts INTERNAL spans on both sides, because an answer of a collector that rejects
+ * some of a batch does not say which kind they were of.
+ *
+ * Threads: the main thread, when no other records any more.
+ */
+#ifndef GLASSBOX_RECONCILIATION_H
+#define GLASSBOX_RECONCILIATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct service;
+
+struct reconciliation {
+    uint64_t finished;
+    uint64_t metrics_count;
+    bool log_on;
+    uint64_t log_appended;
+    uint64_t log_written;
+    uint64_t log_waiting;
+    uint64_t log_dropped;
+    bool spans_on;
+    uint64_t spans_ended;
+    uint64_t spans_server;
+    uint64_t spans_internal;
+    uint64_t spans_acknowledged;
+    uint64_t spans_waiting;
+    uint64_t spans_inflight;
+    uint64_t spans_unsampled;
+    uint64_t spans_dropped; /* queue full, or ended after the tracer was closed */
+    uint64_t spans_failed;  /* taken from the queue and not acknowledged */
+};
+
+/* Reads every term. */
+void reconciliation_read(const struct service *service, struct reconciliation *terms);
+
+/* Whether every line that is on adds up. */
+bool reconciliation_is_balanced(const struct reconciliation *terms);
+
+/* Says all terms in one line of diagnostics. */
+void reconciliation_report(const struct reconciliation *terms);
+
+#endif

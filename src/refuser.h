@@ -1,0 +1,27 @@
+/*
+ * A refuser: tells surplus connections 503 so that they read it.
+ *
+ * Closing at once would reset the connection when the client's request arrives, and the reset can
+ * overtake the answer. So a refused connection is half-closed and read from, without looking, until
+ * the client closes or REFUSER_LINGER_MS have passed. At most REFUSER_SLOTS linger at a time; beyond
+ * that a connection is answered and closed.
+ *
+ * Threads: the main thread.
+ */
+#ifndef GLASSBOX_REFUSER_H
+#define GLASSBOX_REFUSER_H
+
+#define REFUSER_SLOTS     48 /* within SERVER_RESERVED_DESCRIPTORS */
+#define REFUSER_LINGER_MS 1000
+
+struct event_base;
+struct refuser;
+
+/* NULL with errno ENOMEM. */
+struct refuser *refuser_create(struct event_base *base);
+void refuser_destroy(struct refuser *refuser);
+
+/* Answers and takes over the socket. */
+void refuser_refuse(struct refuser *refuser, int fd);
+
+#endif

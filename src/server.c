@@ -1,0 +1,327 @@
+/*
+ * Invariant: a connection is counted where it is (in a worker's inbox or engine, or in the main
+ * site's engine), so the limit needs no counter of its own that could drift.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "diagnostics.h"
+#include "listener.h"
+#include "options.h"
+#include "refuser.h"
+#include "service.h"
+#include "telemetry/clock.h"
+#include "worker.h"
+
+#define OPERATOR_CONNECTIONS_MAX 48 /* within SERVER_RESERVED_DESCRIPTORS */
+
+struct server {
+    struct service *service;
+    struct event_base *base;
+    struct site site; /* the main thread's: operators */
+    bool has_site;
+    struct refuser *refuser;
+    size_t connections_limit;
+    size_t listener_count;
+    struct listener listeners[ADDRESS_LIST_MAX + 1]; /* the operators' one last */
+    struct worker *workers[SERVICE_WORKERS_MAX];
+};
+
+/* ---- limits ------------------------------------------------------------------------------------ */
+
+/* Raises the descriptor limit to what the connections need, and lowers the connections to what the
+ * limit allows. */
+static size_t fit_connections(const struct options *options)
+{
+    size_t wanted = options->max_connections;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return wanted;
+    }
+    rlim_t needed = wanted + SERVER_RESERVED_DESCRIPTORS;
+    if (limit.rlim_cur < needed) {
+        limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+        getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= needed) {
+        return wanted;
+    }
+    size_t fits = limit.rlim_cur > 2 * SERVER_RESERVED_DESCRIPTORS
+                      ? limit.rlim_cur - SERVER_RESERVED_DESCRIPTORS
+                      : limit.rlim_cur / 2;
+    fits = fits > 0 ? fits : 1;
+    DIAGNOSTICS(TEL_WARN, "server", "fewer connections than asked for: the descriptor limit is low",
+                DIAGNOSTICS_NUMBER("max_connections", wanted),
+                DIAGNOSTICS_NUMBER("connections_limit", fits),
+                DIAGNOSTICS_NUMBER("descriptor_limit", limit.rlim_cur));
+    return fits;
+}
+
+/* ---- who gets a connection --------------------------------------------------------------------- */
+
+static void refuse(struct server *server, int fd, enum refusal reason)
+{
+    instruments_refused(server->service->instruments, service_main_shard(server->service), reason);
+    refuser_refuse(server->refuser, fd);
+}
+
+static void accept_operators(struct server *server, const struct arrival *arrival)
+{
+    struct http_engine_stats stats;
+    http_engine_get_stats(server->site.engine, &stats);
+    if (stats.connections >= OPERATOR_CONNECTIONS_MAX) {
+        refuse(server, arrival->fd, REFUSED_LIMIT);
+        return;
+    }
+    if (http_engine_adopt(server->site.engine, arrival->fd, &arrival->peer.any,
+                          arrival->listener) != 0) {
+        instruments_refused(server->service->instruments, service_main_shard(server->service),
+                            REFUSED_MEMORY);
+        return;
+    }
+    instruments_accepted(server->service->instruments, service_main_shard(server->service),
+                         LISTENER_OPERATORS);
+}
+
+static void accept_public(struct server *server, const struct arrival *arrival)
+{
+    struct worker *fewest = NULL;
+    uint64_t fewest_connections = UINT64_MAX;
+    uint64_t connections = 0;
+    for (size_t i = 0; i < server->service->worker_count; i++) {
+        uint64_t own = worker_connections(server->workers[i]);
+        connections += own;
+        if (own < fewest_connections) {
+            fewest_connections = own;
+            fewest = server->workers[i];
+        }
+    }
+    if (connections >= server->connections_limit) {
+        refuse(server, arrival->fd, REFUSED_LIMIT);
+    } else if (!worker_give(fewest, arrival)) {
+        refuse(server, arrival->fd, REFUSED_HANDOVER);
+    } else {
+        instruments_accepted(server->service->instruments, service_main_shard(server->service),
+                             LISTENER_PUBLIC);
+    }
+}
+
+static void on_accepted(struct listener *listener, const struct arrival *arrival, void *argument)
+{
+    if (listener->label == LISTENER_OPERATORS) {
+        accept_operators(argument, arrival);
+    } else {
+        accept_public(argument, arrival);
+    }
+}
+
+static void on_accept_failed(struct listener *listener, enum accept_error reason, void *argument)
+{
+    struct server *server = argument;
+    char text[ADDRESS_TEXT_MAX];
+    instruments_accept_failed(server->service->instruments, service_main_shard(server->service),
+                              reason);
+    if (reason == ACCEPT_DESCRIPTORS) {
+        instruments_refused(server->service->instruments, service_main_shard(server->service),
+                            REFUSED_DESCRIPTORS);
+    }
+    DIAGNOSTICS(TEL_WARN, "server", "accepting pauses: no descriptors or memory left",
+                DIAGNOSTICS_TEXT("address", address_format(&listener->bound.any, text)));
+}
+
+/* ---- setup ------------------------------------------------------------------------------------- */
+
+static int open_listener(struct server *server, const struct address *address,
+                         enum listener_label label)
+{
+    const struct listener_calls calls = {
+        .accepted = on_accepted, .failed = on_accept_failed, .argument = server};
+    struct listener *listener = &server->listeners[server->listener_count];
+    char text[ADDRESS_TEXT_MAX];
+    int error = listener_open(listener, address, label, server->base, &calls);
+    if (error != 0) {
+        DIAGNOSTICS(TEL_ERROR, "server", "cannot listen",
+                    DIAGNOSTICS_TEXT("address", address_format(&address->any, text)),
+                    DIAGNOSTICS_TEXT("error", strerror(-error)));
+        return error;
+    }
+    server->listener_count++;
+    DIAGNOSTICS(TEL_INFO_LEVEL, "server", "listening",
+                DIAGNOSTICS_TEXT("address", address_format(&listener->bound.any, text)),
+                DIAGNOSTICS_TEXT("for", label == LISTENER_PUBLIC ? "public" : "operators"));
+    return 0;
+}
+
+static int open_listeners(struct server *server)
+{
+    const struct options *options = server->service->options;
+    for (size_t i = 0; i < options->listen.count; i++) {
+        int error = open_listener(server, &options->listen.items[i], LISTENER_PUBLIC);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return options->admin_listen.length == 0
+               ? 0
+               : open_listener(server, &options->admin_listen, LISTENER_OPERATORS);
+}
+
+static int start_workers(struct server *server)
+{
+    const struct service *service = server->service;
+    enum side side = service->options->admin_listen.length > 0 ? SIDE_PUBLIC : SIDE_BOTH;
+    for (size_t i = 0; i < service->worker_count; i++) {
+        server->workers[i] = worker_create(server->service, i, side);
+        if (server->workers[i] == NULL) {
+            int error = errno;
+            DIAGNOSTICS(TEL_ERROR, "server", "cannot start a worker",
+                        DIAGNOSTICS_TEXT("error", strerror(error)));
+            return -error;
+        }
+    }
+    return 0;
+}
+
+struct server *server_create(struct service *service, struct event_base *base)
+{
+    struct server *server = aligned_alloc(64, (sizeof(*server) + 63) / 64 * 64);
+    if (server == NULL) {
+        return NULL;
+    }
+    memset(server, 0, sizeof(*server));
+    service->server = server; /* what is collected at scrape time reads it */
+    server->service = service;
+    server->base = base;
+    server->connections_limit = fit_connections(service->options);
+    server->refuser = refuser_create(base);
+    int error = server->refuser == NULL ? -ENOMEM : 0;
+    if (error == 0) {
+        error = site_init(&server->site, service, service_main_shard(service), SIDE_OPERATORS, base);
+        server->has_site = true;
+    }
+    if (error == 0) {
+        error = start_workers(server);
+    }
+    if (error == 0) {
+        error = open_listeners(server);
+    }
+    if (error != 0) {
+        server_destroy(server);
+        service->server = NULL;
+        errno = -error;
+        return NULL;
+    }
+    return server;
+}
+
+/* ---- the end ----------------------------------------------------------------------------------- */
+
+void server_drain(struct server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++) {
+        if (server->listeners[i].label == LISTENER_PUBLIC) {
+            listener_accept_queued(&server->listeners[i]);
+            listener_close(&server->listeners[i]);
+        }
+    }
+    for (size_t i = 0; i < server->service->worker_count; i++) {
+        worker_drain(server->workers[i]);
+    }
+}
+
+bool server_is_idle(const struct server *server)
+{
+    return server_connections(server, LISTENER_PUBLIC) == 0;
+}
+
+void server_stop(struct server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++) {
+        listener_close(&server->listeners[i]);
+    }
+    for (size_t i = 0; i < SERVICE_WORKERS_MAX; i++) {
+        worker_destroy(server->workers[i]);
+        server->workers[i] = NULL;
+    }
+    if (server->has_site) {
+        site_fini(&server->site);
+        server->has_site = false;
+    }
+}
+
+void server_destroy(struct server *server)
+{
+    if (server == NULL) {
+        return;
+    }
+    server_stop(server);
+    refuser_destroy(server->refuser);
+    free(server);
+}
+
+/* ---- for metrics and probes -------------------------------------------------------------------- */
+
+static const struct site *site_of(const struct server *server, size_t shard)
+{
+    return shard < server->service->worker_count ? worker_site(server->workers[shard])
+                                                 : &server->site;
+}
+
+uint64_t server_connections(const struct server *server, enum listener_label label)
+{
+    uint64_t connections = 0;
+    if (label == LISTENER_OPERATORS) {
+        struct http_engine_stats stats;
+        http_engine_get_stats(server->site.engine, &stats);
+        return stats.connections;
+    }
+    for (size_t i = 0; i < server->service->worker_count; i++) {
+        connections += worker_connections(server->workers[i]);
+    }
+    return connections;
+}
+
+size_t server_connections_limit(const struct server *server)
+{
+    return server->connections_limit;
+}
+
+void server_get_stats(const struct server *server, struct http_engine_stats *stats)
+{
+    *stats = (struct http_engine_stats){0};
+    for (size_t shard = 0; shard <= service_main_shard(server->service); shard++) {
+        struct http_engine_stats own;
+        http_engine_get_stats(site_of(server, shard)->engine, &own);
+        stats->connections += own.connections;
+        stats->exchanges += own.exchanges;
+        stats->idle_closed += own.idle_closed;
+        stats->without_request += own.without_request;
+        stats->drained += own.drained;
+    }
+}
+
+uint64_t server_thread_cpu_ns(const struct server *server, size_t shard)
+{
+    return site_cpu_ns(site_of(server, shard));
+}
+
+const char *server_stuck_thread(const struct server *server)
+{
+    uint64_t now_ns = tel_clock_monotonic_ns();
+    for (size_t shard = 0; shard <= service_main_shard(server->service); shard++) {
+        const struct site *site = site_of(server, shard);
+        uint64_t turned_ns = atomic_load_explicit(&site->heartbeat_ns, memory_order_relaxed);
+        if (now_ns > turned_ns && now_ns - turned_ns > SERVER_STUCK_NS) {
+            return service_thread_label(server->service, shard);
+        }
+    }
+    return NULL;
+}

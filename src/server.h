@@ -1,0 +1,54 @@
+/*
+ * The server: listeners on the main thread, workers that serve, and who gets which connection.
+ *
+ * How it works: the main thread accepts on every public listener and hands each connection to the
+ * worker with the fewest. Above the connection limit a connection is answered 503 and closed. The
+ * operators' listener is served by the main thread itself, with descriptors kept in reserve, so
+ * that an overload of the public port never fails a probe.
+ *
+ * Threads: the main thread; server_connections(), server_worker_* and server_stuck_worker(): any.
+ */
+#ifndef GLASSBOX_SERVER_H
+#define GLASSBOX_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/http.h"
+#include "instruments.h"
+
+struct event_base;
+struct server;
+struct service;
+
+/* Descriptors that connections never get: listeners, log, exporter, operators' connections. */
+#define SERVER_RESERVED_DESCRIPTORS 128
+
+/* A loop that has not turned for so long is stuck: /livez says so. */
+#define SERVER_STUCK_NS 10000000000ull
+
+/* Binds every listener, starts the workers. Returns NULL with errno; the reason has been told. */
+struct server *server_create(struct service *service, struct event_base *base);
+
+/* Takes what the kernel has queued, closes the public listeners, and tells all workers to drain. */
+void server_drain(struct server *server);
+
+/* Whether a public connection is open or on its way to a worker. */
+bool server_is_idle(const struct server *server);
+
+/* Ends the workers (what is in flight ends as `shutdown`), then the operators' side. */
+void server_stop(struct server *server);
+void server_destroy(struct server *server);
+
+/* For metrics and probes. */
+uint64_t server_connections(const struct server *server, enum listener_label label);
+size_t server_connections_limit(const struct server *server);
+/* Adds up the HTTP engines of all threads. */
+void server_get_stats(const struct server *server, struct http_engine_stats *stats);
+/* CPU time of the thread with this shard number, in nanoseconds. */
+uint64_t server_thread_cpu_ns(const struct server *server, size_t shard);
+/* Label of a thread whose loop has not turned for SERVER_STUCK_NS, or NULL. */
+const char *server_stuck_thread(const struct server *server);
+
+#endif

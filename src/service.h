@@ -1,0 +1,63 @@
+/*
+ * The process as one struct: what main() puts together and everything else reads.
+ *
+ * Shards number the threads that record (telemetry.h): workers are 0 .. worker_count-1, the main
+ * thread comes after them, the exporter's thread last.
+ *
+ * Threads: written by the main thread before workers start; read-only afterwards, but for what
+ * lifecycle.h and the telemetry nouns synchronise themselves.
+ */
+#ifndef GLASSBOX_SERVICE_H
+#define GLASSBOX_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "http/http.h"
+#include "lifecycle.h"
+#include "options.h"
+#include "telemetry/telemetry.h"
+
+/* Ceiling of --workers. */
+#define SERVICE_WORKERS_MAX 32
+
+struct instruments;
+struct log_headers;
+struct server;
+
+struct service {
+    const struct options *options;
+    size_t worker_count;
+    struct http_limits limits;
+
+    /* telemetry, see signals.h; a signal that is off has a NULL or an exporter of kind NONE */
+    struct tel_config *config;
+    struct tel_resource *resource;
+    struct tel_registry *registry;
+    struct tel_tracer *tracer;
+    struct tel_exporter *exporter;
+    struct tel_access_log *access_log;
+    struct instruments *instruments;
+    struct log_headers *log_headers;
+
+    struct server *server;
+    struct lifecycle lifecycle;
+};
+
+static inline size_t service_main_shard(const struct service *service)
+{
+    return service->worker_count;
+}
+static inline size_t service_exporter_shard(const struct service *service)
+{
+    return service->worker_count + 1;
+}
+static inline size_t service_shard_count(const struct service *service)
+{
+    return service->worker_count + 2;
+}
+
+/* Label of a serving thread in metrics and diagnostics: "0", "1", … or "main". Static. */
+const char *service_thread_label(const struct service *service, size_t shard);
+
+#endif

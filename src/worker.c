@@ -1,0 +1,183 @@
+/*
+ * The loop never ends by itself: the eventfd stays registered. Orders are flags, so an order given
+ * twice, or before the loop runs, is an order given once.
+ */
+#include "worker.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "service.h"
+
+struct worker {
+    struct site site;
+    struct inbox inbox;
+    struct event_base *base;
+    struct event *wake;
+    int wake_fd;
+    bool running;
+    atomic_bool draining;
+    atomic_bool stopping;
+};
+
+struct event_base *worker_base_create(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+    if (config != NULL) {
+        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+        event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
+        base = event_base_new_with_config(config);
+        event_config_free(config);
+    }
+    return base;
+}
+
+static void wake(struct worker *worker)
+{
+    const uint64_t one = 1;
+    /* A full counter means that a wake is pending already. */
+    if (write(worker->wake_fd, &one, sizeof(one)) < 0) {
+        return;
+    }
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *argument)
+{
+    (void)what;
+    struct worker *worker = argument;
+    uint64_t count;
+    struct arrival arrival;
+    if (read((int)fd, &count, sizeof(count)) < 0) {
+        return;
+    }
+    while (inbox_pop(&worker->inbox, &arrival)) {
+        http_engine_adopt(worker->site.engine, arrival.fd, &arrival.peer.any, arrival.listener);
+    }
+    if (atomic_load(&worker->draining)) {
+        http_engine_drain(worker->site.engine);
+    }
+    if (atomic_load(&worker->stopping)) {
+        event_base_loopbreak(worker->base);
+    }
+}
+
+static void *run(void *argument)
+{
+    struct worker *worker = argument;
+    event_base_dispatch(worker->base);
+    return NULL;
+}
+
+/* Signals belong to the main thread's loop. */
+static int start_thread(struct worker *worker)
+{
+    sigset_t all, before;
+    pthread_t thread;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&thread, NULL, run, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error == 0) {
+        worker->site.thread = thread;
+        worker->running = true;
+    }
+    return error;
+}
+
+struct worker *worker_create(struct service *service, size_t shard, enum side side)
+{
+    struct worker *worker = aligned_alloc(64, sizeof(*worker));
+    if (worker == NULL) {
+        return NULL;
+    }
+    *worker = (struct worker){.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+    worker->base = worker_base_create();
+    int error = ENOMEM;
+    if (worker->wake_fd < 0 || worker->base == NULL) {
+        goto failed;
+    }
+    error = -site_init(&worker->site, service, shard, side, worker->base);
+    if (error != 0) {
+        goto failed;
+    }
+    worker->wake = event_new(worker->base, worker->wake_fd, EV_READ | EV_PERSIST, on_wake, worker);
+    if (worker->wake == NULL || event_add(worker->wake, NULL) != 0) {
+        error = ENOMEM;
+        goto failed;
+    }
+    error = start_thread(worker);
+    if (error != 0) {
+        goto failed;
+    }
+    return worker;
+
+failed:
+    worker_destroy(worker);
+    errno = error;
+    return NULL;
+}
+
+bool worker_give(struct worker *worker, const struct arrival *arrival)
+{
+    if (!inbox_push(&worker->inbox, arrival)) {
+        return false;
+    }
+    wake(worker);
+    return true;
+}
+
+void worker_drain(struct worker *worker)
+{
+    atomic_store(&worker->draining, true);
+    wake(worker);
+}
+
+void worker_stop(struct worker *worker)
+{
+    struct arrival arrival;
+    if (worker->running) {
+        atomic_store(&worker->stopping, true);
+        wake(worker);
+        pthread_join(worker->site.thread, NULL);
+        worker->running = false;
+    }
+    while (inbox_pop(&worker->inbox, &arrival)) {
+        close(arrival.fd);
+    }
+    site_fini(&worker->site);
+}
+
+void worker_destroy(struct worker *worker)
+{
+    if (worker == NULL) {
+        return;
+    }
+    worker_stop(worker);
+    if (worker->wake != NULL) {
+        event_free(worker->wake);
+    }
+    if (worker->base != NULL) {
+        event_base_free(worker->base);
+    }
+    if (worker->wake_fd >= 0) {
+        close(worker->wake_fd);
+    }
+    free(worker);
+}
+
+uint64_t worker_connections(const struct worker *worker)
+{
+    struct http_engine_stats stats;
+    http_engine_get_stats(worker->site.engine, &stats);
+    return stats.connections + inbox_count(&worker->inbox);
+}
+
+const struct site *worker_site(const struct worker *worker)
+{
+    return &worker->site;
+}

@@ -1,0 +1,44 @@
+/*
+ * A worker: a thread, its event loop, and the connections it was given.
+ *
+ * How it works: the main thread puts connections into the inbox and orders into flags, then wakes
+ * the loop through an eventfd; nothing else crosses between the two, and the loop's own structures
+ * are never touched from outside (EVENT_BASE_FLAG_NOLOCK).
+ *
+ * Threads: create, give, drain, stop, destroy by the main thread; worker_connections() by any.
+ */
+#ifndef GLASSBOX_WORKER_H
+#define GLASSBOX_WORKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inbox.h"
+#include "site.h"
+
+struct worker;
+
+/* Starts a worker's thread. NULL with errno. */
+struct worker *worker_create(struct service *service, size_t shard, enum side side);
+
+/* Hands over a connection. Returns false when the inbox is full; it is then still the caller's. */
+bool worker_give(struct worker *worker, const struct arrival *arrival);
+
+/* From now on responses close their connections, and idle ones are closed. */
+void worker_drain(struct worker *worker);
+
+/* Ends the loop and joins the thread; what is open ends as `shutdown`. Nothing may ask for its
+ * counts afterwards. */
+void worker_stop(struct worker *worker);
+void worker_destroy(struct worker *worker);
+
+/* Connections it has or is about to get. */
+uint64_t worker_connections(const struct worker *worker);
+
+/* The worker's site, for its clocks and its engine's counts. */
+const struct site *worker_site(const struct worker *worker);
+
+/* An event base as every serving thread uses it. NULL without memory or kernel support. */
+struct event_base *worker_base_create(void);
+
+#endif
