@@ -80,7 +80,8 @@ struct tel_access_log_options {
                              `+` for a space within a value, no quotes */
     const char *software; /* for #Software */
     size_t shard_count;
-    size_t queue_bytes;   /* of all shards together; 0: 1 MiB */
+    size_t queue_bytes;   /* of all shards together; 0: 1 MiB. Each shard's share is a power of
+                             two, and two of the largest records at least */
     tel_diagnostic_fn *diagnostic;
     void *diagnostic_argument;
 };

@@ -98,7 +98,7 @@ struct tel_family_options {
     void *collect_argument;
 };
 
-/* What ties a histogram bucket to a trace. Only pass one of a sampled span: else its link is dead. */
+/* What ties a histogram bucket to a trace. Only of a sampled span: else its link is dead. */
 struct tel_exemplar {
     uint8_t trace_id[16];
     uint8_t span_id[8];
@@ -165,8 +165,8 @@ enum tel_exposition_format {
 
 /* Chooses by an HTTP Accept header (RFC 9110 12.5.1). A format other than text must be named in
  * full, with the parameters that matter (OpenMetrics version 0.0.1, 1.0.0 or none; protobuf's proto
- * and encoding); wildcards mean text. The highest q wins, a tie goes to the first named. NULL, empty,
- * unparsable or nothing acceptable: text. */
+ * and encoding); wildcards mean text. The highest q wins, a tie goes to the first named. What cannot
+ * be parsed is passed over. NULL, empty or nothing acceptable: text. */
 enum tel_exposition_format tel_exposition_negotiate(const char *accept, size_t length);
 
 /* The Content-Type that goes with a format; a static string. */

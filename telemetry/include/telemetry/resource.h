@@ -37,7 +37,7 @@ struct tel_resource *tel_resource_create(void);
 void tel_resource_destroy(struct tel_resource *resource);
 
 /* Adds an attribute unless its key is there already. Returns 0 (also when it was there), -ENOSPC at
- * TEL_RESOURCE_ATTRIBUTES_MAX, -EINVAL (empty key, value too long), -ENOMEM. */
+ * TEL_RESOURCE_ATTRIBUTES_MAX, -EINVAL (empty key; key or value too long or not UTF-8), -ENOMEM. */
 int tel_resource_add(struct tel_resource *resource, const char *key, const char *value);
 
 /* Adds what an `OTEL_RESOURCE_ATTRIBUTES` value says (`k=v,k=v`, percent-decoded). All or nothing:

@@ -163,9 +163,9 @@ static size_t replace_decimal_point(char *text)
     return (size_t)(to - text);
 }
 
-/* Up to 15 digits survive decimal -> double -> decimal, and %g prints no trailing zeros, so 15 digits
- * that read back are the shortest there are; else 16 may do, and 17 always do. Subnormal numbers
- * have fewer bits: there every length has to be tried. */
+/* Up to 15 digits survive decimal -> double -> decimal, and %g prints no trailing zeros, so 15
+ * digits that read back are the shortest there are; else 16 may do, and 17 always do. Subnormal
+ * numbers have fewer bits: there every length has to be tried. */
 static size_t format_shortest(char text[DOUBLE_BYTES], double value)
 {
     for (int digits = fabs(value) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {

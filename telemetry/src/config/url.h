@@ -1,6 +1,6 @@
 /*
- * Endpoint URLs as the OTLP exporter specification composes them. otlp/endpoint.h says what a usable
- * one is; these functions are given nothing else.
+ * Endpoint URLs as the OTLP exporter specification composes them. otlp/endpoint.h says what a
+ * usable one is; these functions are given nothing else.
  *
  * Threads: pure functions. Memory: results are the caller's, freed with free(3).
  * Source: OpenTelemetry specification, protocol/exporter, "Endpoint URLs for OTLP/HTTP".

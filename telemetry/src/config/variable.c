@@ -137,20 +137,37 @@ static int read_choices(const struct reading *reading)
     return error;
 }
 
-/* The resource decides what it takes, so that what is accepted here can be added later. */
-static int read_list(const struct reading *reading)
+/* The resource decides what it takes, so that what is accepted here can be added later. `key` is
+ * NULL for a list. */
+static int try_resource(const char *key, const char *text)
 {
     struct tel_resource *scratch = tel_resource_create();
     if (scratch == NULL) {
         return -ENOMEM;
     }
-    int error = tel_resource_add_list(scratch, reading->text);
+    int error =
+        key != NULL ? tel_resource_add(scratch, key, text) : tel_resource_add_list(scratch, text);
     tel_resource_destroy(scratch);
-    if (error == -ENOMEM) {
-        return error;
+    return error;
+}
+
+static int read_attribute(const struct reading *reading)
+{
+    int error = try_resource("key", reading->text);
+    if (error == -EINVAL) {
+        return refuse(reading, "it is not UTF-8 of up to %d bytes", TEL_RESOURCE_VALUE_MAX);
     }
-    return error != 0 ? refuse(reading, "it is not a list of key=value, percent-encoded")
-                      : accept_text(reading, reading->text);
+    return error != 0 ? error : accept_text(reading, reading->text);
+}
+
+static int read_list(const struct reading *reading)
+{
+    int error = try_resource(NULL, reading->text);
+    if (error == -EINVAL || error == -ENOSPC) {
+        return refuse(reading, "it is not a list of up to %d key=value, percent-encoded",
+                      TEL_RESOURCE_ATTRIBUTES_MAX);
+    }
+    return error != 0 ? error : accept_text(reading, reading->text);
 }
 
 /* Headers and URLs are checked by those who will use them. */
@@ -183,9 +200,11 @@ int tel__variable_parse(const struct tel__variable *variable, const char *text,
                         struct tel__value *value, char *why, size_t why_size)
 {
     static int (*const readers[])(const struct reading *) = {
-        [TEL__TEXT] = read_text,       [TEL__BOOL] = read_bool,       [TEL__NUMBER] = read_number,
-        [TEL__CHOICE] = read_choice,   [TEL__CHOICES] = read_choices, [TEL__LIST] = read_list,
-        [TEL__SECRETS] = read_secrets, [TEL__URL_BASE] = read_url,    [TEL__URL] = read_url,
+        [TEL__TEXT] = read_text,       [TEL__BOOL] = read_bool,
+        [TEL__NUMBER] = read_number,   [TEL__CHOICE] = read_choice,
+        [TEL__CHOICES] = read_choices, [TEL__ATTRIBUTE] = read_attribute,
+        [TEL__LIST] = read_list,       [TEL__SECRETS] = read_secrets,
+        [TEL__URL_BASE] = read_url,    [TEL__URL] = read_url,
     };
     const struct reading reading = {variable, text, value, why, why_size};
     *value = (struct tel__value){0};

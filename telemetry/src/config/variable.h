@@ -16,6 +16,7 @@ enum tel__variable_type {
     TEL__NUMBER,
     TEL__CHOICE,
     TEL__CHOICES,
+    TEL__ATTRIBUTE,
     TEL__LIST,
     TEL__SECRETS,
     TEL__URL_BASE,

@@ -3,10 +3,10 @@
  *
  *     [tel__span_record][name][tracestate][item][item]…
  *
- * An item is an attribute, an event or a link. Attributes that follow an event or a link belong to
- * it; those before the first event or link belong to the span only if nothing precedes them: so the
- * span's own attributes carry what == TEL__ITEM_ATTRIBUTE and an event's TEL__ITEM_NESTED. Keys are
- * addresses of static strings. Items are not aligned; read them through tel__item_next().
+ * An item is an attribute, an event or a link, in the order in which they were set. The span's own
+ * attributes, wherever they stand, are TEL__ITEM_ATTRIBUTE; TEL__ITEM_NESTED belong to the event or
+ * link before them. Keys are addresses of static strings and differ among the span's own. Items
+ * are not aligned; read them through tel__item_next().
  */
 #ifndef TEL_TRACE_RECORD_H
 #define TEL_TRACE_RECORD_H
@@ -52,7 +52,7 @@ struct tel__item {
     uint8_t flags;
 };
 
-/* Reads the item at *position (0 at first) of the record and moves it on. Returns false at the end. */
+/* Reads the item at *position (0 at first) of the record and moves it on; false at the end. */
 bool tel__item_next(const struct tel__span_record *record, size_t *position,
                     struct tel__item *item);
 
@@ -62,8 +62,9 @@ void tel__tracer_pop(struct tel_tracer *tracer);
 uint64_t tel__tracer_queued(const struct tel_tracer *tracer);
 
 /* What producers signal: when armed and the shard's own queue holds at least `level` records (or is
- * three quarters full). The exporter sets 1 while it waits for a first span and a share of the batch
- * size while it waits for a batch to fill. */
+ * three quarters full). The exporter sets 1 while it waits for a first span and a share of the
+ * batch size while it waits for a batch to fill. Set the level, arm, then look at the queues once
+ * more: in this order no span is missed. */
 struct tel__wakeup *tel__tracer_wakeup(struct tel_tracer *tracer);
 void tel__tracer_set_wake_level(struct tel_tracer *tracer, uint64_t level);
 

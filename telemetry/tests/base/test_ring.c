@@ -47,8 +47,8 @@ static void test_sizes(void **state)
         size_t asked;
         int error;
         size_t size;
-    } cases[] = {{0, 0, 4096},     {1, 0, 4096},          {4096, 0, 4096},
-                 {4097, 0, 8192},  {100000, 0, 131072},   {(size_t)1 << 32, -EINVAL, 0},
+    } cases[] = {{0, 0, 4096},          {1, 0, 4096},        {4096, 0, 4096},
+                 {4097, 0, 8192},       {100000, 0, 131072}, {(size_t)1 << 32, -EINVAL, 0},
                  {SIZE_MAX, -EINVAL, 0}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct tel__ring ring;

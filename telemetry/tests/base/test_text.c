@@ -23,7 +23,9 @@ static void test_utf8(void **state)
         {"", true, "nothing"},
         {"plain ascii, longer than a word", true, "ASCII"},
         {"12345678\xc3\xa9", true, "after a whole word"},
-        {"1234567\xc3\xa9" "12345678", true, "across a word"},
+        {"1234567\xc3\xa9"
+         "12345678",
+         true, "across a word"},
         {"\xc2\x80", true, "U+0080, the first of two bytes"},
         {"\xdf\xbf", true, "U+07FF"},
         {"\xe0\xa0\x80", true, "U+0800"},
@@ -88,10 +90,9 @@ static void test_percent_decoding(void **state)
         long length;
         const char *text;
     } cases[] = {
-        {"", 0, ""},         {"plain", 5, "plain"}, {"a%20b", 3, "a b"},
-        {"%2c%3D", 2, ",="}, {"%00", 1, "\0"},      {"%c3%A9", 2, "\xc3\xa9"},
-        {"100%", -1, NULL},  {"%2", -1, NULL},      {"%zz", -1, NULL},
-        {"%2g", -1, NULL},   {"%%20", -1, NULL},    {"+", 1, "+"},
+        {"", 0, ""},       {"plain", 5, "plain"},     {"a%20b", 3, "a b"}, {"%2c%3D", 2, ",="},
+        {"%00", 1, "\0"},  {"%c3%A9", 2, "\xc3\xa9"}, {"100%", -1, NULL},  {"%2", -1, NULL},
+        {"%zz", -1, NULL}, {"%2g", -1, NULL},         {"%%20", -1, NULL},  {"+", 1, "+"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         char bytes[16];

@@ -70,47 +70,73 @@ static void test_drain_disarms_and_empties(void **state)
     tel__wakeup_fini(&wakeup); /* twice is fine */
 }
 
-/* ---- two threads: a producer counts up, a consumer sleeps until there is more -------------- */
+/* ---- two threads: one publishes a step when the last was taken, one sleeps ------------------- */
 
-#define STRESS_STEPS 100000
+#define STRESS_STEPS 200000u
 
 struct stress {
     struct tel__wakeup wakeup;
     atomic_uint published;
+    atomic_uint taken;
+    atomic_bool given_up;
 };
 
+/* A plain store publishes, as in a ring: an atomic addition would be a fence of its own. Since the
+ * next step waits for this one, no later signal makes up for a lost wake. */
 static void *produce(void *argument)
 {
     struct stress *stress = argument;
-    for (int i = 0; i < STRESS_STEPS; i++) {
-        atomic_fetch_add_explicit(&stress->published, 1, memory_order_release);
+    for (unsigned step = 1; step <= STRESS_STEPS; step++) {
+        atomic_store_explicit(&stress->published, step, memory_order_release);
         tel__wakeup_signal(&stress->wakeup);
+        while (atomic_load_explicit(&stress->taken, memory_order_acquire) != step) {
+            if (atomic_load_explicit(&stress->given_up, memory_order_relaxed)) {
+                return NULL;
+            }
+        }
     }
     return NULL;
 }
 
-/* A lost wake shows as a poll that never returns; its time limit is there to tell, far beyond what
- * any scheduler needs. */
+/* Spreads the moment of arming over the moments at which the producer may be publishing. */
+static void dawdle(unsigned step)
+{
+    for (volatile unsigned i = 0; i < step % 256; i++) {
+    }
+}
+
+/* Sleeps if there is nothing new. The limit is there to tell a wake that never comes, and lies far
+ * beyond what any scheduler needs. */
+static bool wait_for_step(struct stress *stress, unsigned taken)
+{
+    bool woken = true;
+    dawdle(taken);
+    tel__wakeup_arm(&stress->wakeup);
+    if (atomic_load_explicit(&stress->published, memory_order_acquire) == taken) {
+        struct pollfd poll_fd = {.fd = stress->wakeup.fd, .events = POLLIN};
+        woken = poll(&poll_fd, 1, 20000) == 1;
+    }
+    tel__wakeup_drain(&stress->wakeup);
+    return woken;
+}
+
 static void test_no_wake_is_lost(void **state)
 {
     (void)state;
-    struct stress stress;
+    struct stress stress = {.published = 0};
     pthread_t producer;
-    unsigned taken = 0;
+    bool woken = true;
     assert_int_equal(tel__wakeup_init(&stress.wakeup), 0);
-    atomic_init(&stress.published, 0);
     assert_int_equal(pthread_create(&producer, NULL, produce, &stress), 0);
-    while (taken < STRESS_STEPS) {
-        tel__wakeup_arm(&stress.wakeup);
-        if (atomic_load_explicit(&stress.published, memory_order_acquire) == taken) {
-            struct pollfd poll_fd = {.fd = stress.wakeup.fd, .events = POLLIN};
-            assert_int_equal(poll(&poll_fd, 1, 60000), 1);
-        }
-        tel__wakeup_drain(&stress.wakeup);
+    for (unsigned taken = 0; taken < STRESS_STEPS && woken;) {
+        woken = wait_for_step(&stress, taken);
         taken = atomic_load_explicit(&stress.published, memory_order_acquire);
+        atomic_store_explicit(&stress.taken, taken, memory_order_release);
     }
+    atomic_store_explicit(&stress.given_up, true, memory_order_relaxed);
     assert_int_equal(pthread_join(producer, NULL), 0);
     tel__wakeup_fini(&stress.wakeup);
+    assert_true(woken);
 }
 
 int main(void)

@@ -44,44 +44,72 @@ static const struct {
     {"no headers", {{0}}, false, "", ""},
     {"all three",
      {{"traceparent", PARENT}, {"tracestate", "a=1"}, {"baggage", "user=7"}},
-     true, "a=1", "user=7"},
+     true,
+     "a=1",
+     "user=7"},
     {"blanks around a value are not part of it",
      {{"traceparent", " \t" PARENT " "}, {"tracestate", " a=1 "}, {"baggage", "\tb=1 "}},
-     true, "a=1", "b=1"},
+     true,
+     "a=1",
+     "b=1"},
     {"a bad traceparent hides the tracestate, not the baggage",
      {{"traceparent", "00-bad"}, {"tracestate", "a=1"}, {"baggage", "b=1"}},
-     false, "", "b=1"},
+     false,
+     "",
+     "b=1"},
     {"a tracestate without a traceparent means nothing", {{"tracestate", "a=1"}}, false, "", ""},
     {"two traceparents are none",
      {{"traceparent", PARENT}, {"traceparent", PARENT2}, {"tracestate", "a=1"}},
-     false, "", ""},
+     false,
+     "",
+     ""},
     {"also when they are the same",
-     {{"traceparent", PARENT}, {"traceparent", PARENT}}, false, "", ""},
-    {"also when the second is empty", {{"traceparent", PARENT}, {"traceparent", ""}}, false, "", ""},
+     {{"traceparent", PARENT}, {"traceparent", PARENT}},
+     false,
+     "",
+     ""},
+    {"also when the second is empty",
+     {{"traceparent", PARENT}, {"traceparent", ""}},
+     false,
+     "",
+     ""},
     {"an empty traceparent is a bad one", {{"traceparent", ""}}, false, "", ""},
     {"a bad tracestate loses only itself",
-     {{"traceparent", PARENT}, {"tracestate", "a=1,A"}}, true, "", ""},
+     {{"traceparent", PARENT}, {"tracestate", "a=1,A"}},
+     true,
+     "",
+     ""},
     {"several tracestates combine in order",
      {{"traceparent", PARENT}, {"tracestate", "b=2"}, {"tracestate", ""}, {"tracestate", "a=1"}},
-     true, "b=2,a=1", ""},
+     true,
+     "b=2,a=1",
+     ""},
     {"what follows a bad tracestate is not read",
      {{"traceparent", PARENT}, {"tracestate", "a=1"}, {"tracestate", "?"}, {"tracestate", "c=3"}},
-     true, "", ""},
+     true,
+     "",
+     ""},
     {"several baggages are joined by a comma",
-     {{"baggage", "a=1;p=2"}, {"baggage", "b=%20"}, {"baggage", " "}}, false, "", "a=1;p=2,b=%20"},
+     {{"baggage", "a=1;p=2"}, {"baggage", "b=%20"}, {"baggage", " "}},
+     false,
+     "",
+     "a=1;p=2,b=%20"},
     {"a baggage with a control character is dropped, others stay",
-     {{"baggage", "a=1"}, {"baggage", "b=\x01"}, {"baggage", "c=3"}}, false, "", "a=1,c=3"},
+     {{"baggage", "a=1"}, {"baggage", "b=\x01"}, {"baggage", "c=3"}},
+     false,
+     "",
+     "a=1,c=3"},
     {"so is one beyond ASCII", {{"baggage", "name=\xc3\xa9"}}, false, "", ""},
 };
 
 static struct tel_tracer *make_tracer(bool trace_context, bool baggage)
 {
-    struct tel_tracer *tracer = tel_tracer_create(&(struct tel_tracer_options){
-        .shard_count = 1,
-        .sampler = {TEL_SAMPLER_ALWAYS_ON, 1, true},
-        .queue_size = 4,
-        .trace_context = trace_context,
-        .baggage = baggage});
+    struct tel_tracer *tracer =
+        tel_tracer_create(&(struct tel_tracer_options){.shard_count = 1,
+                                                       .sampler = {TEL_SAMPLER_ALWAYS_ON, 1, true},
+                                                       .queue_size = 4,
+                                                       .trace_context = trace_context,
+                                                       .baggage = baggage});
     assert_non_null(tracer);
     return tracer;
 }
@@ -248,8 +276,7 @@ static void test_inject_only_what_is_in_use(void **state)
     for (int use = 0; use < 4; use++) {
         struct tel_tracer *tracer = make_tracer(use & 1, use & 2);
         struct tel_span span;
-        tel_span_begin(&span, tracer, 0,
-                       &(struct tel_span_start){.name = "x", .parent = &context});
+        tel_span_begin(&span, tracer, 0, &(struct tel_span_start){.name = "x", .parent = &context});
         assert_injects(&span, expected[use]);
         tel_tracer_destroy(tracer);
     }

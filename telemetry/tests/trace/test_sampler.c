@@ -90,9 +90,9 @@ static void test_a_parent_decides_only_if_asked(void **state)
     const uint8_t trace_id[16] = {1};
     for (size_t i = 0; i < COUNT(cases); i++) {
         const struct tel_sampler sampler = {cases[i].root, 1, cases[i].parent_based};
-        assert_int_equal(tel__sampler_decide(&sampler, trace_id, cases[i].has_parent,
-                                             cases[i].parent_sampled),
-                         cases[i].decision);
+        assert_int_equal(
+            tel__sampler_decide(&sampler, trace_id, cases[i].has_parent, cases[i].parent_sampled),
+            cases[i].decision);
     }
 }
 

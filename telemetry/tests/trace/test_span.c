@@ -41,9 +41,9 @@ static void describe(const struct tel__span_record *record, char *out, size_t si
             at += (size_t)snprintf(out + at, size - at, ">%02x%02x/%d ", item.trace_id[0],
                                    item.span_id[0], item.flags);
         } else if (attribute->type == TEL_VALUE_STRING) {
-            at += (size_t)snprintf(out + at, size - at, "%s%s=%.*s ", dot, attribute->key,
-                                   (int)attribute->value.string.length,
-                                   attribute->value.string.data);
+            at +=
+                (size_t)snprintf(out + at, size - at, "%s%s=%.*s ", dot, attribute->key,
+                                 (int)attribute->value.string.length, attribute->value.string.data);
         } else if (attribute->type == TEL_VALUE_INT) {
             at += (size_t)snprintf(out + at, size - at, "%s%s=%lld ", dot, attribute->key,
                                    (long long)attribute->value.integer);
@@ -88,11 +88,10 @@ static void test_a_record_has_all_of_the_span(void **state)
                                        .tracestate = "a=1"};
     struct tel_span span;
     memset(&span, 0xa5, sizeof(span));
-    tel_span_begin(&span, tracer, 0,
-                   &(struct tel_span_start){.name = "GET",
-                                            .kind = TEL_SPAN_SERVER,
-                                            .start_wall_ns = 1000,
-                                            .parent = &parent});
+    tel_span_begin(
+        &span, tracer, 0,
+        &(struct tel_span_start){
+            .name = "GET", .kind = TEL_SPAN_SERVER, .start_wall_ns = 1000, .parent = &parent});
     assert_true(tel_span_is_recording(&span));
     assert_true(tel_span_is_sampled(&span));
     tel_span_set_name(&span, "GET /cart");
@@ -199,8 +198,7 @@ static void test_items_keep_their_order_and_their_owners(void **state)
     struct tel_tracer *tracer = make_tracer(always_on, 4);
     const uint8_t trace_id[16] = {0xab};
     const uint8_t span_id[8] = {0xcd};
-    const struct tel_attribute bytes = {
-        .key = "bytes", .type = TEL_VALUE_INT, .value.integer = 42};
+    const struct tel_attribute bytes = {.key = "bytes", .type = TEL_VALUE_INT, .value.integer = 42};
     const struct tel_attribute pair[] = {
         {.key = "why", .type = TEL_VALUE_STRING, .value.string = {"because", 7}},
         {.key = "sure", .type = TEL_VALUE_BOOL, .value.boolean = true}};
@@ -236,6 +234,30 @@ static void test_setting_a_key_again_replaces_it(void **state)
     tel_span_end(&span, 0);
     assert_items(tracer, "@e/1 .code=1 route=/a much longer one code=500 ");
     assert_int_equal(span.dropped_attributes, 0);
+    tel_tracer_destroy(tracer);
+}
+
+/* Many more keys than the filter has bits: what it takes for seen must still be told apart. */
+static void test_many_keys_do_not_replace_each_other(void **state)
+{
+    (void)state;
+    static const char keys[150][2];
+    struct tel_tracer *tracer = make_tracer(always_on, 4);
+    struct tel_span span;
+    begin(&span, tracer);
+    for (int i = 0; i < 150; i++) {
+        tel_span_set_int(&span, keys[i], i);
+    }
+    tel_span_end(&span, 0);
+    const struct tel__span_record *record = tel__tracer_peek(tracer);
+    struct tel__item item;
+    size_t position = 0;
+    for (int i = 0; i < 150; i++) {
+        assert_true(tel__item_next(record, &position, &item));
+        assert_ptr_equal(item.attribute.key, keys[i]);
+        assert_int_equal(item.attribute.value.integer, i);
+    }
+    assert_false(tel__item_next(record, &position, &item));
     tel_tracer_destroy(tracer);
 }
 
@@ -288,8 +310,7 @@ static void test_the_largest_span_finds_room_in_the_smallest_queue(void **state)
     memset(parent.tracestate, 's', TEL_TRACESTATE_MAX);
     for (int round = 0; round < 20; round++) {
         struct tel_span span;
-        tel_span_begin(&span, tracer, 0,
-                       &(struct tel_span_start){.name = name, .parent = &parent});
+        tel_span_begin(&span, tracer, 0, &(struct tel_span_start){.name = name, .parent = &parent});
         for (int i = 0; i < 3; i++) {
             tel_span_set_string(&span, keys[i], name, 1000);
         }
@@ -378,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_an_invalid_parent_is_no_parent),
         cmocka_unit_test(test_items_keep_their_order_and_their_owners),
         cmocka_unit_test(test_setting_a_key_again_replaces_it),
+        cmocka_unit_test(test_many_keys_do_not_replace_each_other),
         cmocka_unit_test(test_what_does_not_fit_is_counted),
         cmocka_unit_test(test_the_largest_span_finds_room_in_the_smallest_queue),
         cmocka_unit_test(test_what_is_not_sampled_keeps_nothing_but_its_ids),

@@ -109,9 +109,8 @@ static void test_every_span_is_in_one_term(void **state)
     end_one(tracer, 0, TEL_SPAN_INTERNAL, "queued");
     end_one(tracer, 0, TEL_SPAN_SERVER, "no room");
     tel_span_begin(&unsampled, tracer, 0,
-                   &(struct tel_span_start){.name = "u",
-                                            .kind = TEL_SPAN_SERVER,
-                                            .parent = &unsampled_parent});
+                   &(struct tel_span_start){
+                       .name = "u", .kind = TEL_SPAN_SERVER, .parent = &unsampled_parent});
     tel_span_end(&unsampled, 0);
     struct tel_tracer_stats stats = assert_equation(tracer, 0);
     assert_int_equal(stats.started, 5);
@@ -224,7 +223,7 @@ static void test_a_queue_three_quarters_full_wakes_at_any_level(void **state)
     tel_tracer_destroy(tracer);
 }
 
-/* ---- threads: each ends spans on its shard while one takes them -------------------------------- */
+/* ---- threads: each ends spans on its shard while one takes them ---------------------------- */
 
 #define THREADS        3
 #define SPANS_A_THREAD 20000
@@ -240,9 +239,9 @@ static void *work(void *argument)
     const struct worker *worker = argument;
     for (int i = 0; i < SPANS_A_THREAD; i++) {
         struct tel_span span;
-        tel_span_begin(&span, worker->tracer, worker->shard,
-                       &(struct tel_span_start){.name = names[worker->shard],
-                                                .kind = TEL_SPAN_SERVER});
+        tel_span_begin(
+            &span, worker->tracer, worker->shard,
+            &(struct tel_span_start){.name = names[worker->shard], .kind = TEL_SPAN_SERVER});
         tel_span_set_int(&span, "number", i);
         tel_span_end(&span, 0);
         if (i % 64 == 0) {
