@@ -2,21 +2,21 @@
  * The cells of a histogram: what is counted, and how both views are read from it.
  *
  * How it works: classic and native bounds are merged into one ascending list of cells, their common
- * refinement. Every cell lies in exactly one classic and exactly one native bucket, so one increment
- * an observation serves both, and both add up to the same count by construction:
+ * refinement. Every cell lies in exactly one classic and exactly one native bucket, so one
+ * increment an observation serves both, and both add up to the same count by construction:
  *
  *     classic   |----------- 0.005 -----------|------------ 0.01 -----
  *     native    |--- k ---|---- k+1 ----|---- k+2 ----|---- k+3 ---
  *     cells     |----a----|------b------|--c--|---d---|----e---
  *
- * Bounds are whole nanoseconds, floor(seconds * 1e9): an observation is a whole number too, so it is
- * <= the bound in seconds exactly when it is <= the floor. A cell's upper bound belongs to it. The
- * last cell has none (UINT64_MAX).
+ * Bounds are whole nanoseconds, floor(seconds * 1e9): an observation is a whole number too, so it
+ * is <= the bound in seconds exactly when it is <= the floor. A cell's upper bound belongs to it.
+ * The last cell has none (UINT64_MAX).
  *
  * Threads: built once, read-only afterwards.
  * Memory: one allocation of about 6 KiB a histogram family.
- * Source: native histograms, prometheus.io/docs/specs/native_histograms: bucket k of schema n covers
- * (2^((k-1)/2^n), 2^(k/2^n)].
+ * Source: native histograms, prometheus.io/docs/specs/native_histograms: bucket k of schema n
+ * covers (2^((k-1)/2^n), 2^(k/2^n)].
  */
 #ifndef TEL_METRICS_BUCKETS_H
 #define TEL_METRICS_BUCKETS_H

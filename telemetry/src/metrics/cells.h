@@ -2,8 +2,8 @@
  * Counter and gauge cells: one 64-bit word a series and shard, with one writer.
  *
  * How it works: a shard's cells lie together in pages of its own, aligned to cache lines, so two
- * writing threads never share a line. A write is a relaxed load and a relaxed store: no lock prefix,
- * because nobody else writes. A page is a kilobyte: many series cost little.
+ * writing threads never share a line. A write is a relaxed load and a relaxed store: no lock
+ * prefix, because nobody else writes. A page is a kilobyte: many series cost little.
  *
  * Threads: tel__cell_take() under the registry's lock; tel__cell_add() by the shard; reads by any.
  * Memory: pages live until tel__cell_pages_free().

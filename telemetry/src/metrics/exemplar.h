@@ -2,8 +2,9 @@
  * Exemplars: the latest trace seen by each classic bucket, a shard each.
  *
  * How it works: a slot under a sequence lock. The writer makes the sequence odd, stores the words,
- * makes it even again; a reader takes a copy and keeps it only if the sequence was even and the same
- * before and after. The writer never waits; a reader that was overtaken too often goes without.
+ * makes it even again; a reader takes a copy and keeps it only if the sequence was even and the
+ * same before and after. The writer never waits; a reader that was overtaken too often goes
+ * without.
  *
  * The usual fences are not needed, because every word is stored with release and read with acquire:
  * a reader that saw one new word has also seen the odd sequence before it. On x86 these are plain

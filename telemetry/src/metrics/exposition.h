@@ -9,8 +9,8 @@
  *                                             end_family
  *     end
  *
- * A format appends to the scrape's buffer, whose error is sticky: nobody looks at it before the end.
- * To add a format: a table like those at the bottom, a row in `formats` of exposition.c and in
+ * A format appends to the scrape's buffer, whose error is sticky: nobody looks at it before the
+ * end. To add a format: a table like those at the bottom, a row in `formats` of exposition.c and in
  * negotiate.c.
  *
  * Threads: a scrape has its own struct; it reads what others write without stopping them.

@@ -122,9 +122,9 @@ struct exemplars {
 static void get_exemplars(const struct tel_series *series, size_t bucket_count,
                           struct exemplars *exemplars)
 {
+    memset(exemplars->lengths, 0, sizeof(exemplars->lengths));
     for (size_t i = 0; i < bucket_count; i++) {
         struct tel__exemplar exemplar;
-        exemplars->lengths[i] = 0;
         if (tel__histogram_exemplar(series, i, &exemplar)) {
             char *end = put_exemplar(exemplars->bytes[i], &exemplar);
             exemplars->lengths[i] = (uint8_t)(end - exemplars->bytes[i]);

@@ -3,8 +3,8 @@
  *
  * Two families clash when any name one of them puts into an exposition is also one of the other's:
  * OpenMetrics gives `x_total` the family name `x`, and a histogram `x_seconds` owns
- * `x_seconds_count`. So each type has a list of suffixes, a family's names are its base with each of
- * them, and no two families may share one.
+ * `x_seconds_count`. So each type has a list of suffixes, a family's names are its base with each
+ * of them, and no two families may share one.
  *
  * To add a type: a row in `shapes`, then the switches in the exposition_*.c files.
  */

@@ -5,8 +5,8 @@
  * exemplars on the first traced one, so a series that stands at 0 costs a pointer a shard. A
  * snapshot adds up the shards once; count, classic and native buckets all come from it.
  *
- * Threads: observe by the shard; snapshot and exemplar by any. The sum is read apart from the cells:
- * it may be an observation ahead or behind, the buckets never disagree with the count.
+ * Threads: observe by the shard; snapshot and exemplar by any. The sum is read apart from the
+ * cells: it may be an observation ahead or behind, the buckets never disagree with the count.
  */
 #ifndef TEL_METRICS_HISTOGRAM_H
 #define TEL_METRICS_HISTOGRAM_H

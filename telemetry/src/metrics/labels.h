@@ -1,10 +1,10 @@
 /*
  * A label set on its way in: values made fit to expose, with their hash, and how they are rendered.
  *
- * How it works: a value of ASCII or well-formed UTF-8 within TEL_LABEL_VALUE_MAX bytes is used where
- * it lies. Any other is copied into the struct with each bad byte replaced by U+FFFD and cut at a
- * character border. So two values that would be exposed alike are one series, and whatever bytes a
- * client sent, the exposition stays well-formed.
+ * How it works: a value of ASCII or well-formed UTF-8 within TEL_LABEL_VALUE_MAX bytes is used
+ * where it lies. Any other is copied into the struct with each bad byte replaced by U+FFFD and cut
+ * at a character border. So two values that would be exposed alike are one series, and whatever
+ * bytes a client sent, the exposition stays well-formed.
  *
  * Threads: the struct has one owner (a stack frame).
  * Memory: values are borrowed from the caller for as long as the struct is used.

@@ -3,9 +3,10 @@
  *
  *     Accept = range *( "," range );  range = type "/" subtype *( ";" name "=" value )
  *
- * Text is what everybody gets who did not ask by name for something else, so wildcards stand for it,
- * and of several ranges that match it the most specific gives its quality (RFC 9110 12.5.1). Ranges
- * that cannot be parsed are passed over. Parameters nobody knows (`escaping`, `charset`) are ignored.
+ * Text is what everybody gets who did not ask by name for something else, so wildcards stand for
+ * it, and of several ranges that match it the most specific gives its quality (RFC 9110 12.5.1).
+ * Ranges that cannot be parsed are passed over. Parameters nobody knows (`escaping`, `charset`) are
+ * ignored.
  *
  * One pass, no allocation; cost is linear in the header's length.
  */

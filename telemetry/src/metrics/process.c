@@ -1,9 +1,9 @@
 /*
  * process_*: what the kernel knows of this process, read at each scrape.
  *
- * Each family is a row: name, help, unit, and a function that reads its value or says that it cannot;
- * then the family is left out. The cheapest source wins, because all of them are read within the
- * budget of a scrape:
+ * Each family is a row: name, help, unit, and a function that reads its value or says that it
+ * cannot; then the family is left out. The cheapest source wins, because all of them are read
+ * within the budget of a scrape:
  *
  *     CPU              CLOCK_PROCESS_CPUTIME_ID: all threads, in nanoseconds, no file
  *     open descriptors st_size of /proc/self/fd, their number since Linux 6.2; 0 before: counted
@@ -13,8 +13,8 @@
  *     start            /proc/self/stat, once: it does not change, while what wall clock and boot
  *                      clock have between them does
  *
- * Counting 10,000 descriptors one by one takes milliseconds, so on old kernels a count that took
- * long is kept for COUNT_KEEP_NS.
+ * Counting 10,000 descriptors one by one takes about 8 ms, so on old kernels a count that was dear
+ * is kept for COUNT_KEEP_NS: that long the number may be late.
  */
 #include "metrics/process.h"
 
@@ -22,7 +22,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,27 +81,19 @@ long tel__process_count_entries(const char *directory)
     return count - 3; /* `.`, `..`, and the descriptor that reads them */
 }
 
-/* Several scrapes may come by at once: each of the two words is right by itself. */
-static bool count_descriptors(double *value)
+long tel__process_count_kept(struct tel__kept_count *kept, const char *directory, uint64_t dear_ns)
 {
-    static _Atomic long kept;
-    static _Atomic uint64_t keep_until_ns;
     uint64_t start_ns = tel_clock_monotonic_ns();
-    if (start_ns < atomic_load(&keep_until_ns)) {
-        *value = (double)atomic_load(&kept);
-        return true;
+    if (start_ns < atomic_load(&kept->until_ns)) {
+        return atomic_load(&kept->count);
     }
-    long count = tel__process_count_entries("/proc/self/fd");
-    if (count < 0) {
-        return false;
-    }
-    atomic_store(&kept, count);
+    long count = tel__process_count_entries(directory);
     uint64_t end_ns = tel_clock_monotonic_ns();
-    if (end_ns - start_ns > COUNT_DEAR_NS) {
-        atomic_store(&keep_until_ns, end_ns + COUNT_KEEP_NS);
+    if (count >= 0 && end_ns - start_ns > dear_ns) {
+        atomic_store(&kept->count, count);
+        atomic_store(&kept->until_ns, end_ns + COUNT_KEEP_NS);
     }
-    *value = (double)count;
-    return true;
+    return count;
 }
 
 static bool read_open_fds(double *value)
@@ -111,11 +102,12 @@ static bool read_open_fds(double *value)
     if (stat("/proc/self/fd", &status) != 0) {
         return false;
     }
-    if (status.st_size == 0) {
-        return count_descriptors(value);
-    }
-    *value = (double)status.st_size;
-    return true;
+    static struct tel__kept_count kept;
+    long count = status.st_size > 0
+                     ? (long)status.st_size
+                     : tel__process_count_kept(&kept, "/proc/self/fd", COUNT_DEAR_NS);
+    *value = (double)count;
+    return count >= 0;
 }
 
 /* No limit is told as 2^64-1, as other Prometheus clients do. */

@@ -1,8 +1,8 @@
 /*
  * Series: finding one by its label values, and making it when it is new.
  *
- * Finding takes no lock. Each family has an open-addressing table of series; slots go from NULL to a
- * series once and never change again, and a table is at most half full, so a probe ends. A table
+ * Finding takes no lock. Each family has an open-addressing table of series; slots go from NULL to
+ * a series once and never change again, and a table is at most half full, so a probe ends. A table
  * that became too small is replaced by one of twice the size; the old one stays for those who may
  * still probe it, and who at worst do not find a new series there and then ask under the lock.
  *

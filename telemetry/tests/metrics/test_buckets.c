@@ -11,7 +11,7 @@
 #define MS 1000000ull
 #define S  1000000000ull
 
-static const uint64_t web_bounds[] = {50 * US, 100 * US, 5 * MS,  10 * MS,  25 * MS,
+static const uint64_t web_bounds[] = {50 * US, 100 * US,  5 * MS, 10 * MS, 25 * MS,
                                       1 * S,   2500 * MS, 10 * S, 100 * S};
 
 static struct tel__buckets *web_buckets(void)

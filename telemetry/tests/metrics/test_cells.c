@@ -38,8 +38,7 @@ static void test_a_counter_saturates(void **state)
     assert_int_equal(tel_series_value(counter), UINT64_MAX);
     tel_counter_add(counter, 1, 5); /* and over cells */
     assert_int_equal(tel_series_value(counter), UINT64_MAX);
-    assert_true(
-        has_line(registry, TEL_EXPOSITION_TEXT, "c_total 18446744073709551615"));
+    assert_true(has_line(registry, TEL_EXPOSITION_TEXT, "c_total 18446744073709551615"));
     tel_registry_destroy(registry);
 }
 
@@ -79,10 +78,10 @@ static void test_values_are_divided_exactly(void **state)
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct tel_registry *registry = registry_of(1);
-        struct tel_family *family = family_of(
-            registry, (struct tel_family_options){.name = cases[i].name,
-                                                  .type = cases[i].type,
-                                                  .divisor = cases[i].divisor});
+        struct tel_family *family =
+            family_of(registry, (struct tel_family_options){.name = cases[i].name,
+                                                            .type = cases[i].type,
+                                                            .divisor = cases[i].divisor});
         struct tel_series *series = tel_family_series(family, 0, NULL);
         if (cases[i].type == TEL_COUNTER) {
             tel_counter_add(series, 0, (uint64_t)cases[i].value);

@@ -68,19 +68,18 @@ static void test_buckets_carry_exemplars(void **state)
     };
     tel_histogram_observe(series, 0, 1234567, &exemplar);
     tel_histogram_observe(series, 0, 500000000, NULL);
-    assert_exposed(
-        registry, TEL_EXPOSITION_OPENMETRICS,
-        "# TYPE w_seconds histogram\n"
-        "# UNIT w_seconds seconds\n"
-        "# HELP w_seconds Wait.\n"
-        "w_seconds_bucket{code=\"200\",le=\"0.005\"} 1"
-        " # {trace_id=\"0af7651916cd43dd8448eb211c80319c\",span_id=\"b7ad6b7169203331\"}"
-        " 0.001234567 1700000000.123\n"
-        "w_seconds_bucket{code=\"200\",le=\"1.0\"} 2\n"
-        "w_seconds_bucket{code=\"200\",le=\"+Inf\"} 2\n"
-        "w_seconds_sum{code=\"200\"} 0.501234567\n"
-        "w_seconds_count{code=\"200\"} 2\n"
-        "# EOF\n");
+    assert_exposed(registry, TEL_EXPOSITION_OPENMETRICS,
+                   "# TYPE w_seconds histogram\n"
+                   "# UNIT w_seconds seconds\n"
+                   "# HELP w_seconds Wait.\n"
+                   "w_seconds_bucket{code=\"200\",le=\"0.005\"} 1"
+                   " # {trace_id=\"0af7651916cd43dd8448eb211c80319c\",span_id=\"b7ad6b7169203331\"}"
+                   " 0.001234567 1700000000.123\n"
+                   "w_seconds_bucket{code=\"200\",le=\"1.0\"} 2\n"
+                   "w_seconds_bucket{code=\"200\",le=\"+Inf\"} 2\n"
+                   "w_seconds_sum{code=\"200\"} 0.501234567\n"
+                   "w_seconds_count{code=\"200\"} 2\n"
+                   "# EOF\n");
     tel_registry_destroy(registry);
 }
 
@@ -94,11 +93,11 @@ static void test_the_largest_numbers_fit(void **state)
     memset(exemplar.trace_id, 0xFF, sizeof(exemplar.trace_id));
     memset(exemplar.span_id, 0xFF, sizeof(exemplar.span_id));
     tel_histogram_observe(series, 0, UINT64_MAX, &exemplar);
-    assert_true(has_line(
-        registry, TEL_EXPOSITION_OPENMETRICS,
-        "w_seconds_bucket{code=\"200\",le=\"+Inf\"} 1"
-        " # {trace_id=\"ffffffffffffffffffffffffffffffff\",span_id=\"ffffffffffffffff\"}"
-        " 18446744073.709551615 18446744073.709"));
+    assert_true(
+        has_line(registry, TEL_EXPOSITION_OPENMETRICS,
+                 "w_seconds_bucket{code=\"200\",le=\"+Inf\"} 1"
+                 " # {trace_id=\"ffffffffffffffffffffffffffffffff\",span_id=\"ffffffffffffffff\"}"
+                 " 18446744073.709551615 18446744073.709"));
     tel_registry_destroy(registry);
 }
 

@@ -9,12 +9,12 @@ static void test_a_counter_with_help(void **state)
 {
     (void)state;
     struct tel_registry *registry = registry_of(1);
-    struct tel_family *family = family_of(
-        registry, (struct tel_family_options){.name = "app_requests_total",
-                                              .help = "Requests \"answered\" \\ or\nnot.",
-                                              .type = TEL_COUNTER,
-                                              .label_names = code,
-                                              .label_count = 1});
+    struct tel_family *family =
+        family_of(registry, (struct tel_family_options){.name = "app_requests_total",
+                                                        .help = "Requests \"answered\" \\ or\nnot.",
+                                                        .type = TEL_COUNTER,
+                                                        .label_names = code,
+                                                        .label_count = 1});
     tel_counter_inc(tel_family_series(family, 0, VALUES("200")), 0);
     assert_exposed(registry, TEL_EXPOSITION_TEXT,
                    "# HELP app_requests_total Requests \"answered\" \\\\ or\\nnot.\n"

@@ -166,10 +166,9 @@ static void test_names_are_taken_with_all_they_expose(void **state)
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct tel_registry *registry = registry_of(1);
-        family_of(registry, (struct tel_family_options){.name = cases[i].first,
-                                                        .type = cases[i].first_type});
-        struct tel_family_options second = {.name = cases[i].second,
-                                            .type = cases[i].second_type};
+        family_of(registry,
+                  (struct tel_family_options){.name = cases[i].first, .type = cases[i].first_type});
+        struct tel_family_options second = {.name = cases[i].second, .type = cases[i].second_type};
         errno = 0;
         struct tel_family *family = tel_family_create(registry, &second);
         assert_int_equal(family == NULL ? errno : 0, cases[i].error);
@@ -220,8 +219,8 @@ static void test_arrays_are_copied(void **state)
     names[0] = NULL;
     bounds[0] = 7;
     tel_family_series(family, 0, VALUES("200"));
-    assert_true(has_line(registry, TEL_EXPOSITION_TEXT,
-                         "w_seconds_bucket{code=\"200\",le=\"1.0\"} 0"));
+    assert_true(
+        has_line(registry, TEL_EXPOSITION_TEXT, "w_seconds_bucket{code=\"200\",le=\"1.0\"} 0"));
     tel_registry_destroy(registry);
 }
 

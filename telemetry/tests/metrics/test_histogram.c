@@ -49,8 +49,8 @@ static void test_an_untouched_histogram_is_all_zero(void **state)
 static void test_classic_buckets_are_cumulative(void **state)
 {
     (void)state;
-    static const uint64_t values[] = {0,          100 * US, 100 * US + 1, 5 * MS, 5 * MS + 1,
-                                      99999999,   1 * S,    1 * S + 1,    2 * S,  1000 * S};
+    static const uint64_t values[] = {0,        100 * US, 100 * US + 1, 5 * MS, 5 * MS + 1,
+                                      99999999, 1 * S,    1 * S + 1,    2 * S,  1000 * S};
     static const uint64_t expected[] = {2, 4, 6, 7, 10};
     struct tel_registry *registry = registry_of(1);
     struct tel_series *series = histogram_of(registry);
@@ -76,8 +76,8 @@ static void test_native_buckets_have_powers_of_two_as_borders(void **state)
         {0, 0},
         {TEL_NATIVE_MIN_NS, 0},
         {TEL_NATIVE_MIN_NS + 1, 1},
-        {S, 1 + 0 - TEL__NATIVE_FIRST},      /* (2^(-1/8), 1] */
-        {S + 1, 1 + 1 - TEL__NATIVE_FIRST},  /* (1, 2^(1/8)] */
+        {S, 1 + 0 - TEL__NATIVE_FIRST},     /* (2^(-1/8), 1] */
+        {S + 1, 1 + 1 - TEL__NATIVE_FIRST}, /* (1, 2^(1/8)] */
         {2 * S, 1 + 8 - TEL__NATIVE_FIRST},
         {64 * S, 1 + 48 - TEL__NATIVE_FIRST},
         {64 * S + 1, TEL__NATIVE_SLOTS - 1},

@@ -1,6 +1,8 @@
 /*
  * Label values: whatever bytes come in, well-formed UTF-8 of bounded length comes out.
  */
+#include <stdio.h>
+
 #include "base/text.h"
 #include "expose.h"
 #include "metrics/labels.h"
@@ -36,13 +38,13 @@ static void test_bad_bytes_become_replacement_characters(void **state)
     } cases[] = {
         {"\xFF", FFFD},
         {"a\x80z", "a" FFFD "z"},
-        {"\xC3", FFFD},                              /* cut off */
-        {"\xC3(", FFFD "("},                         /* what follows is kept */
-        {"\xC0\x80", FFFD FFFD},                     /* overlong */
-        {"\xED\xA0\x80", FFFD FFFD FFFD},            /* surrogate */
-        {"\xF4\x90\x80\x80", FFFD FFFD FFFD FFFD},   /* above U+10FFFF */
+        {"\xC3", FFFD},                            /* cut off */
+        {"\xC3(", FFFD "("},                       /* what follows is kept */
+        {"\xC0\x80", FFFD FFFD},                   /* overlong */
+        {"\xED\xA0\x80", FFFD FFFD FFFD},          /* surrogate */
+        {"\xF4\x90\x80\x80", FFFD FFFD FFFD FFFD}, /* above U+10FFFF */
         {"\xF0\x9F\x98\x80\xFE", "\xF0\x9F\x98\x80" FFFD},
-        {"\xE2\x82\xC3\xA9", FFFD FFFD "\xC3\xA9"},  /* a good one right after */
+        {"\xE2\x82\xC3\xA9", FFFD FFFD "\xC3\xA9"}, /* a good one right after */
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct tel__labels labels;
@@ -58,7 +60,7 @@ static void test_long_values_are_cut_between_characters(void **state)
     for (size_t before = TEL_LABEL_VALUE_MAX - 5; before <= TEL_LABEL_VALUE_MAX + 5; before++) {
         char value[400];
         memset(value, 'x', before);
-        strcpy(value + before, "\xF0\x9F\x98\x80 and more");
+        snprintf(value + before, sizeof(value) - before, "\xF0\x9F\x98\x80 and more");
         struct tel__labels labels;
         tel__labels_init(&labels, VALUES(value), 1);
         assert_true(labels.lengths[0] <= TEL_LABEL_VALUE_MAX);

@@ -1,7 +1,7 @@
 /*
  * Every allocation fails once. Linked with --wrap for the allocator's functions, so that the n-th
- * call answers NULL: whatever n, nothing crashes or leaks, and what the header promises of a machine
- * without memory holds.
+ * call answers NULL: whatever n, nothing crashes or leaks, and what the header promises of a
+ * machine without memory holds.
  */
 #include "expose.h"
 
@@ -103,9 +103,9 @@ static void test_series_are_never_null(void **state)
         allocations_left = -1;
         assert_int_equal(tel_registry_overflow_count(registry), failed);
         assert_int_equal(tel_family_value(counter), 9); /* all nine increments are somewhere */
-        assert_int_equal(has_line(registry, TEL_EXPOSITION_TEXT,
-                                  "c_total{otel_metric_overflow=\"true\"} 1"),
-                         failed);
+        assert_int_equal(
+            has_line(registry, TEL_EXPOSITION_TEXT, "c_total{otel_metric_overflow=\"true\"} 1"),
+            failed);
         tel_registry_destroy(registry);
     }
 }
@@ -158,8 +158,7 @@ static void test_a_scrape_tells_that_it_failed(void **state)
             tel_buffer_init(&out, EXPOSITION_LIMIT);
             failed = 0;
             allocations_left = n;
-            int result =
-                tel_registry_expose(registry, (enum tel_exposition_format)format, &out);
+            int result = tel_registry_expose(registry, (enum tel_exposition_format)format, &out);
             allocations_left = -1;
             assert_int_equal(result, failed ? -ENOMEM : 0);
             tel_buffer_fini(&out);

@@ -7,7 +7,7 @@
 #define OM   TEL_EXPOSITION_OPENMETRICS
 #define PB   TEL_EXPOSITION_PROTOBUF
 
-#define PB_RANGE                                                                                   \
+#define PB_RANGE \
     "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 
 struct accept_case {
@@ -20,17 +20,16 @@ static void assert_all(const struct accept_case *cases, size_t count)
     for (size_t i = 0; i < count; i++) {
         const char *accept = cases[i].accept;
         size_t length = accept != NULL ? strlen(accept) : 0;
-        /* An exact copy, so that a read beyond the end is seen. */
-        char *copy = malloc(length + (length == 0));
-        if (length > 0) {
-            memcpy(copy, accept, length);
-        }
-        enum tel_exposition_format format =
-            tel_exposition_negotiate(accept != NULL ? copy : NULL, length);
+        /* An exact copy, without a NUL, so that a read beyond the end is seen. */
+        struct tel_buffer copy;
+        tel_buffer_init(&copy, length);
+        tel_buffer_append(&copy, accept, length);
+        char *exact = tel_buffer_take(&copy, NULL);
+        enum tel_exposition_format format = tel_exposition_negotiate(exact, length);
         if (format != cases[i].format) {
             fail_msg("Accept: %s gave format %d", accept != NULL ? accept : "(none)", (int)format);
         }
-        free(copy);
+        free(exact);
     }
 }
 

@@ -12,7 +12,7 @@
 static void test_unsigned_digits(void **state)
 {
     (void)state;
-    static const uint64_t values[] = {0,  1,   9,    10,    11,         99,  100, 101,
+    static const uint64_t values[] = {0,   1,    9,     10,    11,         99,      100, 101,
                                       999, 1000, 12345, 99999, 4294967296, MAX - 1, MAX};
     for (size_t i = 0; i < COUNT(values); i++) {
         char expected[32];
@@ -68,7 +68,7 @@ static void test_scaled_is_exact_and_trimmed(void **state)
     }
 }
 
-/* As Prometheus itself writes `le`: %g of the shortest digits, with `.0` when nothing says float. */
+/* As Prometheus itself writes `le`: %g of the shortest digits, `.0` when nothing says float. */
 static void test_bucket_bounds(void **state)
 {
     (void)state;
@@ -127,7 +127,9 @@ static void test_numbers_are_appended_as_their_kind_says(void **state)
         {{TEL__UNSIGNED, -1, 1024, 2048, 0}, "2", 2},
         {{TEL__SIGNED, 0, 1, (uint64_t)-3, 0}, "-3", -3},
         {{TEL__SIGNED, 3, 1000, (uint64_t)-500, 0}, "-0.5", -0.5},
-        {{TEL__SIGNED, 0, 1, (uint64_t)INT64_MIN, 0}, "-9223372036854775808", -9223372036854775808.0},
+        {{TEL__SIGNED, 0, 1, (uint64_t)INT64_MIN, 0},
+         "-9223372036854775808",
+         -9223372036854775808.0},
         {{TEL__SIGNED, -1, 4, (uint64_t)-6, 0}, "-1.5", -1.5},
         {{TEL__REAL, 0, 1, 0, 0.1}, "0.1", 0.1},
         {{TEL__REAL, 0, 1, 0, 42}, "42", 42},

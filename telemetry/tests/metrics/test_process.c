@@ -34,10 +34,14 @@ static void test_every_family_has_a_value_here(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "process_cpu_seconds_total",     "process_open_fds",
-        "process_max_fds",               "process_virtual_memory_bytes",
-        "process_virtual_memory_max_bytes", "process_resident_memory_bytes",
-        "process_start_time_seconds",    "process_threads",
+        "process_cpu_seconds_total",
+        "process_open_fds",
+        "process_max_fds",
+        "process_virtual_memory_bytes",
+        "process_virtual_memory_max_bytes",
+        "process_resident_memory_bytes",
+        "process_start_time_seconds",
+        "process_threads",
     };
     struct tel_registry *registry = process_registry();
     for (size_t i = 0; i < COUNT(names); i++) {
@@ -77,6 +81,23 @@ static void test_counting_one_by_one_agrees(void **state)
     tel_registry_destroy(registry);
 }
 
+/* With no time that is not dear, the first count stands; with all the time, each is a new one. */
+static void test_a_dear_count_is_kept(void **state)
+{
+    (void)state;
+    struct tel__kept_count cheap = {0};
+    struct tel__kept_count dear = {0};
+    long before = tel__process_count_kept(&dear, "/proc/self/fd", 0);
+    assert_int_equal(tel__process_count_kept(&cheap, "/proc/self/fd", UINT64_MAX), before);
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(tel__process_count_kept(&cheap, "/proc/self/fd", UINT64_MAX), before + 1);
+    assert_int_equal(tel__process_count_kept(&dear, "/proc/self/fd", 0), before);
+    close(fd);
+    struct tel__kept_count none = {0};
+    assert_int_equal(tel__process_count_kept(&none, "/does/not/exist", 0), -1);
+    assert_int_equal(tel__process_count_kept(&none, "/proc/self/fd", 0), before);
+}
+
 static void *wait_for_byte(void *argument)
 {
     char byte;
@@ -84,10 +105,18 @@ static void *wait_for_byte(void *argument)
     return NULL;
 }
 
+static void *do_nothing(void *argument)
+{
+    return argument;
+}
+
 static void test_threads_are_counted(void **state)
 {
     (void)state;
     struct tel_registry *registry = process_registry();
+    pthread_t first; /* a sanitizer may start a thread of its own along with the first */
+    assert_int_equal(pthread_create(&first, NULL, do_nothing, NULL), 0);
+    pthread_join(first, NULL);
     double before = value_of(registry, "process_threads");
     int ends[2];
     pthread_t thread;
@@ -140,14 +169,14 @@ static void test_the_start_is_in_the_past_and_stays(void **state)
 /* A file with this content; the caller unlinks it. */
 static void write_file(char path[64], const char *content)
 {
-    strcpy(path, "/tmp/tel_process_XXXXXX");
+    snprintf(path, 64, "/tmp/tel_process_XXXXXX");
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, content, strlen(content)), strlen(content));
     close(fd);
 }
 
-#define STAT_REST                                                                                  \
+#define STAT_REST \
     " S 1 1 1 0 -1 4194560 100 0 0 0 5 6 0 0 20 0 3 0 %s 1000 200 18446744073709551615"
 
 static void test_stat_is_read_whatever_the_command_is_called(void **state)
@@ -203,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_every_family_has_a_value_here),
         cmocka_unit_test(test_descriptors_are_counted),
         cmocka_unit_test(test_counting_one_by_one_agrees),
+        cmocka_unit_test(test_a_dear_count_is_kept),
         cmocka_unit_test(test_threads_are_counted),
         cmocka_unit_test(test_limits_are_those_of_getrlimit),
         cmocka_unit_test(test_cpu_time_grows_with_work),

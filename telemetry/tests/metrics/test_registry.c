@@ -60,9 +60,9 @@ static void test_values_by_type(void **state)
                                                         .divisor = 1000000000,
                                                         .label_names = names,
                                                         .label_count = 1});
-    struct tel_family *gauge =
-        family_of(registry, (struct tel_family_options){
-                                .name = "g", .type = TEL_GAUGE, .label_names = names, .label_count = 1});
+    struct tel_family *gauge = family_of(
+        registry, (struct tel_family_options){
+                      .name = "g", .type = TEL_GAUGE, .label_names = names, .label_count = 1});
     struct tel_family *histogram = family_of(
         registry,
         (struct tel_family_options){
@@ -86,8 +86,9 @@ static void test_sums_of_counters_saturate_over_series(void **state)
     const char *const names[] = {"k"};
     struct tel_registry *registry = registry_of(1);
     struct tel_family *family = family_of(
-        registry, (struct tel_family_options){
-                      .name = "c_total", .type = TEL_COUNTER, .label_names = names, .label_count = 1});
+        registry,
+        (struct tel_family_options){
+            .name = "c_total", .type = TEL_COUNTER, .label_names = names, .label_count = 1});
     tel_counter_add(tel_family_series(family, 0, VALUES("a")), 0, UINT64_MAX);
     tel_counter_add(tel_family_series(family, 0, VALUES("b")), 0, 1);
     assert_int_equal(tel_family_value(family), UINT64_MAX);

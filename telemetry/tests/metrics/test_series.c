@@ -119,8 +119,8 @@ static void test_the_limit_holds_unless_said_otherwise(void **state)
     }
     assert_int_equal(tel_registry_overflow_count(registry), 10);
     assert_int_equal(tel_family_value(family), TEL_SERIES_LIMIT + 10);
-    assert_true(has_line(registry, TEL_EXPOSITION_TEXT,
-                         "hits_total{otel_metric_overflow=\"true\"} 10"));
+    assert_true(
+        has_line(registry, TEL_EXPOSITION_TEXT, "hits_total{otel_metric_overflow=\"true\"} 10"));
     tel_registry_destroy(registry);
 }
 

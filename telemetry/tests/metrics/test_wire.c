@@ -44,8 +44,14 @@ static void test_zigzag(void **state)
         int64_t value;
         uint64_t expected;
     } cases[] = {
-        {0, 0}, {-1, 1}, {1, 2}, {-2, 3}, {3, 6}, {-159, 317},
-        {INT64_MAX, UINT64_MAX - 1}, {INT64_MIN, UINT64_MAX},
+        {0, 0},
+        {-1, 1},
+        {1, 2},
+        {-2, 3},
+        {3, 6},
+        {-159, 317},
+        {INT64_MAX, UINT64_MAX - 1},
+        {INT64_MIN, UINT64_MAX},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         assert_int_equal(tel__zigzag(cases[i].value), cases[i].expected);
