@@ -33,6 +33,9 @@ static const char allowed[] = "allowed:"
 #include "access_log/fields.def"
                               " cs(Header) sc(Header)";
 
+_Static_assert(sizeof(allowed) + 2 * TEL__FIELD_NAME_MAX < TEL__FIELDS_MESSAGE,
+               "the longest message must fit");
+
 static const struct tel__slot values[TEL__VALUES] = {
 #define VALUE(id, kind, member) \
     [TEL__VALUE_##id] = {TEL__##kind, offsetof(struct tel_access_record, member)},

@@ -65,8 +65,8 @@ int tel__writer_open(struct tel__writer *writer)
     return 0;
 }
 
-/* What could not be opened so far is a FIFO without a reader; it is tried again when there is a line
- * for it. */
+/* What could not be opened so far is a FIFO without a reader: tried again when there is a line for
+ * it. */
 bool tel__writer_is_open(struct tel__writer *writer)
 {
     if (writer->sink.fd >= 0) {

@@ -39,8 +39,8 @@ struct tel__sink_report {
 
 #define TEL__SINK_CLOSED ((struct tel__sink){.fd = -1})
 
-/* Opens `path`, or stdout when it is NULL. A file with other fields is set aside first. Returns 0, or
- * a negative errno with *sink closed: -ENXIO for a FIFO that nobody reads. */
+/* Opens `path`, or stdout when it is NULL. A file with other fields is set aside first. Returns 0,
+ * or a negative errno with *sink closed: -ENXIO for a FIFO that nobody reads. */
 int tel__sink_open(struct tel__sink *sink, const char *path, const struct tel__fields *fields,
                    struct tel__sink_report *report);
 void tel__sink_close(struct tel__sink *sink);

@@ -1,6 +1,6 @@
 /*
  * What the access log's tests share: a folder that goes away, files as strings, an example request,
- * a log with its diagnostics kept, and waiting for a condition with a bound but without a stopwatch.
+ * a log whose diagnostics are kept, and waiting for a condition, bounded but without a stopwatch.
  */
 #ifndef TEL_TESTS_ACCESS_LOG_SUPPORT_H
 #define TEL_TESTS_ACCESS_LOG_SUPPORT_H
@@ -17,6 +17,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -32,20 +33,32 @@
 #define UNUSED __attribute__((unused))
 
 /* Waits until the condition holds; a test that waits half a minute has failed. */
-#define WAIT_UNTIL(condition)                                                                      \
-    do {                                                                                           \
-        int tries_left = 3000;                                                                     \
-        while (!(condition) && tries_left-- > 0) {                                                 \
-            nanosleep(&(struct timespec){0, 10 * 1000 * 1000}, NULL);                              \
-        }                                                                                          \
-        if (tries_left < 0) {                                                                      \
-            fail_msg("never came true: %s", #condition);                                           \
-        }                                                                                          \
+#define WAIT_UNTIL(condition)                                         \
+    do {                                                              \
+        int tries_left = 3000;                                        \
+        while (!(condition) && tries_left-- > 0) {                    \
+            nanosleep(&(struct timespec){0, 10 * 1000 * 1000}, NULL); \
+        }                                                             \
+        if (tries_left < 0) {                                         \
+            fail_msg("never came true: %s", #condition);              \
+        }                                                             \
     } while (0)
 
 static inline struct tel_text text(const char *string)
 {
     return (struct tel_text){string, string == NULL ? 0 : strlen(string)};
+}
+
+/* Appends to a string in memory of `size` bytes, which must be enough. */
+__attribute__((format(printf, 3, 4))) UNUSED static void add(char *string, size_t size,
+                                                             const char *format, ...)
+{
+    size_t used = strlen(string);
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(string + used, size - used, format, arguments);
+    va_end(arguments);
+    assert_true(length >= 0 && (size_t)length < size - used);
 }
 
 /* ---- files --------------------------------------------------------------------------------- */
@@ -57,7 +70,7 @@ struct folder {
 
 UNUSED static void folder_make(struct folder *folder)
 {
-    strcpy(folder->path, "/tmp/access-log-XXXXXX");
+    *folder = (struct folder){.path = "/tmp/access-log-XXXXXX"};
     assert_non_null(mkdtemp(folder->path));
     snprintf(folder->log, sizeof(folder->log), "%s/log", folder->path);
 }
@@ -84,16 +97,18 @@ static inline int folder_each(const struct folder *folder, void each(const char 
     return count;
 }
 
-static inline void remove_entry(const char *path, void *argument)
+static inline int remove_entry(const char *path, const struct stat *status, int type,
+                               struct FTW *where)
 {
-    (void)argument;
-    unlink(path);
+    (void)status;
+    (void)type;
+    (void)where;
+    return remove(path);
 }
 
 UNUSED static void folder_remove(struct folder *folder)
 {
-    folder_each(folder, remove_entry, NULL);
-    rmdir(folder->path);
+    nftw(folder->path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 /* The whole file as a string of static memory, good until the next call. */
@@ -151,8 +166,8 @@ UNUSED static unsigned long count_of(const char *content, const char *needle)
 
 UNUSED static struct tel_access_record example_record(void)
 {
-    static struct sockaddr_in client = {.sin_family = AF_INET};
-    static struct sockaddr_in6 server = {.sin6_family = AF_INET6};
+    static _Thread_local struct sockaddr_in client = {.sin_family = AF_INET};
+    static _Thread_local struct sockaddr_in6 server = {.sin6_family = AF_INET6};
     client.sin_port = htons(50123);
     server.sin6_port = htons(8080);
     inet_pton(AF_INET, "192.0.2.7", &client.sin_addr);
@@ -187,9 +202,9 @@ struct said {
     char text[8192];
 };
 
-#define SAID_NOTHING                                                                               \
-    {                                                                                              \
-        .lock = PTHREAD_MUTEX_INITIALIZER                                                          \
+#define SAID_NOTHING                      \
+    {                                     \
+        .lock = PTHREAD_MUTEX_INITIALIZER \
     }
 
 static inline void hear(enum tel_severity severity, const char *component, const char *message,

@@ -75,8 +75,8 @@ static void test_longest_directives(void **state)
     char list[8192] = "date time time-taken c-ip c-port s-ip s-port cs-method cs-uri cs-uri-stem "
                       "cs-uri-query cs-version cs-host sc-status cs-bytes sc-bytes";
     for (int i = 0; i < TEL_ACCESS_HEADERS_MAX; i++) {
-        sprintf(list + strlen(list), " cs(%0*d) sc(%0*d)", TEL__HEADER_NAME_MAX, i,
-                TEL__HEADER_NAME_MAX, i);
+        add(list, sizeof(list), " cs(%0*d) sc(%0*d)", TEL__HEADER_NAME_MAX, i, TEL__HEADER_NAME_MAX,
+            i);
     }
     struct tel__fields fields;
     compile(&fields, list, true);
@@ -109,7 +109,7 @@ static void test_matching(void **state)
         {"#Fields: date timex\n", false, false},
         {"#Fields: date tim\n", false, false},
         {"#fields: date time\n", false, false},
-        {"#Fields: date\n#Fields: date time\n", false, false}, /* the first one counts */
+        {"#Fields: date\n#Fields: date time\n", false, false},       /* the first one counts */
         {"2026-11-21 10:00:00\n#Fields: date time\n", false, false}, /* entries before it */
         {"[Unit]\nDescription=x\n", false, false},                   /* no log at all */
         {"#Remark: IIS conventions, time-taken in milliseconds\n#Fields: date time\n", false, true},
@@ -142,8 +142,8 @@ static void test_own_directives_match(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_directives),         cmocka_unit_test(test_software),
-        cmocka_unit_test(test_longest_directives), cmocka_unit_test(test_matching),
+        cmocka_unit_test(test_directives),           cmocka_unit_test(test_software),
+        cmocka_unit_test(test_longest_directives),   cmocka_unit_test(test_matching),
         cmocka_unit_test(test_own_directives_match),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,9 +140,8 @@ static void test_nothing_to_set_aside(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_judgements),       TEST(test_large_file),
-        TEST(test_set_aside),        TEST(test_exchanged_under_us),
-        TEST(test_link_is_followed), TEST(test_nothing_to_set_aside),
+        TEST(test_judgements),         TEST(test_large_file),       TEST(test_set_aside),
+        TEST(test_exchanged_under_us), TEST(test_link_is_followed), TEST(test_nothing_to_set_aside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

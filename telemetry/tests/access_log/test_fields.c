@@ -37,8 +37,7 @@ static void test_lists_are_read(void **state)
         char names[2048] = "";
         assert_int_equal(compile(&fields, cases[i].list, message), 0);
         for (size_t k = 0; k < fields.count; k++) {
-            strcat(names, k == 0 ? "" : " ");
-            strcat(names, fields.list[k].name);
+            add(names, sizeof(names), "%s%s", k == 0 ? "" : " ", fields.list[k].name);
         }
         assert_string_equal(names, cases[i].names);
         assert_string_equal(message, "");
@@ -102,10 +101,10 @@ static void test_longest_names(void **state)
 }
 
 /* Appends `prefix`(H0), `prefix`(H1), … to a list. */
-static void add_headers(char *list, const char *prefix, int count)
+static void add_headers(char *list, size_t size, const char *prefix, int count)
 {
     for (int i = 0; i < count; i++) {
-        sprintf(list + strlen(list), " %s(H%d)", prefix, i);
+        add(list, size, " %s(H%d)", prefix, i);
     }
 }
 
@@ -114,19 +113,21 @@ static void test_bounds(void **state)
     (void)state;
     char message[2048];
     char list[4096] = "date";
-    add_headers(list, "cs", TEL_ACCESS_HEADERS_MAX);
+    add_headers(list, sizeof(list), "cs", TEL_ACCESS_HEADERS_MAX);
     assert_int_equal(tel_access_fields_check(list, message, sizeof(message)), 0);
-    strcat(list, " cs(More)");
+    add(list, sizeof(list), " cs(More)");
     assert_int_equal(tel_access_fields_check(list, message, sizeof(message)), -EINVAL);
     assert_string_equal(message,
                         "field \"cs(More)\" is one header too many: at most 16 a direction");
 
-    strcpy(list, "date time time-taken c-ip c-port s-ip s-port cs-method cs-uri cs-uri-stem "
-                 "cs-uri-query cs-version cs-host sc-status cs-bytes sc-bytes");
-    add_headers(list, "cs", TEL_ACCESS_HEADERS_MAX);
-    add_headers(list, "sc", TEL_ACCESS_HEADERS_MAX);
+    list[0] = '\0';
+    add(list, sizeof(list), "%s",
+        "date time time-taken c-ip c-port s-ip s-port cs-method cs-uri cs-uri-stem "
+        "cs-uri-query cs-version cs-host sc-status cs-bytes sc-bytes");
+    add_headers(list, sizeof(list), "cs", TEL_ACCESS_HEADERS_MAX);
+    add_headers(list, sizeof(list), "sc", TEL_ACCESS_HEADERS_MAX);
     assert_int_equal(tel_access_fields_check(list, message, sizeof(message)), 0);
-    strcat(list, " x-route");
+    add(list, sizeof(list), " x-route");
     assert_int_equal(tel_access_fields_check(list, message, sizeof(message)), -EINVAL);
     assert_string_equal(message, "field \"x-route\" is one too many: at most 48");
 }

@@ -88,10 +88,7 @@ static void test_numbers(void **state)
          .duration_ns = UINT64_MAX,
          .expected = "18446744073.709551",
          .iis = "18446744073709"},
-        {.field = "time",
-         .end_wall_ns = 1000,
-         .expected = "00:00:00.000001",
-         .iis = "00:00:00"},
+        {.field = "time", .end_wall_ns = 1000, .expected = "00:00:00.000001", .iis = "00:00:00"},
         {.field = "time",
          .end_wall_ns = 86399999999999,
          .expected = "23:59:59.999999",
@@ -213,12 +210,9 @@ static void test_uri(void **state)
     static const struct {
         const char *stem, *query, *expected;
     } cases[] = {
-        {"/a", NULL, "/a"},
-        {"/a", "", "/a"},
-        {"/a", "b=c", "/a?b=c"},
-        {"/a", "b c\x01", "/a?b%20c%01"},
-        {NULL, NULL, "-"},
-        {"/", "-", "/?-"},
+        {"/a", NULL, "/a"},      {"/a", "", "/a"},
+        {"/a", "b=c", "/a?b=c"}, {"/a", "b c\x01", "/a?b%20c%01"},
+        {NULL, NULL, "-"},       {"/", "-", "/?-"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct tel_access_record record = {
@@ -281,12 +275,12 @@ static void test_longest_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_default_line), cmocka_unit_test(test_iis_line),
+        cmocka_unit_test(test_default_line),  cmocka_unit_test(test_iis_line),
         cmocka_unit_test(test_nothing_known), cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_addresses), cmocka_unit_test(test_bare_text),
-        cmocka_unit_test(test_headers), cmocka_unit_test(test_nul_bytes),
-        cmocka_unit_test(test_uri), cmocka_unit_test(test_computer_name),
-        cmocka_unit_test(test_dates_follow), cmocka_unit_test(test_longest_line),
+        cmocka_unit_test(test_addresses),     cmocka_unit_test(test_bare_text),
+        cmocka_unit_test(test_headers),       cmocka_unit_test(test_nul_bytes),
+        cmocka_unit_test(test_uri),           cmocka_unit_test(test_computer_name),
+        cmocka_unit_test(test_dates_follow),  cmocka_unit_test(test_longest_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,8 +143,7 @@ static void test_drop(void **state)
         assert_int_equal(tel__outbox_drop(outbox), cases[i].dropped);
         assert_false(tel__outbox_has_head(outbox));
         assert_next(outbox, cases[i].kept);
-        assert_int_equal(tel__outbox_take(outbox, strlen(cases[i].kept)),
-                         cases[i].kept[0] != '\0');
+        assert_int_equal(tel__outbox_take(outbox, strlen(cases[i].kept)), cases[i].kept[0] != '\0');
         assert_next(outbox, "");
     }
 }

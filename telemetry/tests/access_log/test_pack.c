@@ -124,10 +124,10 @@ static void test_long_values_are_cut(void **state)
         {"", TEL_ACCESS_VALUE_MAX, TEL_ACCESS_VALUE_MAX},
         {"", TEL_ACCESS_VALUE_MAX + 1, TEL_ACCESS_VALUE_MAX},
         {"", 100000, TEL_ACCESS_VALUE_MAX},
-        {"a%41", 1026, 1023},         /* never a lone % */
-        {"%41", 1025, 1022},          /* nor half an escape */
-        {"\xc3\xbc", 1025, 1024},     /* a character that just fits */
-        {"a\xc3\xbc", 1025, 1023},    /* one that does not */
+        {"a%41", 1026, 1023},      /* never a lone % */
+        {"%41", 1025, 1022},       /* nor half an escape */
+        {"\xc3\xbc", 1025, 1024},  /* a character that just fits */
+        {"a\xc3\xbc", 1025, 1023}, /* one that does not */
         {"a\xe2\x82\xac", 1026, 1023},
     };
     struct tel__fields fields;
@@ -167,10 +167,8 @@ static void test_largest_record(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values_come_back),
-        cmocka_unit_test(test_untraced),
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_long_values_are_cut),
+        cmocka_unit_test(test_values_come_back), cmocka_unit_test(test_untraced),
+        cmocka_unit_test(test_addresses),        cmocka_unit_test(test_long_values_are_cut),
         cmocka_unit_test(test_largest_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,7 +146,7 @@ static void test_cut(void **state)
     tel__sink_close(&sink);
 }
 
-/* stdout as a file that the shell opened without O_APPEND: no hole stays where something was cut. */
+/* stdout as a file that was opened without O_APPEND: no hole stays where something was cut. */
 static void test_cut_of_stdout(void **state)
 {
     const struct folder *folder = *state;
@@ -258,9 +258,9 @@ static void test_same(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_new_file),      TEST(test_existing_files), TEST(test_open_errors),
-        TEST(test_cut),           TEST(test_cut_of_stdout),  TEST(test_pipe),
-        TEST(test_shared_pipe),   TEST(test_socket),         TEST(test_devices),
+        TEST(test_new_file),    TEST(test_existing_files), TEST(test_open_errors),
+        TEST(test_cut),         TEST(test_cut_of_stdout),  TEST(test_pipe),
+        TEST(test_shared_pipe), TEST(test_socket),         TEST(test_devices),
         TEST(test_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
