@@ -1,10 +1,9 @@
 /*
- * A socket and its state.
+ * A socket: its events, the bytes that come in, the turns in which they are parsed.
  *
- * A state is a row: what bytes do, what the end of the client's bytes does, what the deadline does,
- * and which limit sets it. Where bytes do nothing (the service has the exchange, or the socket is
- * full) they wait: up to HTTP_RECEIVE_BYTES are read ahead, then reading stops and TCP tells the
- * client; that the client goes away is noticed all the same.
+ * What bytes do is the state's business (states.c). Where a state takes none (the service has the
+ * exchange, or the socket is full) they wait: up to HTTP_RECEIVE_BYTES are read ahead, then reading
+ * stops and TCP tells the client; that the client goes away is noticed all the same.
  *
  * Every way in (readable, writable, deadline, the service's respond) is enclosed by
  * connection_enter() and connection_leave(). Between them functions only change the state; leave
@@ -18,24 +17,13 @@
  * is the greater harm. A client that half-closes must expect that of handlers that wait.
  */
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "http/internal.h"
 
-#define NO_LIMIT SIZE_MAX
-
 _Static_assert(sizeof(struct http_connection) < 512, "a connection at rest is small");
-
-struct state_row {
-    size_t (*feed)(struct http_connection *connection, const char *bytes, size_t length);
-    void (*eof)(struct http_connection *connection);
-    void (*expired)(struct http_connection *connection);
-    size_t limit; /* of http_limits, a uint32_t in milliseconds */
-};
-static const struct state_row rows[STATES];
 
 /* ---- the socket ------------------------------------------------------------------------------ */
 
@@ -94,8 +82,7 @@ bool connection_has_more(struct http_connection *connection)
            recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-/* The socket is broken. */
-static void lose(struct http_connection *connection)
+void connection_lose(struct http_connection *connection)
 {
     if (connection->exchange != NULL) {
         exchange_give_up(connection->exchange, HTTP_ERROR_CLIENT_DISCONNECTED);
@@ -117,9 +104,9 @@ static size_t receive(struct http_connection *connection, char *bytes, size_t si
     }
     if (got == 0) {
         connection->eof = true;
-        rows[connection->state].eof(connection);
+        state_rows[connection->state].eof(connection);
     } else {
-        lose(connection);
+        connection_lose(connection);
     }
     return 0;
 }
@@ -132,8 +119,8 @@ static size_t run(struct http_connection *connection, const char *bytes, size_t 
 {
     const uint64_t turn = connection->served + HTTP_TURN_REQUESTS;
     size_t at = 0;
-    while (at < length && connection->served < turn && rows[connection->state].feed != NULL) {
-        at += rows[connection->state].feed(connection, bytes + at, length - at);
+    while (at < length && connection->served < turn && state_rows[connection->state].feed != NULL) {
+        at += state_rows[connection->state].feed(connection, bytes + at, length - at);
     }
     return at;
 }
@@ -156,7 +143,7 @@ static void read_and_run(struct http_connection *connection)
         return;
     }
     if (!make_held(connection)) {
-        lose(connection);
+        connection_lose(connection);
         return;
     }
     memcpy(connection->held, bytes + taken, length - taken);
@@ -167,7 +154,7 @@ static void read_and_run(struct http_connection *connection)
 static void read_ahead(struct http_connection *connection)
 {
     if (!make_held(connection)) {
-        lose(connection);
+        connection_lose(connection);
         return;
     }
     char *held = connection->held;
@@ -186,9 +173,11 @@ static void read_ahead(struct http_connection *connection)
 void connection_ready(struct http_connection *connection)
 {
     connection_enter(connection);
-    const size_t waiting = connection->held_end - connection->held_at;
-    connection->held_at +=
-        run(connection, connection->held + connection->held_at, waiting);
+    const size_t from = connection->held_at;
+    /* They are this turn's now: what follows the request at hand is counted by `behind`. */
+    connection->held_at = connection->held_end;
+    connection->held_at =
+        from + run(connection, connection->held + from, connection->held_end - from);
     connection_leave(connection);
 }
 
@@ -201,7 +190,7 @@ void connection_writable(struct http_connection *connection)
     }
     const enum send_status status = send_more(exchange);
     if (status == SEND_FAILED) {
-        lose(connection);
+        connection_lose(connection);
     } else if (status == SEND_DONE && connection->state == STATE_SENDING) {
         exchange_sent(exchange);
     }
@@ -218,7 +207,7 @@ static void watch(struct http_connection *connection, short what)
     if ((what & EV_CLOSED) != 0 || error != 0) {
         connection_enter(connection);
         engine_read_clock(connection);
-        lose(connection);
+        connection_lose(connection);
         connection_leave(connection);
     }
 }
@@ -232,7 +221,7 @@ static void on_event(evutil_socket_t fd, short what, void *argument)
         return;
     }
     connection_enter(connection);
-    if (rows[connection->state].feed == NULL) {
+    if (state_rows[connection->state].feed == NULL) {
         read_ahead(connection);
     } else if (!has_held(connection)) {
         read_and_run(connection);
@@ -269,7 +258,7 @@ static enum reading wanted_reading(const struct http_connection *connection)
     if (connection->eof) {
         return READING_OFF;
     }
-    if (rows[connection->state].feed != NULL || !full) {
+    if (state_rows[connection->state].feed != NULL || !full) {
         return READING_ON;
     }
     return connection->state == STATE_HANDLING && !connection->exchange->writing ? READING_CLOSE
@@ -286,9 +275,9 @@ static void set_deadline(struct http_connection *connection)
     }
     connection->timed_state = connection->state;
     connection->timed_served = connection->served;
-    const size_t limit = rows[connection->state].limit;
+    const size_t limit = state_rows[connection->state].limit;
     uint64_t deadline = TIMEOUT_NEVER;
-    if (limit != NO_LIMIT) {
+    if (limit != STATE_NO_LIMIT) {
         uint32_t ms;
         memcpy(&ms, (const char *)connection->engine->limits + limit, sizeof ms);
         deadline = ms > 0 ? connection->engine->now_ns + ms * UINT64_C(1000000) : TIMEOUT_NEVER;
@@ -312,14 +301,14 @@ void connection_leave(struct http_connection *connection)
     }
     if (!has_held(connection)) {
         drop_held(connection);
-        if (connection->eof && rows[connection->state].feed != NULL) {
-            rows[connection->state].eof(connection);
+        if (connection->eof && state_rows[connection->state].feed != NULL) {
+            state_rows[connection->state].eof(connection);
         }
     }
     if (connection->fd >= 0) {
         const enum reading reading = wanted_reading(connection);
         if (reading != connection->reading && listen_for(connection, reading) != 0) {
-            lose(connection);
+            connection_lose(connection);
         }
     }
     connection->behind = 0;
@@ -332,19 +321,14 @@ void connection_leave(struct http_connection *connection)
         return;
     }
     set_deadline(connection);
-    if (has_held(connection) && rows[connection->state].feed != NULL && !connection->ready) {
+    if (has_held(connection) && state_rows[connection->state].feed != NULL && !connection->ready) {
         engine_defer(connection);
     }
 }
 
 int connection_start(struct http_connection *connection)
 {
-    const int on = 1;
-    /* A response is one write; with Nagle's algorithm the second of two pipelined ones would wait
-     * for the first one's acknowledgement. Sockets that are not TCP refuse it. */
-    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    /* A draining engine gives a client that was just accepted the time to say something. */
-    connection->state = connection->engine->draining ? STATE_BLANK : STATE_IDLE;
+    connection->state = connection->engine->draining ? STATE_GRACE : STATE_IDLE;
     connection->timed_state = STATES;
     if (listen_for(connection, READING_ON) != 0) {
         return -ENOMEM;
@@ -360,7 +344,9 @@ void connection_drain(struct http_connection *connection)
     if (connection->exchange == NULL && !has_held(connection) && connection->fd >= 0 &&
         connection->state != STATE_LINGERING) {
         read_and_run(connection); /* what has arrived is served */
-        if (connection->state == STATE_IDLE || connection->state == STATE_BLANK) {
+        if (connection->state == STATE_IDLE && connection->served == 0) {
+            connection->state = STATE_GRACE;
+        } else if (connection->state == STATE_IDLE || connection->state == STATE_BLANK) {
             count_add(&connection->engine->drained, 1);
             connection_close(connection);
         }
@@ -372,7 +358,7 @@ void connection_expired(struct http_connection *connection)
 {
     connection_enter(connection);
     connection->timed_state = STATES;
-    rows[connection->state].expired(connection);
+    state_rows[connection->state].expired(connection);
     connection_leave(connection);
 }
 
@@ -388,138 +374,3 @@ void connection_shutdown(struct http_connection *connection)
     connection_close(connection);
     connection_leave(connection);
 }
-
-/* ---- what bytes do --------------------------------------------------------------------------- */
-
-/* RFC 9112, 2.2: empty lines before a request line are ignored. */
-static size_t skip_empty_lines(struct http_connection *connection, const char *bytes, size_t length)
-{
-    size_t at = 0;
-    while (at < length && bytes[at] == (connection->carriage ? '\n' : '\r')) {
-        connection->carriage = !connection->carriage;
-        at++;
-    }
-    connection->leading += at;
-    return at;
-}
-
-static size_t feed_head(struct http_connection *connection, const char *bytes, size_t length)
-{
-    struct exchange *exchange = connection->exchange;
-    enum parse_status status;
-    const size_t taken = parse_head(exchange, bytes, length, &status);
-    connection->behind = length - taken;
-    if (status == PARSE_DONE) {
-        exchange_head_complete(exchange);
-    } else if (status == PARSE_REFUSED) {
-        exchange_refuse(exchange, exchange->raised);
-    }
-    return taken;
-}
-
-static size_t feed_idle(struct http_connection *connection, const char *bytes, size_t length)
-{
-    const size_t at = skip_empty_lines(connection, bytes, length);
-    if (connection->leading > connection->engine->limits->head_bytes) {
-        connection_close(connection);
-        return length;
-    }
-    if (at == length) {
-        connection->state = STATE_BLANK;
-        return length;
-    }
-    struct exchange *exchange = exchange_begin(connection);
-    if (exchange == NULL) {
-        return length;
-    }
-    if (connection->timed_state == STATE_BLANK) {
-        connection->timed_state = STATE_HEAD; /* the time began with the empty lines */
-    }
-    connection->state = STATE_HEAD;
-    const bool malformed = connection->carriage || bytes[at] == '\n';
-    connection->carriage = false;
-    if (exchange->spare || malformed) {
-        exchange_refuse(exchange,
-                        malformed ? HTTP_ERROR_BAD_REQUEST : HTTP_ERROR_OVERLOADED);
-        return at;
-    }
-    return at + feed_head(connection, bytes + at, length - at);
-}
-
-static size_t feed_body(struct http_connection *connection, const char *bytes, size_t length)
-{
-    struct exchange *exchange = connection->exchange;
-    enum parse_status status;
-    const size_t taken = parse_body(exchange, bytes, length, &status);
-    connection->behind = length - taken;
-    if (status == PARSE_DONE) {
-        exchange_message_complete(exchange);
-    } else if (status == PARSE_REFUSED) {
-        exchange_refuse(exchange, exchange->raised);
-    }
-    return taken;
-}
-
-static size_t feed_linger(struct http_connection *connection, const char *bytes, size_t length)
-{
-    (void)bytes;
-    connection->lingered += length;
-    if (connection->lingered > HTTP_LINGER_BYTES) {
-        connection_close(connection);
-    }
-    return length;
-}
-
-static size_t feed_nobody(struct http_connection *connection, const char *bytes, size_t length)
-{
-    (void)connection;
-    (void)bytes;
-    return length;
-}
-
-/* ---- what ends and deadlines do -------------------------------------------------------------- */
-
-static void do_nothing(struct http_connection *connection)
-{
-    (void)connection;
-}
-
-static void expire_idle(struct http_connection *connection)
-{
-    count_add(&connection->engine->idle_closed, 1);
-    connection_close(connection);
-}
-
-static void expire_head(struct http_connection *connection)
-{
-    const enum http_error deferred = connection->exchange->deferred;
-    exchange_refuse(connection->exchange,
-                    deferred != HTTP_OK ? deferred : HTTP_ERROR_HEAD_TIMEOUT);
-}
-
-static void expire_body(struct http_connection *connection)
-{
-    exchange_refuse(connection->exchange, HTTP_ERROR_BODY_TIMEOUT);
-}
-
-/* With a reset: the kernel shall not go on offering what the client does not take. */
-static void expire_write(struct http_connection *connection)
-{
-    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-    setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    exchange_give_up(connection->exchange, HTTP_ERROR_WRITE_TIMEOUT);
-}
-
-#define LIMIT(name) offsetof(struct http_limits, name)
-
-static const struct state_row rows[STATES] = {
-    [STATE_IDLE] = {feed_idle, connection_close, expire_idle, LIMIT(idle_ms)},
-    [STATE_BLANK] = {feed_idle, connection_close, connection_close, LIMIT(head_ms)},
-    [STATE_HEAD] = {feed_head, lose, expire_head, LIMIT(head_ms)},
-    [STATE_BODY] = {feed_body, lose, expire_body, LIMIT(body_ms)},
-    [STATE_HANDLING] = {NULL, lose, do_nothing, NO_LIMIT},
-    [STATE_SENDING] = {NULL, do_nothing, expire_write, LIMIT(write_ms)},
-    [STATE_LINGERING] = {feed_linger, connection_close, connection_close, LIMIT(linger_ms)},
-    [STATE_GONE] = {NULL, do_nothing, do_nothing, NO_LIMIT},
-    [STATE_CLOSED] = {feed_nobody, do_nothing, do_nothing, NO_LIMIT},
-};

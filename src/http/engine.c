@@ -1,6 +1,6 @@
 /*
  * One thread's connections, and what they share: the clock's last reading, the cached Date, the
- * buffers bytes pass through, the pools, the sweep of deadlines, the turn of those whose bytes wait.
+ * buffers bytes pass through, the pools, the sweep of deadlines, the turns of those not done yet.
  *
  * The sweep is one timer a tick for all connections, and only while there are any. Connections that
  * have had their turn with bytes left go to the list `ready`; a timer of zero takes it up in the
@@ -52,8 +52,7 @@ const char *engine_date(struct http_engine *engine)
     if (engine->now_ns >= engine->date_until_ns) {
         const uint64_t wall_ns = tel_clock_wall_ns();
         format_date(engine->date, (time_t)(wall_ns / TEL_NS_PER_SECOND));
-        engine->date_until_ns =
-            engine->now_ns + TEL_NS_PER_SECOND - wall_ns % TEL_NS_PER_SECOND;
+        engine->date_until_ns = engine->now_ns + TEL_NS_PER_SECOND - wall_ns % TEL_NS_PER_SECOND;
     }
     return engine->date;
 }

@@ -23,7 +23,12 @@ uint16_t error_status(enum http_error error)
     return errors[error].status;
 }
 
-const char *error_detail(enum http_error error)
+const char *http_error_detail(enum http_error error)
 {
     return errors[error].detail;
+}
+
+bool http_error_is_refusal(enum http_error error)
+{
+    return errors[error].status != 0;
 }

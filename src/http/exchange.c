@@ -21,8 +21,8 @@ static void clear(struct exchange *exchange, struct http_connection *connection)
 {
     struct http_exchange *shared = &exchange->shared;
     struct http_request *request = &shared->request;
-    memset(&exchange->lines, 0, offsetof(struct exchange, parser) -
-                                    offsetof(struct exchange, lines));
+    memset(&exchange->lines, 0,
+           offsetof(struct exchange, parser) - offsetof(struct exchange, lines));
     memset(request, 0, offsetof(struct http_request, body));
     tel_buffer_clear(&request->body);
     request->body.limit = connection->engine->limits->body_bytes;
@@ -91,6 +91,17 @@ static void finish(struct exchange *exchange)
 
 /* ---- the way in ------------------------------------------------------------------------------ */
 
+/* Returns whether the exchange goes on. */
+static bool give_up_unless_sent(struct exchange *exchange, enum send_status status)
+{
+    if (status == SEND_FAILED) {
+        exchange_give_up(exchange, HTTP_ERROR_CLIENT_DISCONNECTED);
+    } else if (status == SEND_EXHAUSTED) {
+        exchange_give_up(exchange, HTTP_ERROR_OVERLOADED);
+    }
+    return status == SEND_DONE || status == SEND_LATER;
+}
+
 void exchange_head_complete(struct exchange *exchange)
 {
     const enum http_error error = policy_judge_head(exchange);
@@ -104,8 +115,8 @@ void exchange_head_complete(struct exchange *exchange)
         return;
     }
     exchange->shared.connection->state = STATE_BODY;
-    if (exchange->expects_continue && send_continue(exchange) == SEND_FAILED) {
-        exchange_give_up(exchange, HTTP_ERROR_CLIENT_DISCONNECTED);
+    if (exchange->expects_continue) {
+        give_up_unless_sent(exchange, send_continue(exchange));
     }
 }
 
@@ -141,15 +152,9 @@ static void start_sending(struct exchange *exchange)
     if (shared->response.status < 200 || shared->response.status > 999) {
         shared->response.status = 500;
     }
-    switch (send_response(exchange)) {
-    case SEND_DONE:
+    const enum send_status status = send_response(exchange);
+    if (give_up_unless_sent(exchange, status) && status == SEND_DONE) {
         exchange_sent(exchange);
-        break;
-    case SEND_LATER:
-        break;
-    case SEND_FAILED:
-        exchange_give_up(exchange, HTTP_ERROR_CLIENT_DISCONNECTED);
-        break;
     }
 }
 
@@ -173,9 +178,9 @@ static void compose_refusal(struct exchange *exchange, enum http_error error)
     static const char allow[] = "GET, HEAD, OPTIONS";
     struct http_response *response = &exchange->shared.response;
     const struct http_slice reason = response_reason(error_status(error));
-    const int length = snprintf(exchange->refusal, sizeof exchange->refusal, "%u %.*s: %s\n",
-                                error_status(error), (int)reason.length, reason.data,
-                                error_detail(error));
+    const int length =
+        snprintf(exchange->refusal, sizeof exchange->refusal, "%u %.*s: %s\n", error_status(error),
+                 (int)reason.length, reason.data, http_error_detail(error));
     response->status = error_status(error);
     response->close = true;
     response->content_type = (struct http_slice){type, sizeof type - 1};
@@ -195,7 +200,7 @@ void exchange_refuse(struct exchange *exchange, enum http_error error)
     start_sending(exchange);
 }
 
-/* The service has it: it is told, and the connection lives on without its socket until it lets go. */
+/* The service has it: it is told, and the connection stays without its socket until it lets go. */
 static void abandon(struct exchange *exchange, enum http_error error)
 {
     struct http_exchange *shared = &exchange->shared;

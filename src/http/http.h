@@ -43,9 +43,9 @@ struct http_engine;     /* one thread's connections */
 struct http_connection; /* one socket */
 struct http_exchange;   /* one request and its response */
 
-#define HTTP_HEADERS_MAX 256          /* ceiling of the option */
+#define HTTP_HEADERS_MAX          256 /* ceiling of the option */
 #define HTTP_RESPONSE_HEADERS_MAX 16
-#define HTTP_SERVICE_BYTES 20480      /* of an exchange, for the service's own use */
+#define HTTP_SERVICE_BYTES        20480 /* of an exchange, for the service's own use */
 
 struct http_slice {
     const char *data; /* NULL: absent */
@@ -71,9 +71,18 @@ struct http_limits {
 
 /* Methods the engine knows; HTTP_METHOD_OTHER is any other token, HTTP_METHOD_NONE none parsed. */
 enum http_method {
-    HTTP_METHOD_NONE, HTTP_METHOD_OTHER, HTTP_METHOD_GET, HTTP_METHOD_HEAD, HTTP_METHOD_POST,
-    HTTP_METHOD_PUT, HTTP_METHOD_DELETE, HTTP_METHOD_CONNECT, HTTP_METHOD_OPTIONS,
-    HTTP_METHOD_TRACE, HTTP_METHOD_PATCH, HTTP_METHODS
+    HTTP_METHOD_NONE,
+    HTTP_METHOD_OTHER,
+    HTTP_METHOD_GET,
+    HTTP_METHOD_HEAD,
+    HTTP_METHOD_POST,
+    HTTP_METHOD_PUT,
+    HTTP_METHOD_DELETE,
+    HTTP_METHOD_CONNECT,
+    HTTP_METHOD_OPTIONS,
+    HTTP_METHOD_TRACE,
+    HTTP_METHOD_PATCH,
+    HTTP_METHODS
 };
 /* "GET", …; "_OTHER" for the first two. Static. */
 const char *http_method_name(enum http_method method);
@@ -88,13 +97,26 @@ enum http_error {
 };
 /* "bad_request", …; NULL for HTTP_OK. Static. */
 const char *http_error_name(enum http_error error);
+/* What the client is told, a JSON-safe sentence; NULL for HTTP_OK. Static. */
+const char *http_error_detail(enum http_error error);
+/* Whether the engine itself answered: as opposed to a handler, or nobody. */
+bool http_error_is_refusal(enum http_error error);
 
 /* Headers that something asks for on every request: found in O(1). Repeated ones keep the first,
  * counted in `known_count`. */
 enum http_known {
-    HTTP_KNOWN_HOST, HTTP_KNOWN_ACCEPT, HTTP_KNOWN_ACCEPT_ENCODING, HTTP_KNOWN_USER_AGENT,
-    HTTP_KNOWN_TRACEPARENT, HTTP_KNOWN_TRACESTATE, HTTP_KNOWN_BAGGAGE, HTTP_KNOWN_AUTHORIZATION,
-    HTTP_KNOWN_CONTENT_TYPE, HTTP_KNOWN_EXPECT, HTTP_KNOWN_REFERER, HTTP_KNOWNS
+    HTTP_KNOWN_HOST,
+    HTTP_KNOWN_ACCEPT,
+    HTTP_KNOWN_ACCEPT_ENCODING,
+    HTTP_KNOWN_USER_AGENT,
+    HTTP_KNOWN_TRACEPARENT,
+    HTTP_KNOWN_TRACESTATE,
+    HTTP_KNOWN_BAGGAGE,
+    HTTP_KNOWN_AUTHORIZATION,
+    HTTP_KNOWN_CONTENT_TYPE,
+    HTTP_KNOWN_EXPECT,
+    HTTP_KNOWN_REFERER,
+    HTTP_KNOWNS
 };
 
 struct http_request {
@@ -105,13 +127,13 @@ struct http_request {
     struct http_slice query;       /* without `?`; absent if there is none */
     struct http_slice authority;   /* of an absolute target, else the Host header */
     int minor_version;             /* 0 or 1; -1 while unknown */
-    struct http_field *fields;
+    struct http_field *fields;     /* none unless the head came to its end */
     size_t field_count;
     const struct http_field *known[HTTP_KNOWNS];
     uint16_t known_count[HTTP_KNOWNS];
-    uint64_t head_bytes;           /* received, request line and final CRLF included */
-    uint64_t body_bytes;           /* received, framing included */
-    struct tel_buffer body;        /* content, kept only if the service asked for it in open */
+    uint64_t head_bytes;    /* received, request line and final CRLF included */
+    uint64_t body_bytes;    /* received, framing included */
+    struct tel_buffer body; /* content, kept only if the service asked for it in open */
 };
 
 struct http_response {
@@ -119,8 +141,8 @@ struct http_response {
     struct http_slice content_type; /* borrowed until close; absent: none is sent */
     struct http_field fields[HTTP_RESPONSE_HEADERS_MAX]; /* others; values borrowed until close */
     size_t field_count;
-    struct http_slice body;         /* borrowed until respond returns */
-    bool close;                     /* send `Connection: close` and close after it */
+    struct http_slice body; /* borrowed until respond returns */
+    bool close;             /* send `Connection: close` and close after it */
 };
 
 struct http_exchange {
@@ -128,17 +150,17 @@ struct http_exchange {
     struct http_connection *connection;
     struct http_request request;
     struct http_response response;
-    enum http_error error;          /* set by the engine when it ends otherwise */
-    bool want_body;                 /* set in open: keep request.body up to limits.body_bytes */
-    bool abandoned;                 /* the client has gone while the service was handling */
-    bool responded;                 /* http_exchange_respond() was called */
-    bool last;                      /* this response closes the connection */
-    uint64_t bytes_sent;            /* of the response, head included, so far */
+    enum http_error error; /* set by the engine when it ends otherwise */
+    bool want_body;        /* set in open: keep request.body up to limits.body_bytes */
+    bool abandoned;        /* the client has gone while the service was handling */
+    bool responded;        /* http_exchange_respond() was called */
+    bool last;             /* this response closes the connection */
+    uint64_t bytes_sent;   /* of the response, head included, so far */
     /* Monotonic nanoseconds; 0: did not happen. */
-    uint64_t start_ns;              /* first byte */
-    uint64_t read_ns;               /* message complete */
-    uint64_t first_byte_ns;         /* first byte of the response handed to the kernel */
-    uint64_t end_ns;                /* last byte, or given up; set before close is called */
+    uint64_t start_ns;      /* first byte */
+    uint64_t read_ns;       /* message complete */
+    uint64_t first_byte_ns; /* first byte of the response handed to the kernel */
+    uint64_t end_ns;        /* last byte, or given up; set before close is called */
     _Alignas(16) char service[HTTP_SERVICE_BYTES]; /* the service's own; not cleared */
 };
 
@@ -164,21 +186,23 @@ void http_engine_destroy(struct http_engine *engine);
 
 /* Takes over a connected non-blocking socket. `peer` is the other end's address; `listener` the
  * address it was accepted on (port and, unless wildcard, address; the local address itself is looked
- * up only when asked for). Returns 0, or -ENOMEM, the socket then closed. */
+ * up only when asked for). A response is one write, so the socket should have TCP_NODELAY, best
+ * inherited from its listener. Returns 0, or -ENOMEM, the socket then closed. */
 int http_engine_adopt(struct http_engine *engine, int fd, const struct sockaddr *peer,
                       const struct sockaddr *listener);
 
-/* From now on each response carries `Connection: close`, and idle connections are closed at once. A
- * request whose first bytes have arrived is still served. */
+/* From now on each response carries `Connection: close`, and kept-alive connections at rest are
+ * closed at once. A request whose first bytes have arrived is still served, and a client that has
+ * connected and not said anything yet is given limits.linger_ms to do so. */
 void http_engine_drain(struct http_engine *engine);
 
 struct http_engine_stats {
-    uint64_t connections;       /* open now */
-    uint64_t exchanges;         /* open now */
-    uint64_t idle_closed;       /* ended by the idle timeout */
-    uint64_t without_request;   /* closed without a single byte of a request */
-    uint64_t drained;           /* idle ones closed by drain */
-    uint64_t lost;              /* closed at a first byte for want of memory, without an exchange */
+    uint64_t connections;     /* open now */
+    uint64_t exchanges;       /* open now */
+    uint64_t idle_closed;     /* ended by the idle timeout */
+    uint64_t without_request; /* closed without a single byte of a request */
+    uint64_t drained;         /* idle ones closed by drain */
+    uint64_t lost;            /* closed at a first byte for want of memory, without an exchange */
 };
 void http_engine_get_stats(const struct http_engine *engine, struct http_engine_stats *stats);
 

@@ -2,9 +2,11 @@
  * What the engine's own files share: the three structs behind http.h and who does what with them.
  *
  *     engine.c      one thread's connections: create, adopt, drain, sweep, destroy
- *     connection.c  a socket and its state: a row a state, bytes and deadlines in
+ *     connection.c  a socket: its events, the bytes that come in, the turns for parsing them
+ *     states.c      what bytes, ends and deadlines do: a row a state
  *     exchange.c    a request's life: begin, open, handle or refuse, close
  *     parse.c       bytes -> request, through llhttp
+ *     body.c        bytes -> content
  *     policy.c      what RFC 9112 asks beyond llhttp
  *     request.c     names of methods and headers
  *     response.c    response -> bytes
@@ -28,19 +30,20 @@
 #include "http/timeouts.h"
 
 /* Bounds that are no options. */
-#define HTTP_RECEIVE_BYTES   65536u   /* one recv, and what a connection may hold unparsed */
-#define HTTP_TURN_REQUESTS   32u      /* of one connection before the others get their turn */
-#define HTTP_LINGER_BYTES    1048576u /* read and thrown away after a half-close */
-#define HTTP_CHUNK_EXCESS    4096u    /* chunk extensions and padding of one body */
-#define HTTP_COPY_BYTES      4096u    /* a body up to this goes out in one piece with its head */
-#define HTTP_RETAINED_BYTES  16384u   /* a larger buffer is not kept with a pooled exchange */
-#define HTTP_HEAD_SLACK      16u      /* after a head, so that names are compared by words */
-#define HTTP_DATE_LENGTH     37u      /* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" */
-#define HTTP_OUT_BYTES_MAX   1048576u /* a response head */
+#define HTTP_RECEIVE_BYTES  65536u   /* one recv, and what a connection may hold unparsed */
+#define HTTP_TURN_REQUESTS  32u      /* of one connection before the others get their turn */
+#define HTTP_LINGER_BYTES   1048576u /* read and thrown away after a half-close */
+#define HTTP_CHUNK_EXCESS   4096u    /* chunk extensions and padding of one body */
+#define HTTP_COPY_BYTES     4096u    /* a body up to this goes out in one piece with its head */
+#define HTTP_RETAINED_BYTES 16384u   /* a larger buffer is not kept with a pooled exchange */
+#define HTTP_HEAD_SLACK     16u      /* after a head, so that names are compared by words */
+#define HTTP_DATE_LENGTH    37u      /* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" */
+#define HTTP_OUT_BYTES_MAX  1048576u /* a response head */
 
 enum connection_state {
-    STATE_IDLE,      /* no byte of a request */
-    STATE_BLANK,     /* empty lines before a request line */
+    STATE_IDLE,  /* no byte of a request */
+    STATE_GRACE, /* no byte yet, on a draining engine: a new client's request may be on its way */
+    STATE_BLANK, /* empty lines before a request line */
     STATE_HEAD,
     STATE_BODY,
     STATE_HANDLING,  /* the service has the exchange */
@@ -63,26 +66,26 @@ struct http_connection {
     struct event event; /* of the socket; for writing the exchange has its own */
     struct timeout timeout;
     struct http_engine *engine;
-    struct exchange *exchange; /* or NULL */
+    struct exchange *exchange;            /* or NULL */
     struct http_connection *next, **link; /* of the engine's connections */
     struct http_connection *ready_next;
-    char *held;       /* received, not parsed: HTTP_RECEIVE_BYTES, or NULL */
-    size_t held_at;   /* the first byte that waits */
+    char *held;     /* received, not parsed: HTTP_RECEIVE_BYTES, or NULL */
+    size_t held_at; /* the first byte that waits */
     size_t held_end;
-    size_t behind;    /* bytes that follow the request being handled, in this turn */
-    uint64_t clock_ns; /* the last reading of the clock for this connection */
-    uint64_t served;   /* exchanges ended */
+    size_t behind;         /* bytes that follow the request being handled, in this turn */
+    uint64_t clock_ns;     /* the last reading of the clock for this connection */
+    uint64_t served;       /* exchanges ended */
     uint64_t timed_served; /* `served` and `state` when the deadline was set */
-    size_t leading;   /* bytes of empty lines before the request */
+    size_t leading;        /* bytes of empty lines before the request */
     size_t lingered;
     int fd; /* -1: closed */
     uint8_t state;
     uint8_t timed_state;
     uint8_t reading;
-    uint8_t busy;       /* depth of connection_enter() */
-    bool eof;           /* the client sends no more */
-    bool ready;         /* in the engine's list of those with bytes to parse */
-    bool carriage;      /* a CR of an empty line waits for its LF */
+    uint8_t busy;  /* depth of connection_enter() */
+    bool eof;      /* the client sends no more */
+    bool ready;    /* in the engine's list of those with bytes to parse */
+    bool carriage; /* a CR of an empty line waits for its LF */
     bool local_known;
     union address peer;
     union address local;
@@ -101,20 +104,21 @@ struct exchange {
     size_t chunk_excess;
     size_t trailer_bytes;
     size_t trailer_count;
-    uint64_t content_bytes; /* of the body, without framing */
-    uint64_t remaining;     /* of a body of known length */
+    uint64_t content_bytes;   /* of the body, without framing */
+    uint64_t remaining;       /* of a body of known length */
     enum http_error deferred; /* found in the request line, told when the head is complete */
     enum http_error raised;   /* by a callback of the parser */
     uint8_t framing;
     uint8_t phase;
     bool line_judged;
-    bool unparsed;        /* llhttp gave up on the request line: only lines are looked for */
-    bool keep_alive;      /* the client's wish */
+    bool head_judged;
+    bool unparsed;   /* llhttp gave up on the request line: only lines are looked for */
+    bool keep_alive; /* the client's wish */
     bool expects_continue;
     bool opened;
     bool handled;
-    bool writing; /* write_event is armed */
-    bool spare;   /* the engine's exchange for when memory is out */
+    bool writing;        /* write_event is armed */
+    bool spare;          /* the engine's exchange for when memory is out */
     size_t interim_left; /* bytes at the front of `out` that are no part of the response */
     size_t out_sent;
     /* … to here. */
@@ -192,6 +196,8 @@ void connection_drain(struct http_connection *connection);
 /* Ends the connection and the exchange on it, for engine destroy. */
 void connection_shutdown(struct http_connection *connection);
 
+/* The socket is broken: ends the exchange on it and closes. */
+void connection_lose(struct http_connection *connection);
 /* Closes the socket now. */
 void connection_close(struct http_connection *connection);
 /* The same, but the connection waits for the service to let go of the exchange. */
@@ -201,6 +207,19 @@ void connection_detach(struct http_connection *connection);
 void connection_end(struct http_connection *connection, bool linger);
 /* Whether more of the client's bytes than the request at hand have arrived. */
 bool connection_has_more(struct http_connection *connection);
+
+/* ---- states.c ------------------------------------------------------------------------------ */
+
+#define STATE_NO_LIMIT SIZE_MAX
+
+struct state_row {
+    /* Takes at least one byte or changes the state; returns how many. NULL: bytes wait. */
+    size_t (*feed)(struct http_connection *connection, const char *bytes, size_t length);
+    void (*eof)(struct http_connection *connection);
+    void (*expired)(struct http_connection *connection);
+    size_t limit; /* where in http_limits its milliseconds are; or STATE_NO_LIMIT */
+};
+extern const struct state_row state_rows[STATES];
 
 /* ---- exchange.c ---------------------------------------------------------------------------- */
 
@@ -221,11 +240,24 @@ void exchange_give_up(struct exchange *exchange, enum http_error error);
 enum parse_status { PARSE_MORE, PARSE_DONE, PARSE_REFUSED /* exchange->raised says why */ };
 
 void parse_begin(struct exchange *exchange);
-/* Both return how many of the bytes they took. */
+/* This and parse_body return how many of the bytes they took. */
 size_t parse_head(struct exchange *exchange, const char *bytes, size_t length,
                   enum parse_status *status);
+/* What a callback returns to stop the parser. */
+int parse_raise(struct exchange *exchange, enum http_error error);
+
+/* ---- body.c -------------------------------------------------------------------------------- */
+
+/* For llhttp, in parse.c's table. */
+int body_on_chunk_header(llhttp_t *parser);
+int body_on_chunk_complete(llhttp_t *parser);
+int body_on_data(llhttp_t *parser, const char *at, size_t length);
 size_t parse_body(struct exchange *exchange, const char *bytes, size_t length,
                   enum parse_status *status);
+static inline bool body_in_trailers(const struct exchange *exchange)
+{
+    return exchange->phase == CHUNK_TRAILERS;
+}
 
 /* ---- policy.c ------------------------------------------------------------------------------ */
 
@@ -252,7 +284,6 @@ bool slice_is(struct http_slice slice, const char *text); /* without case */
 /* ---- errors.c ------------------------------------------------------------------------------ */
 
 uint16_t error_status(enum http_error error);
-const char *error_detail(enum http_error error);
 
 /* ---- response.c ---------------------------------------------------------------------------- */
 
@@ -265,7 +296,12 @@ int response_append_head(struct tel_buffer *out, const struct http_exchange *exc
 
 /* ---- send.c -------------------------------------------------------------------------------- */
 
-enum send_status { SEND_DONE, SEND_LATER, SEND_FAILED };
+enum send_status {
+    SEND_DONE,
+    SEND_LATER,
+    SEND_FAILED,    /* the connection is broken */
+    SEND_EXHAUSTED, /* there is no memory for what the socket did not take */
+};
 
 /* Sends exchange->response; what the socket does not take waits in `out`. */
 enum send_status send_response(struct exchange *exchange);

@@ -5,11 +5,10 @@
  * and parsed there, in place: names and values are slices of that copy, whole even when they came
  * in pieces, and stay valid until close. The parser is stopped at the end of the head and set up
  * anew for each request, so what it would do after a message (Upgrade, CONNECT, keep-alive) never
- * happens. A body of known length is counted here; a chunked one goes through llhttp, which is
- * stopped at the end of each chunk's first line and of its data.
+ * happens.
  *
- *     head:   first line | header lines | empty line        lines_scan, llhttp, policy_judge_line
- *     chunks: (CHUNK_LINE  CHUNK_DATA)*  CHUNK_LINE  CHUNK_TRAILERS
+ *     first line | header lines | empty line
+ *     ^ policy_judge_line         ^ policy_judge_head
  *
  * Invariant: the verdict depends on the bytes only, not on how they were cut. Of several things
  * wrong the first byte decides; where two readers object to the same bytes the order is: llhttp
@@ -31,11 +30,6 @@ static void extend(struct http_slice *slice, const char *at, size_t length)
     slice->length += length;
 }
 
-static bool in_trailers(const struct exchange *exchange)
-{
-    return exchange->phase == CHUNK_TRAILERS;
-}
-
 static struct http_field *current_field(struct exchange *exchange)
 {
     return &exchange->fields[exchange->shared.request.field_count];
@@ -44,7 +38,7 @@ static struct http_field *current_field(struct exchange *exchange)
 static int on_header_field(llhttp_t *parser, const char *at, size_t length)
 {
     struct exchange *exchange = parser->data;
-    if (!in_trailers(exchange)) {
+    if (!body_in_trailers(exchange)) {
         extend(&current_field(exchange)->name, at, length);
     }
     return 0;
@@ -53,13 +47,13 @@ static int on_header_field(llhttp_t *parser, const char *at, size_t length)
 static int on_header_value(llhttp_t *parser, const char *at, size_t length)
 {
     struct exchange *exchange = parser->data;
-    if (!in_trailers(exchange)) {
+    if (!body_in_trailers(exchange)) {
         extend(&current_field(exchange)->value, at, length);
     }
     return 0;
 }
 
-static int raise_error(struct exchange *exchange, enum http_error error)
+int parse_raise(struct exchange *exchange, enum http_error error)
 {
     exchange->raised = error;
     return -1;
@@ -70,12 +64,12 @@ static int on_header_value_complete(llhttp_t *parser)
     struct exchange *exchange = parser->data;
     struct http_request *request = &exchange->shared.request;
     const size_t limit = exchange->shared.engine->limits->header_count;
-    size_t *count = in_trailers(exchange) ? &exchange->trailer_count : &request->field_count;
+    size_t *count = body_in_trailers(exchange) ? &exchange->trailer_count : &request->field_count;
     if (*count == limit) {
-        return raise_error(exchange, HTTP_ERROR_HEAD_TOO_LARGE);
+        return parse_raise(exchange, HTTP_ERROR_HEAD_TOO_LARGE);
     }
     ++*count;
-    if (!in_trailers(exchange)) {
+    if (!body_in_trailers(exchange)) {
         *current_field(exchange) = (struct http_field){{NULL, 0}, {NULL, 0}};
     }
     return 0;
@@ -87,55 +81,14 @@ static int on_headers_complete(llhttp_t *parser)
     return HPE_PAUSED;
 }
 
-static int on_chunk_header(llhttp_t *parser)
-{
-    struct exchange *exchange = parser->data;
-    const uint64_t left = exchange->shared.engine->limits->body_bytes - exchange->content_bytes;
-    if (parser->content_length > left) {
-        return raise_error(exchange, HTTP_ERROR_BODY_TOO_LARGE);
-    }
-    exchange->phase = parser->content_length > 0 ? CHUNK_DATA : CHUNK_TRAILERS;
-    if (in_trailers(exchange)) {
-        lines_init_trailers(&exchange->lines);
-    }
-    return HPE_PAUSED;
-}
-
-/* After the data of a chunk, and once more after the trailers. */
-static int on_chunk_complete(llhttp_t *parser)
-{
-    struct exchange *exchange = parser->data;
-    exchange->phase = in_trailers(exchange) ? CHUNK_DONE : CHUNK_LINE;
-    exchange->chunk_line = 0;
-    return HPE_PAUSED;
-}
-
-static int take_content(struct exchange *exchange, const char *bytes, size_t length)
-{
-    struct tel_buffer *body = &exchange->shared.request.body;
-    exchange->content_bytes += length;
-    if (exchange->shared.want_body) {
-        tel_buffer_append(body, bytes, length);
-        if (body->error != 0) {
-            return raise_error(exchange, HTTP_ERROR_OVERLOADED);
-        }
-    }
-    return 0;
-}
-
-static int on_body(llhttp_t *parser, const char *at, size_t length)
-{
-    return take_content(parser->data, at, length);
-}
-
 static const llhttp_settings_t callbacks = {
     .on_header_field = on_header_field,
     .on_header_value = on_header_value,
     .on_header_value_complete = on_header_value_complete,
     .on_headers_complete = on_headers_complete,
-    .on_chunk_header = on_chunk_header,
-    .on_chunk_complete = on_chunk_complete,
-    .on_body = on_body,
+    .on_chunk_header = body_on_chunk_header,
+    .on_chunk_complete = body_on_chunk_complete,
+    .on_body = body_on_data,
 };
 
 /* ---- the head -------------------------------------------------------------------------------- */
@@ -196,8 +149,7 @@ static llhttp_errno_t parse_after_line(struct exchange *exchange)
     exchange->parser.data = exchange;
     exchange->unparsed = false;
     llhttp_execute(&exchange->parser, line, sizeof line - 1);
-    return llhttp_execute(&exchange->parser, exchange->head + first,
-                          exchange->head_length - first);
+    return llhttp_execute(&exchange->parser, exchange->head + first, exchange->head_length - first);
 }
 
 static enum http_error judge_line(struct exchange *exchange, llhttp_errno_t *code)
@@ -292,100 +244,5 @@ size_t parse_head(struct exchange *exchange, const char *bytes, size_t length,
     } else {
         *status = PARSE_MORE;
     }
-    return taken;
-}
-
-/* ---- the body -------------------------------------------------------------------------------- */
-
-static size_t parse_length(struct exchange *exchange, const char *bytes, size_t length,
-                           enum parse_status *status)
-{
-    const size_t taken = length < exchange->remaining ? length : (size_t)exchange->remaining;
-    exchange->remaining -= taken;
-    if (take_content(exchange, bytes, taken) != 0) {
-        *status = PARSE_REFUSED;
-    } else {
-        *status = exchange->remaining == 0 ? PARSE_DONE : PARSE_MORE;
-    }
-    return taken;
-}
-
-/* Sixteen hex digits and a CRLF are all that a chunk's first line needs. What goes beyond is
- * summed over the body: neither extensions nor leading zeros are a way to send without end. */
-static bool chunk_line_is_long(struct exchange *exchange, size_t taken, bool complete)
-{
-    exchange->chunk_line += taken;
-    const size_t excess = exchange->chunk_line > 18 ? exchange->chunk_line - 18 : 0;
-    const bool is_long = exchange->chunk_excess + excess > HTTP_CHUNK_EXCESS;
-    if (complete) {
-        exchange->chunk_excess += excess;
-    }
-    return is_long;
-}
-
-/* One run of the parser over a chunk line or data: up to the end of either, or of the bytes. */
-static size_t parse_chunk(struct exchange *exchange, const char *bytes, size_t length,
-                          enum http_error *error)
-{
-    const bool in_line = exchange->phase == CHUNK_LINE;
-    const llhttp_errno_t code = llhttp_execute(&exchange->parser, bytes, length);
-    const size_t taken =
-        code == HPE_OK ? length : (size_t)(llhttp_get_error_pos(&exchange->parser) - bytes);
-    if (in_line && chunk_line_is_long(exchange, taken, exchange->phase != CHUNK_LINE)) {
-        *error = HTTP_ERROR_BAD_FRAMING;
-    } else if (code == HPE_PAUSED) {
-        llhttp_resume(&exchange->parser);
-    } else if (code != HPE_OK) {
-        *error = exchange->raised != HTTP_OK ? exchange->raised : HTTP_ERROR_BAD_FRAMING;
-    }
-    return taken;
-}
-
-/* Trailers have the limits of a head, and are forgotten. */
-static size_t parse_trailers(struct exchange *exchange, const char *bytes, size_t length,
-                             enum http_error *error)
-{
-    const size_t room = exchange->shared.engine->limits->head_bytes - exchange->trailer_bytes;
-    enum lines_verdict verdict;
-    const size_t taken =
-        lines_scan(&exchange->lines, bytes, length < room ? length : room, &verdict);
-    const llhttp_errno_t code = llhttp_execute(&exchange->parser, bytes, taken);
-    const bool done = exchange->phase == CHUNK_DONE;
-    exchange->trailer_bytes += taken;
-    if (code != HPE_OK && code != HPE_PAUSED) {
-        *error = exchange->raised != HTTP_OK ? exchange->raised : HTTP_ERROR_BAD_FRAMING;
-    } else if (verdict == LINES_MALFORMED || done != (verdict == LINES_END)) {
-        *error = HTTP_ERROR_BAD_FRAMING;
-    } else if (length > room && taken == room && !done) {
-        *error = HTTP_ERROR_HEAD_TOO_LARGE;
-    }
-    return taken;
-}
-
-static size_t parse_chunks(struct exchange *exchange, const char *bytes, size_t length,
-                           enum parse_status *status)
-{
-    size_t at = 0;
-    enum http_error error = HTTP_OK;
-    while (at < length && exchange->phase != CHUNK_DONE && error == HTTP_OK) {
-        at += in_trailers(exchange) ? parse_trailers(exchange, bytes + at, length - at, &error)
-                                    : parse_chunk(exchange, bytes + at, length - at, &error);
-    }
-    if (error != HTTP_OK) {
-        exchange->raised = error;
-        *status = PARSE_REFUSED;
-    } else {
-        *status = exchange->phase == CHUNK_DONE ? PARSE_DONE : PARSE_MORE;
-    }
-    return at;
-}
-
-size_t parse_body(struct exchange *exchange, const char *bytes, size_t length,
-                  enum parse_status *status)
-{
-    const size_t taken = exchange->framing == FRAMING_CHUNKED
-                             ? parse_chunks(exchange, bytes, length, status)
-                             : parse_length(exchange, bytes, length, status);
-    exchange->shared.request.body_bytes += taken;
     return taken;
 }

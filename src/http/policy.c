@@ -20,7 +20,7 @@
 
 /* ---- the request line ------------------------------------------------------------------------ */
 
-/* 0 or 1 for HTTP/1.0 and HTTP/1.1; *error otherwise. HTTP/1.10 is a version too, of no known use. */
+/* 0 or 1 for HTTP/1.0 and HTTP/1.1; *error otherwise. HTTP/1.10 is a version too, but not ours. */
 static int judge_version(struct http_slice text, enum http_error *error)
 {
     *error = HTTP_ERROR_BAD_REQUEST;
@@ -89,6 +89,9 @@ static void take_method(struct http_request *request, const char *bytes, size_t 
 void policy_salvage_line(struct exchange *exchange)
 {
     struct http_request *request = &exchange->shared.request;
+    if (!exchange->head_judged) {
+        request->field_count = 0; /* how many were seen depends on the pieces they came in */
+    }
     const size_t length = token_span(exchange->head, exchange->head_length);
     if (request->method == HTTP_METHOD_NONE && length > 0 && length < exchange->head_length &&
         exchange->head[length] == ' ') {
@@ -130,10 +133,10 @@ enum http_error policy_judge_line(struct exchange *exchange)
 /* What the rules look at, gathered in one pass over the headers. */
 struct head {
     bool has_transfer_encoding;
-    size_t codings;        /* transfer codings named */
+    size_t codings; /* transfer codings named */
     bool last_is_chunked;
-    size_t chunked;        /* of these, `chunked` */
-    bool close;            /* connection options */
+    size_t chunked; /* of these, `chunked` */
+    bool close;     /* connection options */
     bool keep_alive;
     bool other_expectation;
     bool empty_name;
@@ -274,6 +277,7 @@ enum http_error policy_judge_head(struct exchange *exchange)
 {
     struct http_request *request = &exchange->shared.request;
     struct head head = {0};
+    exchange->head_judged = true;
     for (size_t i = 0; i < request->field_count; i++) {
         note_field(exchange, &head, &request->fields[i]);
     }

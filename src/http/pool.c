@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The link is copied, not cast: a block's first bytes have a type of their own while it is taken. */
+/* The link is copied, not cast: while a block is taken its first bytes have a type of their own. */
 static void *link_of(const void *block)
 {
     void *next;

@@ -20,10 +20,10 @@
 
 struct pool {
     size_t block_bytes;
-    size_t keep;  /* free blocks that trim leaves alone */
+    size_t keep; /* free blocks that trim leaves alone */
     size_t free_count;
-    size_t low;   /* smallest free_count since the last trim */
-    void *free;   /* the list, last given first */
+    size_t low;                     /* smallest free_count since the last trim */
+    void *free;                     /* the list, last given first */
     void (*construct)(void *block); /* once, when a block comes from malloc; or NULL */
     void (*destruct)(void *block);  /* once, before it goes back to free(3); or NULL */
 };

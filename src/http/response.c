@@ -16,8 +16,8 @@
 #define STATUS_MIN 100u
 #define STATUS_MAX 600u
 
-#define LINE(status, reason)                                                                       \
-    [(status)-STATUS_MIN] = {"HTTP/1.1 " #status " " reason "\r\n",                                \
+#define LINE(status, reason)                                        \
+    [(status)-STATUS_MIN] = {"HTTP/1.1 " #status " " reason "\r\n", \
                              sizeof("HTTP/1.1 " #status " " reason "\r\n") - 1}
 
 static const struct http_slice status_lines[STATUS_MAX - STATUS_MIN] = {
@@ -72,8 +72,8 @@ static const struct http_slice status_lines[STATUS_MAX - STATUS_MIN] = {
     LINE(511, "Network Authentication Required"),
 };
 
-#define REASON_AT  13u /* after "HTTP/1.1 200 " */
-#define FIXED_MAX  256u /* all of a head that is not the service's */
+#define REASON_AT 13u  /* after "HTTP/1.1 200 " */
+#define FIXED_MAX 256u /* all of a head that is not the service's */
 
 static const struct http_slice *status_line(uint16_t status)
 {
@@ -116,7 +116,7 @@ bool response_has_body(const struct http_exchange *exchange)
            may_have_content(exchange->response.status) && exchange->response.body.length > 0;
 }
 
-/* ---- writing: each takes where to write and returns where to go on ------------------------------ */
+/* ---- writing: each takes where to write and returns where to go on --------------------------- */
 
 static char *put(char *at, const char *bytes, size_t length)
 {

@@ -90,7 +90,7 @@ static enum send_status keep(struct exchange *exchange, const struct iovec *piec
         tel_buffer_append(out, (const char *)pieces[i].iov_base + gone, pieces[i].iov_len - gone);
         skip -= gone;
     }
-    return out->error == 0 ? arm(exchange) : SEND_FAILED;
+    return out->error == 0 ? arm(exchange) : SEND_EXHAUSTED;
 }
 
 static enum send_status send_or_keep(struct exchange *exchange, struct iovec *pieces, size_t count)
@@ -116,12 +116,12 @@ enum send_status send_response(struct exchange *exchange)
     const bool one_piece = !has_body || body.length <= HTTP_COPY_BYTES;
     tel_buffer_clear(head);
     if (response_append_head(head, shared, engine_date(shared->engine)) != 0) {
-        return SEND_FAILED;
+        return SEND_EXHAUSTED;
     }
     if (has_body && one_piece) {
         tel_buffer_append(head, body.data, body.length);
         if (head->error != 0) {
-            return SEND_FAILED;
+            return SEND_EXHAUSTED;
         }
     }
     struct iovec pieces[2] = {{.iov_base = head->data, .iov_len = head->length},

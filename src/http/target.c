@@ -10,7 +10,7 @@
 
 enum { TOKEN = 1, NAME = 2, HEX = 4, VISIBLE = 8 };
 
-#define ALPHA (TOKEN | NAME | VISIBLE)
+#define ALPHA  (TOKEN | NAME | VISIBLE)
 #define XDIGIT (TOKEN | NAME | HEX | VISIBLE)
 
 /* TOKEN: tchar (RFC 9110, 5.6.2). NAME: unreserved and sub-delims (RFC 3986, 2), what a registered

@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #define TIMEOUT_TICK_NS 100000000ull
-#define TIMEOUT_SLOTS   1024u        /* a power of two; later deadlines go round again */
+#define TIMEOUT_SLOTS   1024u /* a power of two; later deadlines go round again */
 #define TIMEOUT_NEVER   UINT64_MAX
 
 struct timeout {

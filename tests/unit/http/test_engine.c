@@ -1,0 +1,418 @@
+/*
+ * The engine: adopting, draining, destroying, counting, and running out of memory.
+ *
+ * malloc(3) and realloc(3) of the objects under test go through wrappers (see CMakeLists.txt), so
+ * that a test can refuse them.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "http/internal.h"
+
+#define R(target) "GET " target " HTTP/1.1\r\nHost: a\r\n\r\n"
+
+static bool refuses_memory;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+    return refuses_memory ? NULL : __real_malloc(size);
+}
+
+static bool refuses_growth;
+
+void *__real_realloc(void *block, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+void *__wrap_realloc(void *block, size_t size)
+{
+    return refuses_growth ? NULL : __real_realloc(block, size);
+}
+
+/* ---- drain ----------------------------------------------------------------------------------- */
+
+static void draining_closes_the_idle(void **state)
+{
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    harness_send_text(&harness, R("/"));
+    harness_expect_out(&harness, HELLO);
+    http_engine_drain(harness.engine);
+    harness_turn(&harness);
+    assert_true(harness.ended);
+    assert_int_equal(harness_stats(&harness).drained, 1);
+    assert_int_equal(harness_stats(&harness).connections, 0);
+    harness_fini(&harness);
+}
+
+/* What has arrived when the drain begins is answered, and says that it was the last. */
+static void draining_serves_what_has_arrived(void **state)
+{
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    harness_push(&harness, R("/a") R("/b"), strlen(R("/a") R("/b")));
+    http_engine_drain(harness.engine);
+    harness_turn(&harness);
+    harness_expect_out(&harness, HELLO HELLO_CLOSE);
+    assert_true(harness.ended);
+    assert_int_equal(harness_stats(&harness).drained, 0);
+    harness_fini(&harness);
+}
+
+static void draining_completes_what_has_begun(void **state)
+{
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    harness_send_text(&harness, "GET / HTTP/1.1\r\nHo");
+    http_engine_drain(harness.engine);
+    harness_turn(&harness);
+    assert_false(harness.ended);
+    harness_send_text(&harness, "st: a\r\n\r\n");
+    harness_expect_out(&harness, HELLO_CLOSE);
+    assert_true(harness.ended);
+    harness_fini(&harness);
+}
+
+static void draining_waits_for_the_handler(void **state)
+{
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    harness_send_text(&harness, R("/later") R("/b"));
+    http_engine_drain(harness.engine);
+    harness_turn(&harness);
+    harness_push(&harness, R("/c"), strlen(R("/c")));
+    harness_answer(&harness);
+    harness_expect_out(&harness, HELLO HELLO HELLO_CLOSE);
+    harness_expect_log(&harness, "open handle GET /later 200 ok\nopen handle GET /b 200 ok\n"
+                                 "open handle GET /c 200 ok\n");
+    assert_true(harness.ended);
+    harness_fini(&harness);
+}
+
+/* What the kernel had queued is accepted after the drain began: it gets its answer. */
+static void draining_serves_late_arrivals(void **state)
+{
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    http_engine_drain(harness.engine);
+    harness_connect(&harness);
+    harness_turn(&harness);
+    assert_false(harness.ended);
+    harness_send_text(&harness, R("/"));
+    harness_expect_out(&harness, HELLO_CLOSE);
+    harness_fini(&harness);
+}
+
+/* ---- destroy --------------------------------------------------------------------------------- */
+
+/* Each exchange ends, in whatever state its connection is; the log is read afterwards. */
+static void destroying_ends_every_exchange(void **state)
+{
+    static const struct {
+        const char *input;
+        const char *log;
+        bool keeps;
+    } rows[] = {
+        {"", "", false},
+        {"GET / HTTP/1.1\r\n", "open GET / - shutdown\n", false},
+        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc", "open POST / - shutdown\n",
+         false},
+        {R("/later"), "open handle abandoned GET /later - shutdown\n", false},
+        {R("/later"), "open handle abandoned GET /later - shutdown\n", true},
+        {R("/big"), "open handle GET /big 200 shutdown\n", false},
+        {"BROKEN\r\n\r\n", "open _OTHER  400 bad_request\n", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct harness harness;
+        harness_init(&harness);
+        harness.keeps_abandoned = rows[i].keeps;
+        harness_push(&harness, rows[i].input, strlen(rows[i].input));
+        harness_turn_unread(&harness);
+        http_engine_destroy(harness.engine);
+        harness.engine = NULL;
+        harness_expect_log(&harness, rows[i].log);
+        harness_fini(&harness);
+    }
+}
+
+static void destroying_many_at_once(void **state)
+{
+    struct harness harness;
+    int clients[100];
+    (void)state;
+    harness_init(&harness);
+    for (int i = 0; i < 100; i++) {
+        harness_connect(&harness);
+        harness_push(&harness, R("/") "GET", strlen(R("/")) + (i % 2 ? 3 : 0));
+        clients[i] = dup(harness.client);
+    }
+    harness_turn(&harness);
+    assert_int_equal(harness_stats(&harness).connections, 100);
+    assert_int_equal(harness_stats(&harness).exchanges, 50);
+    http_engine_destroy(harness.engine);
+    harness.engine = NULL;
+    assert_int_equal(harness_log_lines(&harness), 150);
+    for (int i = 0; i < 100; i++) {
+        close(clients[i]);
+    }
+    harness_fini(&harness);
+}
+
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+static struct sockaddr_in seen_local;
+static struct sockaddr_in seen_peer;
+
+static void look_at_addresses(struct http_exchange *exchange, void *argument)
+{
+    (void)argument;
+    memcpy(&seen_local, http_exchange_local(exchange), sizeof seen_local);
+    memcpy(&seen_peer, http_exchange_peer(exchange), sizeof seen_peer);
+    exchange->response.status = 204;
+    http_exchange_respond(exchange);
+}
+
+static struct sockaddr_in loopback(uint32_t address, uint16_t port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {.s_addr = htonl(address)}};
+}
+
+/* A real TCP socket: behind a wildcard listener the local address is asked for, else known. */
+static void addresses(void **state)
+{
+    const struct sockaddr_in any = loopback(INADDR_ANY, 7);
+    const struct sockaddr_in fixed = loopback(0x7f000005, 7);
+    struct sockaddr_in bound = loopback(INADDR_LOOPBACK, 0);
+    socklen_t size = sizeof bound;
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    harness.service.handle = look_at_addresses;
+    const int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&bound, size), 0);
+    assert_int_equal(listen(listener, 4), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&bound, &size), 0);
+    for (int wildcard = 0; wildcard < 2; wildcard++) {
+        harness_close(&harness);
+        harness.client = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(connect(harness.client, (struct sockaddr *)&bound, sizeof bound), 0);
+        struct sockaddr_in peer;
+        size = sizeof peer;
+        const int fd = accept4(listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK);
+        assert_int_equal(http_engine_adopt(harness.engine, fd, (struct sockaddr *)&peer,
+                                           (const struct sockaddr *)(wildcard ? &any : &fixed)),
+                         0);
+        harness_send_text(&harness, R("/"));
+        for (int i = 0; i < 1000 && harness_log_lines(&harness) < (size_t)wildcard + 1; i++) {
+            harness_turn(&harness);
+        }
+        assert_int_equal(seen_peer.sin_port, peer.sin_port);
+        assert_int_equal(seen_local.sin_port, wildcard ? bound.sin_port : htons(7));
+        assert_int_equal(ntohl(seen_local.sin_addr.s_addr),
+                         wildcard ? INADDR_LOOPBACK : 0x7f000005);
+    }
+    close(listener);
+    harness_fini(&harness);
+}
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+static void without_memory_there_is_no_engine(void **state)
+{
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    refuses_memory = true;
+    struct http_engine *engine =
+        http_engine_create(harness.base, &harness.limits, &harness.service);
+    refuses_memory = false;
+    assert_null(engine);
+    assert_int_equal(errno, ENOMEM);
+    http_engine_destroy(NULL);
+    harness_fini(&harness);
+}
+
+/* A request without memory gets the spare exchange and a 503. */
+static void without_memory_requests_are_refused_and_counted(void **state)
+{
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    refuses_memory = true;
+    harness_push(&harness, R("/"), strlen(R("/")));
+    harness_turn_unread(&harness);
+    refuses_memory = false;
+    harness_turn(&harness);
+    harness_expect_out(&harness, harness_refusal("503 Service Unavailable",
+                                                 "no resources are left for this request", ""));
+    harness_expect_log(&harness, "open _OTHER  503 overloaded\n");
+    assert_int_equal(harness_stats(&harness).lost, 0);
+
+    harness_connect(&harness); /* and the next one is served again */
+    harness_send_text(&harness, R("/"));
+    harness_expect_out(&harness, HELLO);
+    harness_fini(&harness);
+}
+
+/* The spare exchange is in use as well (taken away here): the connection is closed, and counted. */
+static void without_the_spare_a_request_is_lost_and_counted(void **state)
+{
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    struct exchange *spare = harness.engine->spare;
+    harness.engine->spare = NULL;
+    refuses_memory = true;
+    harness_push(&harness, R("/"), strlen(R("/")));
+    harness_turn_unread(&harness);
+    refuses_memory = false;
+    harness.engine->spare = spare;
+    harness_turn(&harness);
+    assert_true(harness.ended);
+    harness_expect_out(&harness, "");
+    harness_expect_log(&harness, "");
+    assert_int_equal(harness_stats(&harness).lost, 1);
+    assert_int_equal(harness_stats(&harness).connections, 0);
+    harness_fini(&harness);
+}
+
+static void without_memory_bytes_are_not_held(void **state)
+{
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    harness_send_text(&harness, R("/later"));
+    refuses_memory = true;
+    harness_push(&harness, R("/"), strlen(R("/")));
+    harness_turn_unread(&harness);
+    refuses_memory = false;
+    harness_turn(&harness);
+    harness_expect_log(&harness, "open handle abandoned GET /later - client_disconnected\n");
+    assert_true(harness.ended);
+    harness_fini(&harness);
+}
+
+/* What the socket does not take has no place to wait: the response ends where it was cut. */
+static void without_memory_a_short_write_ends_the_response(void **state)
+{
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    harness_send_text(&harness, R("/")); /* warm */
+    harness_expect_log(&harness, "open handle GET / 200 ok\n");
+    refuses_growth = true;
+    harness_push(&harness, R("/big"), strlen(R("/big")));
+    harness_turn_unread(&harness);
+    refuses_growth = false;
+    harness_expect_log(&harness, "open handle GET /big 200 overloaded\n");
+    assert_true(harness.last.bytes_sent > 0);
+    assert_int_equal(harness_stats(&harness).connections, 0);
+    harness_fini(&harness);
+}
+
+static void without_memory_content_is_refused(void **state)
+{
+    static const char post[] = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\nabc";
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    harness_send_text(&harness, R("/")); /* warm */
+    harness_expect_log(&harness, "open handle GET / 200 ok\n");
+    refuses_growth = true;
+    harness_push(&harness, post, sizeof post - 1);
+    harness_turn_unread(&harness);
+    refuses_growth = false;
+    harness_expect_log(&harness, "open POST /echo 503 overloaded\n");
+    harness_fini(&harness);
+}
+
+static void a_refused_adoption_closes_the_socket(void **state)
+{
+    struct harness harness;
+    int pair[2];
+    char byte;
+    (void)state;
+    harness_init(&harness);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    refuses_memory = true;
+    assert_int_equal(http_engine_adopt(harness.engine, pair[1], NULL, NULL), -ENOMEM);
+    refuses_memory = false;
+    assert_int_equal(recv(pair[0], &byte, 1, 0), 0);
+    close(pair[0]);
+    harness_fini(&harness);
+}
+
+/* Once warm, a request allocates nothing. */
+static void warm_requests_allocate_nothing(void **state)
+{
+    static const char post[] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    harness_send_text(&harness, R("/"));
+    harness_send_text(&harness, post);
+    for (int i = 0; i < 10; i++) {
+        refuses_memory = true;
+        harness_push(&harness, R("/"), strlen(R("/")));
+        harness_push(&harness, post, sizeof post - 1);
+        harness_turn_unread(&harness);
+        refuses_memory = false;
+        assert_int_equal(harness.last.response.status, 200);
+        assert_int_equal(harness.last.error, HTTP_OK);
+    }
+    assert_int_equal(harness_log_lines(&harness), 22);
+    harness_fini(&harness);
+}
+
+static void a_connection_at_rest_is_small(void **state)
+{
+    (void)state;
+    assert_true(sizeof(struct http_connection) <= 400);
+}
+
+static void the_base_is_the_callers(void **state)
+{
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    assert_ptr_equal(http_engine_base(harness.engine), harness.base);
+    harness_fini(&harness);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(draining_closes_the_idle),
+        cmocka_unit_test(draining_serves_what_has_arrived),
+        cmocka_unit_test(draining_completes_what_has_begun),
+        cmocka_unit_test(draining_waits_for_the_handler),
+        cmocka_unit_test(draining_serves_late_arrivals),
+        cmocka_unit_test(destroying_ends_every_exchange),
+        cmocka_unit_test(destroying_many_at_once),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(without_memory_there_is_no_engine),
+        cmocka_unit_test(without_memory_requests_are_refused_and_counted),
+        cmocka_unit_test(without_the_spare_a_request_is_lost_and_counted),
+        cmocka_unit_test(without_memory_bytes_are_not_held),
+        cmocka_unit_test(without_memory_a_short_write_ends_the_response),
+        cmocka_unit_test(without_memory_content_is_refused),
+        cmocka_unit_test(a_refused_adoption_closes_the_socket),
+        cmocka_unit_test(warm_requests_allocate_nothing),
+        cmocka_unit_test(a_connection_at_rest_is_small),
+        cmocka_unit_test(the_base_is_the_callers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
