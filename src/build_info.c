@@ -14,6 +14,6 @@ const struct build_info build_info = {
     .version = GLASSBOX_VERSION,
     .revision = GLASSBOX_REVISION,
     .compiler = __VERSION__,
-    .llhttp = VALUE(LLHTTP_VERSION_MAJOR) "." VALUE(LLHTTP_VERSION_MINOR) "." VALUE(
-        LLHTTP_VERSION_PATCH),
+    .llhttp =
+        VALUE(LLHTTP_VERSION_MAJOR) "." VALUE(LLHTTP_VERSION_MINOR) "." VALUE(LLHTTP_VERSION_PATCH),
 };

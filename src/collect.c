@@ -89,10 +89,10 @@ static struct tel_access_log_stats log_stats(const struct service *service)
 }
 
 /* The log's families differ only in which number they show. */
-#define COLLECT_LOG(name, member)                                                                  \
-    void collect_log_##name(struct tel_scrape *scrape, void *argument)                      \
-    {                                                                                              \
-        emit(scrape, (double)log_stats(argument).member);                                          \
+#define COLLECT_LOG(name, member)                                      \
+    void collect_log_##name(struct tel_scrape *scrape, void *argument) \
+    {                                                                  \
+        emit(scrape, (double)log_stats(argument).member);              \
     }
 COLLECT_LOG(written, written)
 COLLECT_LOG(waiting, waiting)
@@ -152,6 +152,12 @@ void collect_metric_overflow(struct tel_scrape *scrape, void *argument)
     emit(scrape, (double)tel_registry_overflow_count(service->registry));
 }
 
+void collect_metric_dropped(struct tel_scrape *scrape, void *argument)
+{
+    const struct service *service = argument;
+    emit(scrape, (double)tel_registry_dropped_count(service->registry));
+}
+
 void collect_diagnostics_dropped(struct tel_scrape *scrape, void *argument)
 {
     (void)argument;
@@ -163,8 +169,7 @@ void collect_diagnostics_dropped(struct tel_scrape *scrape, void *argument)
 void collect_build_info(struct tel_scrape *scrape, void *argument)
 {
     (void)argument;
-    tel_scrape_emit(scrape,
-                    (const char *const[]){build_info.version, build_info.revision,
-                                          build_info.compiler},
-                    1);
+    tel_scrape_emit(
+        scrape, (const char *const[]){build_info.version, build_info.revision, build_info.compiler},
+        1);
 }

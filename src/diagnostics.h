@@ -27,6 +27,7 @@
 #include "telemetry/otlp.h" /* enum tel_severity, tel_diagnostic_fn */
 
 #define DIAGNOSTICS_COMPONENTS_MAX 32 /* more share the last one's bucket */
+#define DIAGNOSTICS_FIELDS_MAX     31
 #define DIAGNOSTICS_LINE_MAX       4096 /* bytes, newline included: PIPE_BUF, what a pipe keeps whole */
 
 struct diagnostics_field {
@@ -43,7 +44,8 @@ struct diagnostics_field {
         .name = (field_name), .number = (int64_t)(value) \
     }
 
-/* All have working defaults: a program that never configures gets what the zero struct says. */
+/* Zero means the default, but for the level, whose zero is TEL_DEBUG. A program that never configures
+ * has the defaults and TEL_INFO_LEVEL. */
 struct diagnostics_options {
     enum tel_severity level;        /* lesser ones are not written */
     int fd;                         /* 0: stderr */
@@ -65,11 +67,13 @@ void diagnostics_configure(const struct diagnostics_options *options);
 /* Writes a line, or counts it as suppressed or lost. `fields` ends with a NULL name; NULL: none. */
 void diagnostics_write(enum tel_severity level, const char *component, const char *message,
                        const struct diagnostics_field *fields);
+/* The same with the fields as arguments, at most DIAGNOSTICS_FIELDS_MAX: what is not named of the
+ * array is zero, and so ends the list. */
 #define DIAGNOSTICS(level, component, message, ...)    \
     diagnostics_write((level), (component), (message), \
-                      (const struct diagnostics_field[]){__VA_ARGS__ __VA_OPT__(, ){.name = 0}})
+                      (const struct diagnostics_field[DIAGNOSTICS_FIELDS_MAX + 1]){__VA_ARGS__})
 
-/* The same in the shape that the telemetry library calls; `argument` is not used. */
+/* A line in the shape that the telemetry library calls; `argument` is not used. */
 void diagnostics_from_library(enum tel_severity level, const char *component, const char *message,
                               void *argument);
 

@@ -30,12 +30,12 @@ static const char *status_title(uint16_t status)
         uint16_t status;
         const char *title;
     } titles[] = {
-        {400, "Bad Request"},         {404, "Not Found"},
-        {405, "Method Not Allowed"},  {408, "Request Timeout"},
-        {413, "Content Too Large"},   {414, "URI Too Long"},
-        {417, "Expectation Failed"},  {431, "Request Header Fields Too Large"},
+        {400, "Bad Request"},           {404, "Not Found"},
+        {405, "Method Not Allowed"},    {408, "Request Timeout"},
+        {413, "Content Too Large"},     {414, "URI Too Long"},
+        {417, "Expectation Failed"},    {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"}, {501, "Not Implemented"},
-        {503, "Service Unavailable"}, {505, "HTTP Version Not Supported"},
+        {503, "Service Unavailable"},   {505, "HTTP Version Not Supported"},
     };
     for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
         if (titles[i].status == status) {
@@ -64,15 +64,14 @@ static void fill_problem(struct exchange *exchange, uint16_t status, const char 
     static const char text_type[] = "text/plain; charset=utf-8";
     struct http_response *response = &exchange->http->response;
     bool text = prefers_text(&exchange->http->request);
-    int length =
-        text ? snprintf(exchange->text, sizeof(exchange->text), "%u %s: %s\n", status,
-                        status_title(status), detail)
-             : snprintf(exchange->text, sizeof(exchange->text),
-                        "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,"
-                        "\"detail\":\"%s\"}\n",
-                        status_title(status), status, detail);
-    exchange->text_length = (size_t)length < sizeof(exchange->text) ? (size_t)length
-                                                                    : sizeof(exchange->text) - 1;
+    int length = text ? snprintf(exchange->text, sizeof(exchange->text), "%u %s: %s\n", status,
+                                 status_title(status), detail)
+                      : snprintf(exchange->text, sizeof(exchange->text),
+                                 "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,"
+                                 "\"detail\":\"%s\"}\n",
+                                 status_title(status), status, detail);
+    exchange->text_length =
+        (size_t)length < sizeof(exchange->text) ? (size_t)length : sizeof(exchange->text) - 1;
     response->status = status;
     response->content_type = text ? (struct http_slice){text_type, sizeof(text_type) - 1}
                                   : (struct http_slice){json_type, sizeof(json_type) - 1};
@@ -104,12 +103,31 @@ void exchange_reply(struct exchange *exchange, uint16_t status, const char *cont
 
 /* ---- waiting and child spans ------------------------------------------------------------------- */
 
+/* A loop's timer may run early, by what its clock is behind: the rest is waited for then. */
+static void on_timer(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    struct exchange *exchange = argument;
+    uint64_t now_ns = tel_clock_monotonic_ns();
+    if (now_ns < exchange->wait_until_ns) {
+        uint64_t rest_us = (exchange->wait_until_ns - now_ns) / TEL_NS_PER_US + 1;
+        const struct timeval rest = {.tv_sec = (time_t)(rest_us / 1000000),
+                                     .tv_usec = (suseconds_t)(rest_us % 1000000)};
+        evtimer_add(&exchange->timer, &rest);
+        return;
+    }
+    exchange->wait_over(exchange);
+}
+
 void exchange_wait(struct exchange *exchange, uint64_t delay_us,
-                   void (*callback)(evutil_socket_t, short, void *))
+                   void (*callback)(struct exchange *exchange))
 {
     const struct timeval delay = {.tv_sec = (time_t)(delay_us / 1000000),
                                   .tv_usec = (suseconds_t)(delay_us % 1000000)};
-    evtimer_assign(&exchange->timer, exchange->site->base, callback, exchange);
+    exchange->wait_over = callback;
+    exchange->wait_until_ns = tel_clock_monotonic_ns() + delay_us * TEL_NS_PER_US;
+    evtimer_assign(&exchange->timer, exchange->site->base, on_timer, exchange);
     exchange->has_timer = true;
     evtimer_add(&exchange->timer, &delay);
 }
@@ -129,8 +147,7 @@ void exchange_end_child(struct exchange *exchange)
 {
     if (exchange->has_child) {
         exchange->has_child = false;
-        tel_span_end(&exchange->child,
-                     tel_clock_monotonic_ns() + exchange->site->wall_offset_ns);
+        tel_span_end(&exchange->child, tel_clock_monotonic_ns() + exchange->site->wall_offset_ns);
     }
 }
 
@@ -140,7 +157,7 @@ void exchange_end_child(struct exchange *exchange)
 static const char *get_header(void *carrier, const char *name, size_t index, size_t *length)
 {
     const struct http_request *request = carrier;
-    enum http_known known = name[0] == 'b'                 ? HTTP_KNOWN_BAGGAGE
+    enum http_known known = name[0] == 'b'                     ? HTTP_KNOWN_BAGGAGE
                             : strcmp(name, "traceparent") == 0 ? HTTP_KNOWN_TRACEPARENT
                                                                : HTTP_KNOWN_TRACESTATE;
     if (index >= request->known_count[known]) {
@@ -165,15 +182,14 @@ static void begin_span(struct exchange *exchange)
     bool carried = request->known_count[HTTP_KNOWN_TRACEPARENT] > 0 ||
                    request->known_count[HTTP_KNOWN_BAGGAGE] > 0;
     if (carried) {
-        tel_context_extract(site->service->tracer, get_header, &http->request,
-                            &exchange->incoming);
+        tel_context_extract(site->service->tracer, get_header, &http->request, &exchange->incoming);
     }
-    tel_span_begin(&exchange->span, site->service->tracer, site->shard,
-                   &(struct tel_span_start){
-                       .name = router_span_name(exchange->route, request->method),
-                       .kind = TEL_SPAN_SERVER,
-                       .start_wall_ns = http->start_ns + site->wall_offset_ns,
-                       .parent = carried ? &exchange->incoming : NULL});
+    tel_span_begin(
+        &exchange->span, site->service->tracer, site->shard,
+        &(struct tel_span_start){.name = router_span_name(exchange->route, request->method),
+                                 .kind = TEL_SPAN_SERVER,
+                                 .start_wall_ns = http->start_ns + site->wall_offset_ns,
+                                 .parent = carried ? &exchange->incoming : NULL});
     tel_traceparent_format(exchange->span.trace_id, exchange->span.span_id, exchange->span.flags,
                            exchange->traceresponse);
     http_response_add(&http->response, "traceresponse", exchange->traceresponse,
@@ -182,24 +198,21 @@ static void begin_span(struct exchange *exchange)
 
 static void on_open(struct http_exchange *http, void *argument)
 {
-    static const char *const details[HTTP_ERRORS] = {
-#define HTTP_ERROR(NAME, name, status, detail) [HTTP_ERROR_##NAME] = detail,
-#include "http/errors.def"
-#undef HTTP_ERROR
-    };
     struct exchange *exchange = of(http);
     exchange->http = http;
     exchange->site = argument;
     exchange->error_type = NULL;
     exchange->has_timer = false;
     exchange->has_child = false;
-    exchange->route = router_find(http->request.path.data != NULL ? exchange->site->side : 0,
-                                  http->request.path.data, http->request.path.length);
+    exchange->route = http->error == HTTP_OK
+                          ? router_find(exchange->site->side, http->request.path.data,
+                                        http->request.path.length)
+                          : &router_table()[ROUTE_NONE];
     begin_span(exchange);
     instruments_request_opened(exchange->site->service->instruments, exchange->site->shard,
                                http->request.method);
-    if (http->error != HTTP_OK && http->response.status != 0) {
-        fill_problem(exchange, http->response.status, details[http->error]);
+    if (http_error_is_refusal(http->error)) {
+        fill_problem(exchange, http->response.status, http_error_detail(http->error));
     }
 }
 
@@ -243,6 +256,11 @@ static void on_close(struct http_exchange *http, void *argument)
         evtimer_del(&exchange->timer);
     }
     exchange_end_child(exchange);
+    if (http_error_is_refusal(http->error)) { /* also one that came after open: a body, say */
+        exchange->route = &router_table()[ROUTE_NONE];
+        tel_span_set_name(&exchange->span,
+                          router_span_name(exchange->route, http->request.method));
+    }
     record_exchange(exchange);
 }
 

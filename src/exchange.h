@@ -30,12 +30,14 @@ struct exchange {
     struct http_exchange *http;
     struct site *site;
     const struct route *route;
-    const char *error_type;      /* set at close: NULL, or what all three signals say */
-    struct event timer;          /* of a handler that waits; initialised when has_timer */
+    const char *error_type; /* set at close: NULL, or what all three signals say */
+    struct event timer;     /* of a handler that waits; initialised when has_timer */
     bool has_timer;
-    bool has_child;              /* `child` is open */
-    uint64_t child_start_ns;     /* monotonic */
-    uint64_t work_wanted_ns;     /* handlers/work.c */
+    bool has_child;          /* `child` is open */
+    uint64_t wait_until_ns; /* monotonic */
+    void (*wait_over)(struct exchange *exchange);
+    uint64_t child_start_ns; /* monotonic */
+    uint64_t work_wanted_ns; /* handlers/work.c */
     uint64_t work_done_ns;
     size_t text_length;
     char error_text[8];
@@ -59,10 +61,10 @@ void exchange_reply(struct exchange *exchange, uint16_t status, const char *cont
 void exchange_problem(struct exchange *exchange, uint16_t status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Runs `callback(exchange)` on the loop after `delay_us`, unless the client goes away first. A
- * handler that waits this way must answer, or wait again, from the callback. */
+/* Runs `callback(exchange)` on the loop no earlier than `delay_us` from now, unless the client goes
+ * away first. A handler that waits this way must answer, or wait again, from the callback. */
 void exchange_wait(struct exchange *exchange, uint64_t delay_us,
-                   void (*callback)(evutil_socket_t, short, void *));
+                   void (*callback)(struct exchange *exchange));
 
 /* Opens and ends the INTERNAL child span; an exchange has at most one open. The end is also called by
  * close for a handler that was abandoned. */

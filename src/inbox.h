@@ -2,7 +2,8 @@
  * An inbox: new connections on their way from the main thread to a worker.
  *
  * A bounded ring with one writer (main) and one reader (the worker); the eventfd that wakes the
- * worker belongs to the worker. A full inbox refuses: the main thread then answers 503.
+ * worker belongs to the worker. While it is full the main thread leaves new connections with the
+ * kernel.
  *
  * Threads: push by the main thread, pop by the worker, count by any.
  */
@@ -14,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define INBOX_SLOTS 256 /* a power of two */
+#define INBOX_SLOTS 1024 /* a power of two */
 
 /* A connected, non-blocking socket and where it came from. */
 struct arrival {

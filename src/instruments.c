@@ -21,13 +21,13 @@ static const uint64_t duration_bounds_ns[] = {
     5000000,   10000000,  25000000,   50000000,   75000000,   100000000,  250000000,
     500000000, 750000000, 1000000000, 2500000000, 5000000000, 7500000000, 10000000000};
 
-#define LABELS(...)                                                                                \
-    {                                                                                              \
-        __VA_ARGS__                                                                                \
+#define LABELS(...) \
+    {               \
+        __VA_ARGS__ \
     }
-#define NO_LABELS                                                                                  \
-    {                                                                                              \
-        NULL                                                                                       \
+#define NO_LABELS \
+    {             \
+        NULL      \
     }
 static const char *const metric_labels[METRICS][LABEL_COLUMNS] = {
 #define METRIC(ID, name, type, unit, divisor, labels, ...) [METRIC_##ID] = labels,
@@ -36,12 +36,12 @@ static const char *const metric_labels[METRICS][LABEL_COLUMNS] = {
 };
 
 static const struct tel_family_options metric_rows[METRICS] = {
-#define METRIC(ID, name_, type_, unit_, divisor_, labels_, collect_, help_)                        \
-    [METRIC_##ID] = {.name = name_,                                                                \
-                     .help = help_,                                                                \
-                     .unit = unit_,                                                                \
-                     .type = type_,                                                                \
-                     .divisor = divisor_,                                                          \
+#define METRIC(ID, name_, type_, unit_, divisor_, labels_, collect_, help_) \
+    [METRIC_##ID] = {.name = name_,                                         \
+                     .help = help_,                                         \
+                     .unit = unit_,                                         \
+                     .type = type_,                                         \
+                     .divisor = divisor_,                                   \
                      .collect = collect_},
 #include "metrics.def"
 #undef METRIC
@@ -172,9 +172,8 @@ static void make_known_series(struct instruments *instruments, const struct serv
 
 struct instruments *instruments_create(struct tel_registry *registry, struct service *service)
 {
-    struct instruments *instruments =
-        aligned_alloc(64, sizeof(*instruments) +
-                              service_shard_count(service) * sizeof(struct shard_series));
+    struct instruments *instruments = aligned_alloc(
+        64, sizeof(*instruments) + service_shard_count(service) * sizeof(struct shard_series));
     if (instruments == NULL) {
         return NULL;
     }

@@ -30,10 +30,10 @@ enum metric_id {
 struct request_labels {
     enum http_method method;
     enum route_id route;
-    uint16_t status;         /* 0: none was sent */
-    const char *error_type;  /* NULL: none */
-    enum http_error error;   /* what error_type came from; HTTP_OK: from the status */
-    int minor_version;       /* of HTTP/1; -1 unknown */
+    uint16_t status;        /* 0: none was sent */
+    const char *error_type; /* NULL: none */
+    enum http_error error;  /* what error_type came from; HTTP_OK: from the status */
+    int minor_version;      /* of HTTP/1; -1 unknown */
 };
 
 /* Values of labels that are shared between writers and readers of a metric. */

@@ -33,8 +33,8 @@ struct lifecycle {
     struct event *on_terminate;
     struct event *on_interrupt;
     struct event *on_hangup;
-    struct event *timer;       /* drain delay, then the poll of what is in flight */
-    uint64_t drain_until_ns;   /* monotonic; 0 while the delay runs */
+    struct event *timer;     /* drain delay, then the poll of what is in flight */
+    uint64_t drain_until_ns; /* monotonic; 0 while the delay runs */
 };
 
 /* Registers the signal events. Returns 0 or a negative errno. */

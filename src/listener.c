@@ -53,9 +53,9 @@ static int take_reserve(void)
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-static void pause_accepting(struct listener *listener)
+static void pause_accepting(struct listener *listener, int pause_ms)
 {
-    const struct timeval pause = {.tv_usec = LISTENER_PAUSE_MS * 1000};
+    const struct timeval pause = {.tv_usec = pause_ms * 1000};
     event_del(listener->readable);
     event_add(listener->resume, &pause);
 }
@@ -93,8 +93,6 @@ static void refuse_with_reserve(struct listener *listener)
 static bool handle_failure(struct listener *listener, int error)
 {
     switch (error) {
-    case EAGAIN:
-        return false;
     case EMFILE:
     case ENFILE:
         listener->calls.failed(listener, ACCEPT_DESCRIPTORS, listener->calls.argument);
@@ -120,23 +118,31 @@ static bool handle_failure(struct listener *listener, int error)
         listener->calls.failed(listener, ACCEPT_OTHER, listener->calls.argument);
         break;
     }
-    pause_accepting(listener);
+    pause_accepting(listener, LISTENER_PAUSE_MS);
     return false;
 }
 
-static void accept_some(struct listener *listener, int limit)
+/* Returns whether the kernel's queue was found empty. */
+static bool accept_some(struct listener *listener, int limit)
 {
     for (int i = 0; i < limit && listener->fd >= 0; i++) {
+        if (!listener->calls.has_room(listener, listener->calls.argument)) {
+            pause_accepting(listener, LISTENER_ROOM_MS);
+            return false;
+        }
         struct arrival arrival = {.listener = &listener->bound.any};
         socklen_t length = sizeof(arrival.peer);
         arrival.fd =
             accept4(listener->fd, &arrival.peer.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (arrival.fd >= 0) {
             listener->calls.accepted(listener, &arrival, listener->calls.argument);
+        } else if (errno == EAGAIN) {
+            return true;
         } else if (!handle_failure(listener, errno)) {
-            return;
+            return false;
         }
     }
+    return false;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *argument)
@@ -157,8 +163,7 @@ int listener_open(struct listener *listener, const struct address *address,
     }
     listener->bound.length = sizeof(listener->bound.v6);
     listener->reserve_fd = take_reserve();
-    listener->readable =
-        event_new(base, listener->fd, EV_READ | EV_PERSIST, on_readable, listener);
+    listener->readable = event_new(base, listener->fd, EV_READ | EV_PERSIST, on_readable, listener);
     listener->resume = event_new(base, -1, 0, on_resume, listener);
     if (listener->reserve_fd < 0 || listener->readable == NULL || listener->resume == NULL ||
         getsockname(listener->fd, &listener->bound.any, &listener->bound.length) != 0 ||
@@ -169,9 +174,9 @@ int listener_open(struct listener *listener, const struct address *address,
     return 0;
 }
 
-void listener_accept_queued(struct listener *listener)
+bool listener_accept_queued(struct listener *listener)
 {
-    accept_some(listener, BACKLOG);
+    return accept_some(listener, BACKLOG);
 }
 
 void listener_close(struct listener *listener)

@@ -19,14 +19,17 @@
 #include "inbox.h"
 #include "instruments.h"
 
-#define LISTENER_PAUSE_MS 100
+#define LISTENER_PAUSE_MS 100 /* without descriptors or memory */
+#define LISTENER_ROOM_MS  1   /* while the owner has no room */
 
 struct event;
 struct event_base;
 struct listener;
 
-/* What a listener tells its owner. */
+/* What a listener asks and tells its owner. */
 struct listener_calls {
+    /* Whether there is room for one more; if not, it stays with the kernel for a moment. */
+    bool (*has_room)(struct listener *listener, void *argument);
     /* A connection; `fd` is the callee's. */
     void (*accepted)(struct listener *listener, const struct arrival *arrival, void *argument);
     /* accept(2) failed for lack of something; accepting pauses. */
@@ -36,11 +39,11 @@ struct listener_calls {
 
 struct listener {
     enum listener_label label;
-    int fd;                      /* -1 once closed */
+    int fd; /* -1 once closed */
     int reserve_fd;
-    struct address bound;        /* with the port that the kernel chose */
+    struct address bound; /* with the port that the kernel chose */
     struct event *readable;
-    struct event *resume;        /* timer that ends a pause */
+    struct event *resume; /* timer that ends a pause */
     struct listener_calls calls;
 };
 
@@ -49,8 +52,9 @@ int listener_open(struct listener *listener, const struct address *address,
                   enum listener_label label, struct event_base *base,
                   const struct listener_calls *calls);
 
-/* Accepts everything that the kernel has queued, bounded by the backlog. */
-void listener_accept_queued(struct listener *listener);
+/* Accepts what the kernel has queued, as long as there is room, descriptors and memory. Returns
+ * whether nothing is left there. */
+bool listener_accept_queued(struct listener *listener);
 
 /* Stops accepting; what the kernel has queued is reset. Twice is fine. */
 void listener_close(struct listener *listener);

@@ -15,8 +15,9 @@
 
 #define VARIABLE_PREFIX       "GLASSBOX_"
 #define PROBLEM_BYTES         1024
-#define SUGGESTION_DISTANCE   3  /* edits beyond which a name is no typing error */
-#define SUGGESTION_LENGTH_MAX 48 /* longer names are not compared */
+#define SUGGESTION_DISTANCE   3   /* edits beyond which a name is no typing error */
+#define SUGGESTION_LENGTH_MAX 48  /* longer names are not compared */
+#define FLAG_NAME_MAX         128 /* bytes of an unknown flag that are repeated */
 
 const struct option_spec option_specs[OPTIONS_COUNT] = {
 #define OPTION_GROUP(title)
@@ -229,15 +230,16 @@ static int load_flag(struct loading *loading, const char *argument, const char *
     size_t length = strcspn(argument + 2, "=");
     size_t id = find_flag(argument + 2, length);
     bool has_value = argument[2 + length] == '=';
+    char name[FLAG_NAME_MAX];
+    snprintf(name, sizeof(name), "%.*s", (int)(length < sizeof(name) ? length + 2 : sizeof(name)),
+             argument);
     if (id == OPTIONS_COUNT) {
         const char *suggestion = nearest(argument + 2, length, false);
-        tell_unknown(loading, TEL_ERROR, argument, "is not a flag", "--", suggestion);
+        tell_unknown(loading, TEL_ERROR, name, "is not a flag", "--", suggestion);
         /* What follows a misspelt flag is taken for its value, so as not to be told twice. */
         bool next_is_value = suggestion != NULL && !has_value && next != NULL && next[0] != '-';
         return next_is_value ? 2 : 1;
     }
-    char name[SUGGESTION_LENGTH_MAX];
-    snprintf(name, sizeof(name), "--%s", option_specs[id].flag);
     if (has_value) {
         set(loading, id, OPTION_FROM_FLAG, name, argument + 2 + length + 1);
         return 1;

@@ -11,7 +11,7 @@
 #include "http/http.h"
 
 enum query_result {
-    QUERY_ABSENT,   /* *value is untouched */
+    QUERY_ABSENT, /* *value is untouched */
     QUERY_OK,
     QUERY_BAD,      /* not a whole number of ASCII digits, or out of range */
     QUERY_REPEATED, /* given more than once */

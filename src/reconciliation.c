@@ -58,15 +58,17 @@ bool reconciliation_is_balanced(const struct reconciliation *terms)
     bool metrics = terms->finished == terms->metrics_count;
     bool log = !terms->log_on ||
                terms->finished == terms->log_written + terms->log_waiting + terms->log_dropped;
-    bool spans =
-        !terms->spans_on ||
-        terms->finished + terms->spans_internal ==
-            terms->spans_acknowledged + terms->spans_waiting + terms->spans_inflight +
-                terms->spans_unsampled + terms->spans_dropped + terms->spans_failed;
+    bool spans = !terms->spans_on || terms->finished + terms->spans_internal ==
+                                         terms->spans_acknowledged + terms->spans_waiting +
+                                             terms->spans_inflight + terms->spans_unsampled +
+                                             terms->spans_dropped + terms->spans_failed;
     return metrics && log && spans;
 }
 
-#define TERM(name)             {#name, NULL, (int64_t)terms->name}
+#define TERM(name)                        \
+    {                                     \
+#name, NULL, (int64_t)terms->name \
+    }
 
 void reconciliation_report(const struct reconciliation *terms)
 {

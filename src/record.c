@@ -9,13 +9,16 @@
 
 #include <string.h>
 
-
 #include "instruments.h"
 #include "log_headers.h"
 #include "peer.h"
 #include "service.h"
 
-#define TEXT(literal) (struct tel_text){(literal), sizeof(literal) - 1}
+#define TEXT(literal)                  \
+    (struct tel_text)                  \
+    {                                  \
+        (literal), sizeof(literal) - 1 \
+    }
 
 static struct tel_text text_of(struct http_slice slice)
 {

@@ -12,19 +12,19 @@
 #define PUBLIC    SIDE_PUBLIC
 #define OPERATORS SIDE_OPERATORS
 #define BOTH      SIDE_BOTH
-#define STATUSES(...)                                                                              \
-    {                                                                                              \
-        __VA_ARGS__                                                                                \
+#define STATUSES(...) \
+    {                 \
+        __VA_ARGS__   \
     }
 
 static const struct route routes[ROUTES] = {
     [ROUTE_NONE] = {.id = ROUTE_NONE, .side = SIDE_BOTH},
-#define ROUTE(ID, path_, handler, side_, user_, ...)                                               \
-    [ROUTE_##ID] = {.id = ROUTE_##ID,                                                              \
-                    .path = path_,                                                                 \
-                    .handle = handle_##handler,                                                    \
-                    .side = side_,                                                                 \
-                    .user = user_,                                                                 \
+#define ROUTE(ID, path_, handler, side_, user_, ...) \
+    [ROUTE_##ID] = {.id = ROUTE_##ID,                \
+                    .path = path_,                   \
+                    .handle = handle_##handler,      \
+                    .side = side_,                   \
+                    .user = user_,                   \
                     .statuses = __VA_ARGS__},
 #include "routes.def"
 #undef ROUTE
@@ -36,9 +36,9 @@ static const size_t path_lengths[ROUTES] = {
 #undef ROUTE
 };
 
-#define EACH_METHOD(X, path_)                                                                      \
-    [HTTP_METHOD_NONE] = "HTTP" path_, [HTTP_METHOD_OTHER] = "HTTP" path_, X(GET, path_),          \
-    X(HEAD, path_), X(POST, path_), X(PUT, path_), X(DELETE, path_), X(CONNECT, path_),            \
+#define EACH_METHOD(X, path_)                                                             \
+    [HTTP_METHOD_NONE] = "HTTP" path_, [HTTP_METHOD_OTHER] = "HTTP" path_, X(GET, path_), \
+    X(HEAD, path_), X(POST, path_), X(PUT, path_), X(DELETE, path_), X(CONNECT, path_),   \
     X(OPTIONS, path_), X(TRACE, path_), X(PATCH, path_)
 #define SPAN_NAME(METHOD, path_) [HTTP_METHOD_##METHOD] = #METHOD path_
 

@@ -33,7 +33,7 @@ struct route {
     const char *path; /* NULL for ROUTE_NONE */
     void (*handle)(struct exchange *exchange);
     enum side side;
-    bool user;        /* users call it: it counts for objectives and scaling */
+    bool user;                             /* users call it: it counts for objectives and scaling */
     uint16_t statuses[ROUTE_STATUSES_MAX]; /* ends with 0 */
 };
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "diagnostics.h"
@@ -21,6 +22,9 @@
 #include "worker.h"
 
 #define OPERATOR_CONNECTIONS_MAX 48 /* within SERVER_RESERVED_DESCRIPTORS */
+
+/* Milliseconds for accepting the last connections, in case workers are slow to take them. */
+#define LAST_ACCEPT_ROUNDS 500
 
 struct server {
     struct service *service;
@@ -91,19 +95,35 @@ static void accept_operators(struct server *server, const struct arrival *arriva
                          LISTENER_OPERATORS);
 }
 
-static void accept_public(struct server *server, const struct arrival *arrival)
+/* The worker with the fewest connections; *connections: those of all. */
+static struct worker *find_worker(const struct server *server, uint64_t *connections)
 {
     struct worker *fewest = NULL;
     uint64_t fewest_connections = UINT64_MAX;
-    uint64_t connections = 0;
+    *connections = 0;
     for (size_t i = 0; i < server->service->worker_count; i++) {
         uint64_t own = worker_connections(server->workers[i]);
-        connections += own;
+        *connections += own;
         if (own < fewest_connections) {
             fewest_connections = own;
             fewest = server->workers[i];
         }
     }
+    return fewest;
+}
+
+/* A burst may come faster than a worker adopts: what has no room yet waits with the kernel. */
+static bool on_has_room(struct listener *listener, void *argument)
+{
+    uint64_t connections;
+    return listener->label == LISTENER_OPERATORS ||
+           worker_has_room(find_worker(argument, &connections));
+}
+
+static void accept_public(struct server *server, const struct arrival *arrival)
+{
+    uint64_t connections;
+    struct worker *fewest = find_worker(server, &connections);
     if (connections >= server->connections_limit) {
         refuse(server, arrival->fd, REFUSED_LIMIT);
     } else if (!worker_give(fewest, arrival)) {
@@ -142,8 +162,10 @@ static void on_accept_failed(struct listener *listener, enum accept_error reason
 static int open_listener(struct server *server, const struct address *address,
                          enum listener_label label)
 {
-    const struct listener_calls calls = {
-        .accepted = on_accepted, .failed = on_accept_failed, .argument = server};
+    const struct listener_calls calls = {.has_room = on_has_room,
+                                         .accepted = on_accepted,
+                                         .failed = on_accept_failed,
+                                         .argument = server};
     struct listener *listener = &server->listeners[server->listener_count];
     char text[ADDRESS_TEXT_MAX];
     int error = listener_open(listener, address, label, server->base, &calls);
@@ -204,7 +226,8 @@ struct server *server_create(struct service *service, struct event_base *base)
     server->refuser = refuser_create(base);
     int error = server->refuser == NULL ? -ENOMEM : 0;
     if (error == 0) {
-        error = site_init(&server->site, service, service_main_shard(service), SIDE_OPERATORS, base);
+        error =
+            site_init(&server->site, service, service_main_shard(service), SIDE_OPERATORS, base);
         server->has_site = true;
     }
     if (error == 0) {
@@ -224,11 +247,20 @@ struct server *server_create(struct service *service, struct event_base *base)
 
 /* ---- the end ----------------------------------------------------------------------------------- */
 
+/* What clients have connected to is served, also when it is more than the inboxes take at once. */
+static void accept_the_last(struct listener *listener)
+{
+    const struct timespec moment = {.tv_nsec = TEL_NS_PER_MS};
+    for (int i = 0; i < LAST_ACCEPT_ROUNDS && !listener_accept_queued(listener); i++) {
+        nanosleep(&moment, NULL);
+    }
+}
+
 void server_drain(struct server *server)
 {
     for (size_t i = 0; i < server->listener_count; i++) {
         if (server->listeners[i].label == LISTENER_PUBLIC) {
-            listener_accept_queued(&server->listeners[i]);
+            accept_the_last(&server->listeners[i]);
             listener_close(&server->listeners[i]);
         }
     }

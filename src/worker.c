@@ -122,6 +122,11 @@ failed:
     return NULL;
 }
 
+bool worker_has_room(const struct worker *worker)
+{
+    return inbox_count(&worker->inbox) < INBOX_SLOTS;
+}
+
 bool worker_give(struct worker *worker, const struct arrival *arrival)
 {
     if (!inbox_push(&worker->inbox, arrival)) {

@@ -21,6 +21,9 @@ struct worker;
 /* Starts a worker's thread. NULL with errno. */
 struct worker *worker_create(struct service *service, size_t shard, enum side side);
 
+/* Whether worker_give() would take a connection. */
+bool worker_has_room(const struct worker *worker);
+
 /* Hands over a connection. Returns false when the inbox is full; it is then still the caller's. */
 bool worker_give(struct worker *worker, const struct arrival *arrival);
 

@@ -16,12 +16,10 @@ static void greet(struct exchange *exchange)
     exchange_reply(exchange, 200, "text/plain; charset=utf-8", body, sizeof(body) - 1);
 }
 
-static void on_delay_over(evutil_socket_t fd, short what, void *argument)
+static void on_delay_over(struct exchange *exchange)
 {
-    (void)fd;
-    (void)what;
-    exchange_end_child(argument);
-    greet(argument);
+    exchange_end_child(exchange);
+    greet(exchange);
 }
 
 void handle_hello(struct exchange *exchange)

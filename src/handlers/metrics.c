@@ -2,12 +2,12 @@
  * GET /metrics: the exposition in the format and coding that the scraper asked for. Both buffers are
  * the site's and keep their memory, so a scrape allocates nothing once warm.
  */
+#include "telemetry/metrics.h"
 #include "accept.h"
 #include "exchange.h"
 #include "gzip.h"
 #include "handlers/handlers.h"
 #include "service.h"
-#include "telemetry/metrics.h"
 
 static struct http_slice header(const struct http_request *request, enum http_known known)
 {

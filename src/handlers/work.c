@@ -15,9 +15,9 @@
 #include "service.h"
 #include "telemetry/clock.h"
 
-#define SLICE_NS           TEL_NS_PER_MS
+#define SLICE_NS            TEL_NS_PER_MS
 #define STEPS_BETWEEN_LOOKS 4096 /* some 10 µs: a look at the clock costs next to nothing then */
-#define DEFAULT_CPU_MS     10
+#define DEFAULT_CPU_MS      10
 
 /* A chain of multiplications that a compiler cannot shorten. */
 static void burn_steps(void)
@@ -44,22 +44,17 @@ static uint64_t burn(uint64_t budget_ns)
 
 static void finish(struct exchange *exchange)
 {
-    exchange->text_length =
-        (size_t)snprintf(exchange->text, sizeof(exchange->text),
-                         "burnt %" PRIu64 ".%03" PRIu64 " ms of CPU time\n",
-                         exchange->work_done_ns / TEL_NS_PER_MS,
-                         exchange->work_done_ns / TEL_NS_PER_US % 1000);
+    exchange->text_length = (size_t)snprintf(
+        exchange->text, sizeof(exchange->text), "burnt %" PRIu64 ".%03" PRIu64 " ms of CPU time\n",
+        exchange->work_done_ns / TEL_NS_PER_MS, exchange->work_done_ns / TEL_NS_PER_US % 1000);
     tel_span_set_int(&exchange->child, "glassbox.cpu_ns", (int64_t)exchange->work_done_ns);
     exchange_end_child(exchange);
     exchange_reply(exchange, 200, "text/plain; charset=utf-8", exchange->text,
                    exchange->text_length);
 }
 
-static void on_slice(evutil_socket_t fd, short what, void *argument)
+static void on_slice(struct exchange *exchange)
 {
-    (void)fd;
-    (void)what;
-    struct exchange *exchange = argument;
     uint64_t left_ns = exchange->work_wanted_ns - exchange->work_done_ns;
     exchange->work_done_ns += burn(left_ns < SLICE_NS ? left_ns : SLICE_NS);
     if (exchange->work_done_ns < exchange->work_wanted_ns) {
@@ -80,5 +75,5 @@ void handle_work(struct exchange *exchange)
     exchange->work_done_ns = 0;
     exchange_begin_child(exchange, "work");
     tel_span_set_int(&exchange->child, "glassbox.cpu_ms", (int64_t)cpu_ms);
-    on_slice(-1, 0, exchange);
+    on_slice(exchange);
 }

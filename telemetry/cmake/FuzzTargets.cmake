@@ -1,6 +1,6 @@
 # Fuzz targets: every fuzz_*.c of a folder is a program for libFuzzer, so adding one is adding a
 # file. Only the preset `fuzz` (clang) builds them; `.ci/fuzz.sh SECONDS` runs each one. Seeds lie
-# in corpus/<name>/ beside the sources, where there are any.
+# in corpus/<fuzz_name>/ beside the sources, where there are any.
 include_guard(GLOBAL)
 option(TELEMETRY_FUZZ "Build the fuzz targets (needs clang)" OFF)
 

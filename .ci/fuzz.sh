@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Runs every fuzz target for some seconds (5): `.ci/fuzz.sh 60`. Inputs that reach new code are kept
+# in build/fuzz/corpus/<target>; those that crash, in build/fuzz/crashes. Seeds are tests/fuzz/corpus
+# and telemetry/tests/fuzz/corpus.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. .ci/lib.sh
+
+seconds=${1:-5}
+[ -n "${FUZZ_DEPS_DONE:-}" ] || .ci/deps.sh build test
+compile fuzz fuzz-targets
+
+# one TARGET: prints `ok NAME RUNS` or `failed NAME`.
+one() {
+    local name=${1##*/} log corpus runs
+    corpus=build/fuzz/corpus/$name
+    log=build/fuzz/$name.log
+    mkdir -p "$corpus" build/fuzz/crashes
+    local seeds=()
+    for folder in {,telemetry/}tests/fuzz/corpus/"$name"; do
+        [ ! -d "$folder" ] || seeds+=("$folder")
+    done
+    if timeout $((seconds * 2 + 120)) "$1" -max_total_time="$seconds" -timeout=10 \
+        -rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix="build/fuzz/crashes/$name-" \
+        "$corpus" "${seeds[@]}" >"$log" 2>&1 </dev/null; then
+        runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+        echo "ok $name $runs"
+    else
+        echo "failed $name: $log"
+    fi
+}
+export -f one
+export seconds
+
+results=$(find build/fuzz/fuzzers -maxdepth 1 -type f -name 'fuzz_*' -print0 | sort -z |
+    xargs -0 -r -P "$JOBS" -I{} bash -c 'one {}')
+printf '%s\n' "$results" >&2
+sed -n 's/^failed [^:]*: //p' <<<"$results" | while read -r log; do
+    tail -n 60 "$log" >&2
+done
+tally "fuzz targets" "$(grep -c '^ok' <<<"$results" || true)" \
+    "$(grep -c '^failed' <<<"$results" || true)" 0 "$seconds s each"
+total

@@ -1,0 +1,81 @@
+# shellcheck shell=bash
+# What the scripts here have in common. Source it first: it enters the repository's root, stops at
+# errors, and reads versions.env.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=.ci/versions.env
+. .ci/versions.env
+
+# shellcheck disable=SC2034 # of those who source this
+CACHE=${GLASSBOX_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/glassbox}
+JOBS=${JOBS:-$(nproc)}
+
+# say TEXT: a heading, apart from what the tools print.
+say() { printf '\n== %s\n' "$*" >&2; }
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# as_root COMMAND...: with sudo where we are not root.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif have sudo; then
+        sudo "$@"
+    else
+        echo "needs root or sudo: $*" >&2
+        return 1
+    fi
+}
+
+# compile PRESET [TARGET...]: configures when needed and builds; quiet unless it fails.
+compile() {
+    local preset=$1 log
+    shift
+    log=$(mktemp)
+    if { [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset"; } >"$log" 2>&1 &&
+        cmake --build "build/$preset" --parallel "$JOBS" ${1:+--target "$@"} >>"$log" 2>&1; then
+        grep -A6 'warning:' "$log" >&2 || true
+        rm -f "$log"
+        return 0
+    fi
+    cat "$log" >&2
+    rm -f "$log"
+    echo "the build of preset $preset failed" >&2
+    return 1
+}
+
+# Counting. A step adds to these; tally prints a line of the table, total the line that a runner
+# of runners reads.
+PASSED=0 FAILED=0 SKIPPED=0
+TABLE=""
+
+# tally NAME PASSED FAILED SKIPPED [NOTE]
+tally() {
+    PASSED=$((PASSED + $2)) FAILED=$((FAILED + $3)) SKIPPED=$((SKIPPED + $4))
+    TABLE+=$(printf '%-22s %7d passed %5d failed %5d skipped  %s' "$1" "$2" "$3" "$4" "${5:-}")$'\n'
+}
+
+# skipped NAME WHY: what could not be done here is said, never passed over.
+skipped() {
+    echo "SKIPPED: $1: $2" >&2
+    tally "$1" 0 0 1 "SKIPPED: $2"
+}
+
+# step NAME COMMAND...: one thing that holds or does not.
+step() {
+    local name=$1
+    shift
+    say "$name"
+    if "$@" >&2; then
+        tally "$name" 1 0 0
+    else
+        echo "FAILED: $name" >&2
+        tally "$name" 0 1 0
+    fi
+}
+
+total() {
+    printf '\n%s\n' "$TABLE"
+    printf '%d passed, %d failed, %d skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
+    [ "$FAILED" -eq 0 ]
+}

@@ -1,0 +1,46 @@
+# `make` lists the targets. Each one installs what it needs (Debian packages, with sudo where that
+# is necessary; Python packages in ~/.cache/glassbox) and leaves its results in build/.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+RUN_ARGS ?=
+
+.PHONY: help deps build run test check bench fuzz coverage lint format image clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+deps: ## install what all the others need
+	@.ci/deps.sh build test check bench coverage image
+
+build: ## build/release/glassbox
+	@.ci/build.sh
+
+run: ## start the service on loopback, with spans on the terminal (RUN_ARGS="--flag …")
+	@.ci/serve.sh $(RUN_ARGS)
+
+test: ## unit, sanitizer, fuzz and wire tests
+	@.ci/test.sh
+
+check: ## linters and the container image
+	@.ci/check.sh
+
+bench: ## measure the budgets and print the table (BENCH_ARGS="--quick")
+	@.ci/bench.sh $(BENCH_ARGS)
+
+fuzz: ## run each fuzz target for a minute (FUZZ_SECONDS=…)
+	@.ci/fuzz.sh $(or $(FUZZ_SECONDS),60)
+
+coverage: ## lines and branches that the unit tests reach
+	@.ci/coverage.sh
+
+lint: ## formatting and linters alone
+	@.ci/lint.sh
+
+format: ## clang-format all sources
+	@.ci/lint.sh --format
+
+image: ## build the container image, run it, and ask it
+	@.ci/image.sh
+
+clean: ## remove build/
+	rm -rf build

@@ -1,0 +1,98 @@
+/* What a client wants, by RFC 9110's q-values: the most specific range decides. */
+#include "accept.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct http_slice slice(const char *text)
+{
+    return (struct http_slice){text, text != NULL ? strlen(text) : 0};
+}
+
+static void test_media_quality(void **state)
+{
+    static const struct {
+        const char *accept;
+        unsigned html;
+        unsigned json;
+    } cases[] = {
+        {NULL, 1000, 1000},
+        {"", 1000, 1000},
+        {"*/*", 1000, 1000},
+        {"text/html", 1000, 0},
+        {"TEXT/Html", 1000, 0},
+        {"text/*", 1000, 0},
+        {"text/*;q=0.5, application/json", 500, 1000},
+        {"text/html;q=0.2, */*;q=0.9", 200, 900},
+        {"*/*;q=0.9, text/html;q=0.2", 200, 900}, /* order does not matter */
+        {"text/*;q=0.3,text/html;q=0.7,*/*;q=0.1", 700, 100},
+        {"text/html;level=1;q=0.4", 400, 0},
+        {"text/html ; q=0.25 ,application/json", 250, 1000},
+        {"text/html;q=0", 0, 0},
+        {"text/html;q=0.001", 1, 0},
+        {"text/html;q=1.000", 1000, 0},
+        {"text/html;Q=0.5", 500, 0},
+        {"text/html;q=2", 1000, 0},       /* not a quality: as if not said */
+        {"text/html;q=1.5", 1000, 0},     /* nor is this; it is cut to 1 */
+        {"text/html;q=0.12345", 1000, 0}, /* at most three digits */
+        {"text/html;q=x", 1000, 0},
+        {"text/html;q=", 1000, 0},
+        {",,,text/html,,", 1000, 0},
+        {"html", 0, 0},
+        {"/", 0, 0},
+        {"*/html", 0, 0},
+        {"text/", 0, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct http_slice accept = slice(cases[i].accept);
+        unsigned html = accept_media_quality(accept, "text", "html");
+        unsigned json = accept_media_quality(accept, "application", "json");
+        if (html != cases[i].html || json != cases[i].json) {
+            fail_msg("'%s': html %u, json %u", cases[i].accept, html, json);
+        }
+    }
+}
+
+static void test_coding(void **state)
+{
+    static const struct {
+        const char *header;
+        bool gzip;
+    } cases[] = {
+        {NULL, false},
+        {"", false},
+        {"gzip", true},
+        {"GZIP", true},
+        {"gzip, deflate, br", true},
+        {"deflate, gzip;q=1.0", true},
+        {"gzip;q=0", false},
+        {"gzip;q=0.000", false},
+        {"*", true},
+        {"*;q=0", false},
+        {"gzip;q=0, *", false}, /* the name wins over the wildcard */
+        {"*;q=0, gzip", true},
+        {"identity", false},
+        {"xgzip", false},
+        {"gzip2", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (accept_coding(slice(cases[i].header), "gzip") != cases[i].gzip) {
+            fail_msg("'%s' should %sallow gzip", cases[i].header, cases[i].gzip ? "" : "not ");
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_media_quality),
+        cmocka_unit_test(test_coding),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,98 @@
+/* A finished request is counted once, under its own labels, however many label sets there are. */
+#include "instruments.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "service.h"
+
+static struct service service;
+
+static int make(void **state)
+{
+    service = (struct service){.worker_count = 2};
+    service.registry = tel_registry_create(service_shard_count(&service));
+    service.instruments = instruments_create(service.registry, &service);
+    *state = service.instruments;
+    return *state != NULL ? 0 : -1;
+}
+
+static int drop(void **state)
+{
+    instruments_destroy(*state);
+    tel_registry_destroy(service.registry);
+    return 0;
+}
+
+static void close_one(struct instruments *instruments, size_t shard,
+                      const struct request_labels *labels)
+{
+    instruments_request_opened(instruments, shard, labels->method);
+    instruments_request_closed(instruments, shard, labels, 1000, NULL);
+}
+
+static void test_starts_at_zero(void **state)
+{
+    assert_int_equal(instruments_finished(*state), 0);
+    assert_int_equal(instruments_observed(*state), 0);
+}
+
+static void test_counts_once_per_request_on_every_shard(void **state)
+{
+    struct request_labels labels = {
+        .method = HTTP_METHOD_GET, .route = ROUTE_HELLO, .status = 200, .minor_version = 1};
+    const size_t serving = service_main_shard(&service) + 1; /* the exporter's serves nobody */
+    for (size_t shard = 0; shard < serving; shard++) {
+        close_one(*state, shard, &labels);
+    }
+    assert_int_equal(instruments_finished(*state), serving);
+    assert_int_equal(instruments_observed(*state), serving);
+}
+
+/* Far more label sets than the slots of a shard's table and the family's limit: none is lost. */
+static void test_colliding_and_overflowing_label_sets_add_up(void **state)
+{
+    uint64_t closed = 0;
+    for (int round = 0; round < 2; round++) {
+        for (uint16_t status = 0; status < 600; status += 7) {
+            for (int method = 0; method < HTTP_METHODS; method++) {
+                struct request_labels labels = {.method = (enum http_method)method,
+                                                .route = (enum route_id)(status % ROUTES),
+                                                .status = status,
+                                                .minor_version = method % 3 - 1};
+                close_one(*state, closed % 2, &labels);
+                closed++;
+            }
+        }
+    }
+    assert_int_equal(instruments_finished(*state), closed);
+    assert_int_equal(instruments_observed(*state), closed);
+    assert_true(tel_registry_overflow_count(service.registry) > 0);
+}
+
+static void test_every_metric_has_its_name(void **state)
+{
+    (void)state;
+    assert_string_equal(instruments_name(METRIC_REQUEST_DURATION),
+                        "http_server_request_duration_seconds");
+    for (int id = 0; id < METRICS; id++) {
+        const char *name = instruments_name((enum metric_id)id);
+        assert_true(strncmp(name, "glassbox_", 9) == 0 || strncmp(name, "http_server_", 12) == 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_starts_at_zero, make, drop),
+        cmocka_unit_test_setup_teardown(test_counts_once_per_request_on_every_shard, make, drop),
+        cmocka_unit_test_setup_teardown(test_colliding_and_overflowing_label_sets_add_up, make,
+                                        drop),
+        cmocka_unit_test_setup_teardown(test_every_metric_has_its_name, make, drop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,84 @@
+/* The equation holds or it does not: each term that is off by one must be noticed. */
+#include "reconciliation.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static const struct reconciliation balanced = {.finished = 100,
+                                               .metrics_count = 100,
+                                               .log_on = true,
+                                               .log_appended = 100,
+                                               .log_written = 90,
+                                               .log_waiting = 7,
+                                               .log_dropped = 3,
+                                               .spans_on = true,
+                                               .spans_ended = 110,
+                                               .spans_server = 100,
+                                               .spans_internal = 10,
+                                               .spans_acknowledged = 60,
+                                               .spans_waiting = 5,
+                                               .spans_inflight = 15,
+                                               .spans_unsampled = 20,
+                                               .spans_dropped = 4,
+                                               .spans_failed = 6};
+
+static void test_balanced(void **state)
+{
+    (void)state;
+    assert_true(reconciliation_is_balanced(&balanced));
+    assert_true(reconciliation_is_balanced(&(struct reconciliation){.finished = 0}));
+}
+
+static void test_every_term_counts(void **state)
+{
+    static const size_t terms[] = {
+        offsetof(struct reconciliation, finished),
+        offsetof(struct reconciliation, metrics_count),
+        offsetof(struct reconciliation, log_written),
+        offsetof(struct reconciliation, log_waiting),
+        offsetof(struct reconciliation, log_dropped),
+        offsetof(struct reconciliation, spans_internal),
+        offsetof(struct reconciliation, spans_acknowledged),
+        offsetof(struct reconciliation, spans_waiting),
+        offsetof(struct reconciliation, spans_inflight),
+        offsetof(struct reconciliation, spans_unsampled),
+        offsetof(struct reconciliation, spans_dropped),
+        offsetof(struct reconciliation, spans_failed),
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
+        struct reconciliation wrong = balanced;
+        uint64_t *term = (uint64_t *)((char *)&wrong + terms[i]);
+        *term += 1;
+        assert_false(reconciliation_is_balanced(&wrong));
+        *term -= 2;
+        assert_false(reconciliation_is_balanced(&wrong));
+    }
+}
+
+static void test_what_is_off_is_not_judged(void **state)
+{
+    struct reconciliation terms = balanced;
+    (void)state;
+    terms.log_on = false;
+    terms.log_written = 0;
+    assert_true(reconciliation_is_balanced(&terms));
+    terms.spans_on = false;
+    terms.spans_acknowledged = 0;
+    assert_true(reconciliation_is_balanced(&terms));
+    terms.metrics_count--;
+    assert_false(reconciliation_is_balanced(&terms));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_balanced),
+        cmocka_unit_test(test_every_term_counts),
+        cmocka_unit_test(test_what_is_off_is_not_judged),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
