@@ -1,0 +1,49 @@
+"""Fixtures of the wire tests. Each test module has one service with a collector of its own; tests
+that need other options start their own with `Service`."""
+
+import os
+import shutil
+
+import pytest
+
+from collector import Collector
+from service import Service, binary
+from witness import Witnesses
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "root: needs root (mount, unshare); skipped without")
+
+
+def pytest_sessionstart(session):
+    if not shutil.which(binary()):
+        pytest.exit(f"no program at {binary()}: build it, or set GLASSBOX_BIN", returncode=2)
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("root") and os.geteuid() != 0:
+        pytest.skip("needs root")
+
+
+@pytest.fixture(scope="module")
+def collector():
+    with Collector() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def options():
+    """Options of the module's service; a module overrides this fixture."""
+    return ()
+
+
+@pytest.fixture(scope="module")
+def service(collector, options):
+    service = Service(*options, env=collector.env())
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="module")
+def witnesses(service, collector):
+    return Witnesses(service, collector)
