@@ -152,6 +152,9 @@ static bool append_fields(struct tel_buffer *line, const struct diagnostics_fiel
         if (fields->text != NULL) {
             append_text(line, fields->name, fields->text, TEXT_MAX);
             complete = strnlen(fields->text, TEXT_MAX + 1) <= TEXT_MAX && complete;
+        } else if (fields->truth) {
+            tel_buffer_append_format(line, ",\"%s\":%s", fields->name,
+                                     fields->number != 0 ? "true" : "false");
         } else {
             tel_buffer_append_format(line, ",\"%s\":%lld", fields->name, (long long)fields->number);
         }

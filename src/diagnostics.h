@@ -27,13 +27,14 @@
 #include "telemetry/otlp.h" /* enum tel_severity, tel_diagnostic_fn */
 
 #define DIAGNOSTICS_COMPONENTS_MAX 32 /* more share the last one's bucket */
-#define DIAGNOSTICS_FIELDS_MAX     31
+#define DIAGNOSTICS_FIELDS_MAX     39
 #define DIAGNOSTICS_LINE_MAX       4096 /* bytes, newline included: PIPE_BUF, what a pipe keeps whole */
 
 struct diagnostics_field {
     const char *name; /* a JSON-safe literal; NULL ends a list */
     const char *text; /* NULL: `number` is the value */
     int64_t number;
+    bool truth; /* with no text: `number` is shown as true or false */
 };
 #define DIAGNOSTICS_TEXT(field_name, value)   \
     {                                         \
@@ -42,6 +43,11 @@ struct diagnostics_field {
 #define DIAGNOSTICS_NUMBER(field_name, value)            \
     {                                                    \
         .name = (field_name), .number = (int64_t)(value) \
+    }
+
+#define DIAGNOSTICS_TRUTH(field_name, value)                            \
+    {                                                                   \
+        .name = (field_name), .number = (int64_t)(value), .truth = true \
     }
 
 /* Zero means the default, but for the level, whose zero is TEL_DEBUG. A program that never configures

@@ -204,10 +204,10 @@ static void on_open(struct http_exchange *http, void *argument)
     exchange->error_type = NULL;
     exchange->has_timer = false;
     exchange->has_child = false;
-    exchange->route = http->error == HTTP_OK
-                          ? router_find(exchange->site->side, http->request.path.data,
-                                        http->request.path.length)
-                          : &router_table()[ROUTE_NONE];
+    exchange->route =
+        http->error == HTTP_OK
+            ? router_find(exchange->site->side, http->request.path.data, http->request.path.length)
+            : &router_table()[ROUTE_NONE];
     begin_span(exchange);
     instruments_request_opened(exchange->site->service->instruments, exchange->site->shard,
                                http->request.method);
@@ -258,8 +258,7 @@ static void on_close(struct http_exchange *http, void *argument)
     exchange_end_child(exchange);
     if (http_error_is_refusal(http->error)) { /* also one that came after open: a body, say */
         exchange->route = &router_table()[ROUTE_NONE];
-        tel_span_set_name(&exchange->span,
-                          router_span_name(exchange->route, http->request.method));
+        tel_span_set_name(&exchange->span, router_span_name(exchange->route, http->request.method));
     }
     record_exchange(exchange);
 }

@@ -33,7 +33,7 @@ struct exchange {
     const char *error_type; /* set at close: NULL, or what all three signals say */
     struct event timer;     /* of a handler that waits; initialised when has_timer */
     bool has_timer;
-    bool has_child;          /* `child` is open */
+    bool has_child;         /* `child` is open */
     uint64_t wait_until_ns; /* monotonic */
     void (*wait_over)(struct exchange *exchange);
     uint64_t child_start_ns; /* monotonic */

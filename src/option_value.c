@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "quantity.h"
+#include "telemetry/access_log.h"
 
 /* The first that fits is the one that format writes, so the largest comes first. */
 static const struct quantity_unit size_units[] = {
@@ -201,6 +202,22 @@ static void format_string(const struct option_rule *rule, const void *value, str
 {
     (void)rule;
     tel_buffer_append_string(out, *(const char *const *)value);
+}
+
+static int parse_fields(const struct option_rule *rule, const char *text, void *value,
+                        struct tel_buffer *problem)
+{
+    char message[512];
+    if (text[0] != '\0' && tel_access_fields_check(text, message, sizeof(message)) != 0) {
+        tel_buffer_append_string(problem, message);
+        return -EINVAL;
+    }
+    return parse_string(rule, text, value, problem);
+}
+
+static void format_fields(const struct option_rule *rule, const void *value, struct tel_buffer *out)
+{
+    format_string(rule, value, out);
 }
 
 static const char address_form[] = "is not ADDR:PORT, such as 127.0.0.1:8080, [::1]:8080 or :8080";

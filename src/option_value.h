@@ -11,6 +11,7 @@
  *   BOOLEAN    bool                 true false yes no on off 1 0
  *   CHOICE     unsigned             one of a list, case ignored: its index
  *   STRING     const char *         as it is, borrowed
+ *   FIELDS     const char *         names of access-log fields; empty: none
  *
  * How to extend: a row in OPTION_TYPES, a parse and a format function in option_value.c.
  *
@@ -37,7 +38,8 @@
     OPTION_TYPE(RATIO, ratio)         \
     OPTION_TYPE(BOOLEAN, boolean)     \
     OPTION_TYPE(CHOICE, choice)       \
-    OPTION_TYPE(STRING, string)
+    OPTION_TYPE(STRING, string)       \
+    OPTION_TYPE(FIELDS, fields)
 
 /* The C type of each. */
 #define OPTION_C_ADDRESS   struct address
@@ -49,6 +51,7 @@
 #define OPTION_C_BOOLEAN   bool
 #define OPTION_C_CHOICE    unsigned
 #define OPTION_C_STRING    const char *
+#define OPTION_C_FIELDS    const char *
 
 enum option_type {
 #define OPTION_TYPE(NAME, stem) OPTION_##NAME,

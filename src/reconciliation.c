@@ -4,6 +4,10 @@
  */
 #include "reconciliation.h"
 
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "diagnostics.h"
 #include "instruments.h"
 #include "service.h"
@@ -18,6 +22,7 @@ static void read_log(const struct service *service, struct reconciliation *terms
     terms->log_waiting = stats.waiting;
     for (int i = 0; i < TEL_ACCESS_DROPS; i++) {
         terms->log_dropped += stats.dropped[i];
+        terms->log_dropped_by[i] = stats.dropped[i];
     }
 }
 
@@ -33,11 +38,14 @@ static void read_spans(const struct service *service, struct reconciliation *ter
     terms->spans_internal = tracer.ended - tracer.ended_server;
     terms->spans_unsampled = tracer.unsampled;
     terms->spans_dropped = tracer.dropped_queue_full + tracer.dropped_shutdown;
+    terms->spans_dropped_queue_full = tracer.dropped_queue_full;
+    terms->spans_dropped_shutdown = tracer.dropped_shutdown;
     terms->spans_waiting = tracer.queued;
     terms->spans_acknowledged = exporter.acknowledged;
     terms->spans_inflight = exporter.inflight;
     for (int i = 0; i < TEL_EXPORT_ERRORS; i++) {
         terms->spans_failed += exporter.failed[i];
+        terms->spans_failed_by[i] = exporter.failed[i];
     }
 }
 
@@ -65,35 +73,98 @@ bool reconciliation_is_balanced(const struct reconciliation *terms)
     return metrics && log && spans;
 }
 
-#define TERM(name)                        \
-    {                                     \
-#name, NULL, (int64_t)terms->name \
+/* One term of the line: where it stands in the struct, and which signal it belongs to. */
+enum signal { OF_METRICS, OF_LOG, OF_SPANS };
+
+static const struct term {
+    const char *name;
+    size_t offset;
+    enum signal signal;
+} table[] = {
+#define TERM(signal, name)                                   \
+    {                                                        \
+#name, offsetof(struct reconciliation, name), signal \
     }
+    TERM(OF_METRICS, finished),      TERM(OF_METRICS, metrics_count),
+    TERM(OF_LOG, log_appended),      TERM(OF_LOG, log_written),
+    TERM(OF_LOG, log_waiting),       TERM(OF_LOG, log_dropped),
+    TERM(OF_SPANS, spans_ended),     TERM(OF_SPANS, spans_server),
+    TERM(OF_SPANS, spans_internal),  TERM(OF_SPANS, spans_acknowledged),
+    TERM(OF_SPANS, spans_waiting),   TERM(OF_SPANS, spans_inflight),
+    TERM(OF_SPANS, spans_unsampled), TERM(OF_SPANS, spans_dropped),
+    TERM(OF_SPANS, spans_failed),
+#undef TERM
+};
+#define TERMS   (sizeof(table) / sizeof(table[0]))
+#define REASONS (TEL_ACCESS_DROPS + 2 + TEL_EXPORT_ERRORS)
+_Static_assert(TERMS + REASONS + 3 <= DIAGNOSTICS_FIELDS_MAX, "with `off` twice and the verdict");
+
+/* The line as it grows; names of reasons are put together here. */
+struct line {
+    struct diagnostics_field fields[DIAGNOSTICS_FIELDS_MAX + 1];
+    size_t count;
+    char names[REASONS][48];
+    size_t name_count;
+};
+
+static void add_terms(struct line *line, const struct reconciliation *terms, enum signal signal)
+{
+    for (size_t i = 0; i < TERMS; i++) {
+        uint64_t value;
+        memcpy(&value, (const char *)terms + table[i].offset, sizeof(value));
+        if (table[i].signal == signal) {
+            line->fields[line->count++] =
+                (struct diagnostics_field)DIAGNOSTICS_NUMBER(table[i].name, value);
+        }
+    }
+}
+
+/* A reason that did not occur is left out. */
+static void add_reason(struct line *line, const char *what, const char *reason, uint64_t value)
+{
+    if (value > 0) {
+        char *name = line->names[line->name_count++];
+        snprintf(name, sizeof(line->names[0]), "%s_%s", what, reason);
+        line->fields[line->count++] = (struct diagnostics_field)DIAGNOSTICS_NUMBER(name, value);
+    }
+}
+
+static void add_log(struct line *line, const struct reconciliation *terms)
+{
+    if (!terms->log_on) {
+        line->fields[line->count++] = (struct diagnostics_field)DIAGNOSTICS_TEXT("log", "off");
+        return;
+    }
+    add_terms(line, terms, OF_LOG);
+    for (int i = 0; i < TEL_ACCESS_DROPS; i++) {
+        add_reason(line, "log_dropped", tel_access_drop_name((enum tel_access_drop)i),
+                   terms->log_dropped_by[i]);
+    }
+}
+
+static void add_spans(struct line *line, const struct reconciliation *terms)
+{
+    if (!terms->spans_on) {
+        line->fields[line->count++] = (struct diagnostics_field)DIAGNOSTICS_TEXT("spans", "off");
+        return;
+    }
+    add_terms(line, terms, OF_SPANS);
+    add_reason(line, "spans_dropped", "queue_full", terms->spans_dropped_queue_full);
+    add_reason(line, "spans_dropped", "shutdown", terms->spans_dropped_shutdown);
+    for (int i = 0; i < TEL_EXPORT_ERRORS; i++) {
+        add_reason(line, "spans_failed", tel_export_error_name((enum tel_export_error)i),
+                   terms->spans_failed_by[i]);
+    }
+}
 
 void reconciliation_report(const struct reconciliation *terms)
 {
-    bool balanced = reconciliation_is_balanced(terms);
-    const struct diagnostics_field fields[] = {
-        TERM(finished),
-        TERM(metrics_count),
-        {terms->log_on ? "log_appended" : "log", terms->log_on ? NULL : "off",
-         (int64_t)terms->log_appended},
-        TERM(log_written),
-        TERM(log_waiting),
-        TERM(log_dropped),
-        {terms->spans_on ? "spans_ended" : "spans", terms->spans_on ? NULL : "off",
-         (int64_t)terms->spans_ended},
-        TERM(spans_server),
-        TERM(spans_internal),
-        TERM(spans_acknowledged),
-        TERM(spans_waiting),
-        TERM(spans_inflight),
-        TERM(spans_unsampled),
-        TERM(spans_dropped),
-        TERM(spans_failed),
-        {"balanced", balanced ? "true" : "false", 0},
-        {.name = NULL},
-    };
+    const bool balanced = reconciliation_is_balanced(terms);
+    struct line line = {.count = 0};
+    add_terms(&line, terms, OF_METRICS);
+    add_log(&line, terms);
+    add_spans(&line, terms);
+    line.fields[line.count] = (struct diagnostics_field)DIAGNOSTICS_TRUTH("balanced", balanced);
     diagnostics_write(balanced ? TEL_INFO_LEVEL : TEL_ERROR, "reconciliation",
-                      balanced ? "all signals add up" : "the signals do not add up", fields);
+                      balanced ? "all signals add up" : "the signals do not add up", line.fields);
 }

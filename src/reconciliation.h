@@ -17,6 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "telemetry/access_log.h"
+#include "telemetry/otlp.h"
+
 struct service;
 
 struct reconciliation {
@@ -37,6 +40,12 @@ struct reconciliation {
     uint64_t spans_unsampled;
     uint64_t spans_dropped; /* queue full, or ended after the tracer was closed */
     uint64_t spans_failed;  /* taken from the queue and not acknowledged */
+
+    /* The same losses by reason. */
+    uint64_t log_dropped_by[TEL_ACCESS_DROPS];
+    uint64_t spans_dropped_queue_full;
+    uint64_t spans_dropped_shutdown;
+    uint64_t spans_failed_by[TEL_EXPORT_ERRORS];
 };
 
 /* Reads every term. */
@@ -45,7 +54,7 @@ void reconciliation_read(const struct service *service, struct reconciliation *t
 /* Whether every line that is on adds up. */
 bool reconciliation_is_balanced(const struct reconciliation *terms);
 
-/* Says all terms in one line of diagnostics. */
+/* Says all terms in one line of diagnostics, and the reasons of what was lost. */
 void reconciliation_report(const struct reconciliation *terms);
 
 #endif

@@ -102,6 +102,9 @@ static void test_a_line(void **state)
                                       "\"component\":\"server\",\"message\":\"listening\","
                                       "\"address\":\"[::1]:80\",\"workers\":4,"
                                       "\"least\":-9223372036854775808}\n");
+    DIAGNOSTICS(TEL_INFO_LEVEL, "server", "truth", DIAGNOSTICS_TRUTH("yes", 7 > 1),
+                DIAGNOSTICS_TRUTH("no", false));
+    assert_non_null(strstr(take(reader), "\"yes\":true,\"no\":false}\n"));
     DIAGNOSTICS(TEL_ERROR, "server", "no fields");
     assert_non_null(strstr(take(reader), "\"message\":\"no fields\"}\n"));
 }

@@ -61,6 +61,20 @@ static void check_all(const struct row *rows, size_t count)
 }
 #define CHECK_ALL(rows) check_all(rows, sizeof(rows) / sizeof((rows)[0]))
 
+static void test_fields(void **state)
+{
+    (void)state;
+    const struct option_rule any = {OPTION_FIELDS, 0, 40, NULL};
+    const struct row rows[] = {
+        {any, "", 0, ""}, /* the format's own list */
+        {any, "date time sc-status", 0, "date time sc-status"},
+        {any, "date,cs(Cookie),x-trace-id", 0, "date,cs(Cookie),x-trace-id"},
+        {any, "date no-such-field", -EINVAL, "no-such-field"},
+        {any, "date date date date date date date date date", -EINVAL, ""},
+    };
+    CHECK_ALL(rows);
+}
+
 static void test_count(void **state)
 {
     (void)state;
@@ -242,6 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_count),
+        cmocka_unit_test(test_fields),
         cmocka_unit_test(test_size),
         cmocka_unit_test(test_duration),
         cmocka_unit_test(test_ratio),
