@@ -216,26 +216,29 @@ static void on_open(struct http_exchange *http, void *argument)
     }
 }
 
+/* OPTIONS asks about a resource, or with `*` about the server as a whole (RFC 9110, 9.3.7). */
+static bool is_known_target(const struct exchange *exchange)
+{
+    const struct http_slice *target = &exchange->http->request.target;
+    return exchange->route->handle != NULL || (target->length == 1 && target->data[0] == '*');
+}
+
 static void on_handle(struct http_exchange *http, void *argument)
 {
     (void)argument;
     struct exchange *exchange = of(http);
-    const struct http_request *request = &http->request;
-    bool asterisk = request->target.length == 1 && request->target.data[0] == '*';
-    if (exchange->route->handle == NULL && !asterisk) {
-        exchange_problem(exchange, 404, "there is nothing at this path");
-        return;
-    }
-    if (!router_allows(request->method) || request->method == HTTP_METHOD_OPTIONS) {
+    const enum http_method method = http->request.method;
+    if (method == HTTP_METHOD_OPTIONS && is_known_target(exchange)) {
         http_response_add(&http->response, "Allow", router_allow, strlen(router_allow));
-        if (request->method == HTTP_METHOD_OPTIONS) {
-            exchange_reply(exchange, 204, NULL, NULL, 0);
-        } else {
-            exchange_problem(exchange, 405, "allowed here: %s", router_allow);
-        }
-        return;
+        exchange_reply(exchange, 204, NULL, NULL, 0);
+    } else if (exchange->route->handle == NULL) {
+        exchange_problem(exchange, 404, "there is nothing at this path");
+    } else if (!router_allows(method)) {
+        http_response_add(&http->response, "Allow", router_allow, strlen(router_allow));
+        exchange_problem(exchange, 405, "allowed here: %s", router_allow);
+    } else {
+        exchange->route->handle(exchange);
     }
-    exchange->route->handle(exchange);
 }
 
 static void on_abandoned(struct http_exchange *http, void *argument)

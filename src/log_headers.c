@@ -40,7 +40,7 @@ static void resolve(const struct tel_access_log *log, enum tel_access_direction 
 {
     const char *name;
     for (size_t i = 0; (name = tel_access_log_header(log, direction, i)) != NULL; i++) {
-        for (size_t k = 0; name[k] != '\0' && k < sizeof(wanted[i].name) - 1; k++) {
+        for (size_t k = 0; k < sizeof(wanted[i].name) - 1 && name[k] != '\0'; k++) {
             wanted[i].name[k] = (char)tolower((unsigned char)name[k]);
         }
         wanted[i].known = -1;

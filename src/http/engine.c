@@ -342,7 +342,7 @@ const struct sockaddr *http_exchange_local(struct http_exchange *exchange)
 {
     struct http_connection *connection = exchange->connection;
     if (!connection->local_known && connection->fd >= 0) {
-        struct sockaddr_storage name;
+        struct sockaddr_storage name = {.ss_family = AF_UNSPEC};
         socklen_t length = sizeof name;
         connection->local_known = true;
         if (getsockname(connection->fd, (struct sockaddr *)&name, &length) == 0 &&

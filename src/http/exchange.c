@@ -232,24 +232,24 @@ void exchange_give_up(struct exchange *exchange, enum http_error error)
 
 /* ---- for the service ------------------------------------------------------------------------- */
 
-void http_exchange_respond(struct http_exchange *shared)
+void http_exchange_respond(struct http_exchange *exchange)
 {
-    struct exchange *exchange = exchange_of(shared);
-    struct http_connection *connection = shared->connection;
-    assert(!shared->responded);
-    if (shared->responded) {
+    struct exchange *own = exchange_of(exchange);
+    struct http_connection *connection = exchange->connection;
+    assert(!exchange->responded);
+    if (exchange->responded) {
         return;
     }
-    shared->responded = true;
+    exchange->responded = true;
     connection_enter(connection);
     if (connection->busy == 1) {
         engine_read_clock(connection); /* later than the turn in which the request was read */
     }
     if (connection->state == STATE_GONE) {
-        finish(exchange);
+        finish(own);
         connection_close(connection);
     } else {
-        start_sending(exchange);
+        start_sending(own);
     }
     connection_leave(connection);
 }
