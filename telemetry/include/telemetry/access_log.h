@@ -32,9 +32,9 @@
 extern "C" {
 #endif
 
-#define TEL_ACCESS_FIELDS_MAX 48   /* fields of a line */
-#define TEL_ACCESS_HEADERS_MAX 16  /* cs(…) and sc(…) fields of a line, each direction */
-#define TEL_ACCESS_VALUE_MAX 1024  /* bytes kept of one value; longer ones are cut */
+#define TEL_ACCESS_FIELDS_MAX  48   /* fields of a line */
+#define TEL_ACCESS_HEADERS_MAX 16   /* cs(…) and sc(…) fields of a line, each direction */
+#define TEL_ACCESS_VALUE_MAX   1024 /* bytes kept of one value; longer ones are cut */
 
 /* The default field list, tab-separated in the file, and the one that IIS writes by default. */
 extern const char tel_access_fields_default[];
@@ -52,19 +52,19 @@ struct tel_access_record {
     const struct sockaddr *client; /* NULL: unknown */
     const struct sockaddr *server; /* the local address of the connection; NULL: unknown */
     struct tel_text method;
-    struct tel_text uri_stem;      /* path, as it came */
-    struct tel_text uri_query;     /* without `?` */
-    struct tel_text version;       /* "HTTP/1.1" */
-    struct tel_text host;          /* Host header, or authority of the target */
-    uint16_t status;               /* 0: none was sent */
-    uint64_t bytes_received;       /* head and body of the request */
-    uint64_t bytes_sent;           /* head and body of the response */
-    bool traced;                   /* the ids below are set */
+    struct tel_text uri_stem;  /* path, as it came */
+    struct tel_text uri_query; /* without `?` */
+    struct tel_text version;   /* "HTTP/1.1" */
+    struct tel_text host;      /* Host header, or authority of the target */
+    uint16_t status;           /* 0: none was sent */
+    uint64_t bytes_received;   /* head and body of the request */
+    uint64_t bytes_sent;       /* head and body of the response */
+    bool traced;               /* the ids below are set */
     uint8_t trace_id[16];
     uint8_t span_id[8];
-    struct tel_text route;         /* x-route */
-    struct tel_text error;         /* x-error */
-    struct tel_text fault;         /* x-fault */
+    struct tel_text route; /* x-route */
+    struct tel_text error; /* x-error */
+    struct tel_text fault; /* x-fault */
     /* One for each cs(…) and sc(…) field, in the order of tel_access_log_header(). */
     struct tel_text request_headers[TEL_ACCESS_HEADERS_MAX];
     struct tel_text response_headers[TEL_ACCESS_HEADERS_MAX];
@@ -73,14 +73,14 @@ struct tel_access_record {
 enum tel_access_direction { TEL_ACCESS_REQUEST, TEL_ACCESS_RESPONSE };
 
 struct tel_access_log_options {
-    const char *path;     /* a file, or "-" for stdout */
-    const char *fields;   /* names separated by spaces or commas; NULL: tel_access_fields_default, or
+    const char *path;   /* a file, or "-" for stdout */
+    const char *fields; /* names separated by spaces or commas; NULL: tel_access_fields_default, or
                              with `iis` tel_access_fields_iis */
-    bool iis;             /* IIS conventions: spaces between fields, time-taken in milliseconds,
+    bool iis;           /* IIS conventions: spaces between fields, time-taken in milliseconds,
                              `+` for a space within a value, no quotes */
     const char *software; /* for #Software */
     size_t shard_count;
-    size_t queue_bytes;   /* of all shards together; 0: 1 MiB. Each shard's share is a power of
+    size_t queue_bytes; /* of all shards together; 0: 1 MiB. Each shard's share is a power of
                              two, and two of the largest records at least */
     tel_diagnostic_fn *diagnostic;
     void *diagnostic_argument;
@@ -100,10 +100,10 @@ struct tel_access_log_stats {
     uint64_t written; /* lines whose last byte the kernel took */
     uint64_t waiting; /* queued or formatted, not written: what is in no other term */
     uint64_t dropped[TEL_ACCESS_DROPS];
-    uint64_t queue_bytes;          /* used now */
+    uint64_t queue_bytes; /* used now */
     uint64_t queue_capacity_bytes;
     uint64_t reopened;
-    bool stalled;                  /* the last write attempt found a full pipe or an error */
+    bool stalled; /* the last write attempt found a full pipe or an error */
 };
 
 struct tel_access_log;

@@ -19,8 +19,8 @@ extern "C" {
 #endif
 
 #define TEL_NS_PER_SECOND UINT64_C(1000000000)
-#define TEL_NS_PER_MS UINT64_C(1000000)
-#define TEL_NS_PER_US UINT64_C(1000)
+#define TEL_NS_PER_MS     UINT64_C(1000000)
+#define TEL_NS_PER_US     UINT64_C(1000)
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t tel_clock_monotonic_ns(void);

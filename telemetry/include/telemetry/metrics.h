@@ -54,11 +54,11 @@
 extern "C" {
 #endif
 
-#define TEL_SHARDS_MAX 64      /* writing threads of a registry */
-#define TEL_LABELS_MAX 32      /* label names of a family; target_info is why so many */
+#define TEL_SHARDS_MAX      64  /* writing threads of a registry */
+#define TEL_LABELS_MAX      32  /* label names of a family; target_info is why so many */
 #define TEL_LABEL_VALUE_MAX 256 /* bytes of a label value; longer ones are cut at a UTF-8 border */
-#define TEL_SERIES_LIMIT 256   /* label sets of a family, unless its options say otherwise */
-#define TEL_BUCKETS_MAX 64     /* classic bucket bounds of a histogram, +Inf not counted */
+#define TEL_SERIES_LIMIT    256 /* label sets of a family, unless its options say otherwise */
+#define TEL_BUCKETS_MAX     64  /* classic bucket bounds of a histogram, +Inf not counted */
 
 /* Native buckets: base 2^(2^-3), from TEL_NATIVE_MIN_NS up to TEL_NATIVE_MAX_NS. Smaller values
  * fall into the zero bucket, whose threshold is TEL_NATIVE_MIN_NS. Larger ones into one more. */
@@ -83,9 +83,9 @@ enum tel_metric_type {
 typedef void tel_collect_fn(struct tel_scrape *scrape, void *argument);
 
 struct tel_family_options {
-    const char *name;               /* full Prometheus name, suffix included */
-    const char *help;               /* one sentence; escaped as the format asks */
-    const char *unit;               /* "seconds", "bytes", "ratio" … or NULL; part of the name */
+    const char *name; /* full Prometheus name, suffix included */
+    const char *help; /* one sentence; escaped as the format asks */
+    const char *unit; /* "seconds", "bytes", "ratio" … or NULL; part of the name */
     enum tel_metric_type type;
     const char *const *label_names; /* label_count of them */
     size_t label_count;             /* up to TEL_LABELS_MAX */

@@ -13,7 +13,7 @@
  *     taken from the queue = acknowledged + failed(reason) + in flight
  *
  * The console kind prints one JSON object a span and line instead (to stderr), where acknowledged
- * means written.
+ * means written. The kind `none` has no thread and takes nothing.
  *
  * Threads: create, start, shutdown, destroy from one thread; stats from any.
  * Failure: a dead, slow or lying collector costs memory only up to one batch and its answer.
@@ -35,8 +35,8 @@
 extern "C" {
 #endif
 
-#define TEL_EXPORT_REQUEST_MAX (64u * 1024 * 1024) /* bytes of a body that goes out */
-#define TEL_EXPORT_RESPONSE_MAX (4u * 1024 * 1024) /* bytes of an answer that is read */
+#define TEL_EXPORT_REQUEST_MAX  (64u * 1024 * 1024) /* bytes of a body that goes out */
+#define TEL_EXPORT_RESPONSE_MAX (4u * 1024 * 1024)  /* bytes of an answer that is read */
 
 enum tel_exporter_kind { TEL_EXPORTER_NONE, TEL_EXPORTER_OTLP, TEL_EXPORTER_CONSOLE };
 enum tel_compression { TEL_COMPRESSION_NONE, TEL_COMPRESSION_GZIP };
@@ -48,17 +48,17 @@ typedef void tel_diagnostic_fn(enum tel_severity severity, const char *component
 
 struct tel_exporter_options {
     enum tel_exporter_kind kind;
-    const char *endpoint;          /* full URL of the traces signal */
-    const char *headers;           /* `k=v,k=v`, percent-decoded values, or NULL */
+    const char *endpoint; /* full URL of the traces signal */
+    const char *headers;  /* `k=v,k=v`, percent-decoded values, or NULL */
     enum tel_compression compression;
-    uint32_t timeout_ms;           /* of one POST */
-    uint32_t schedule_delay_ms;    /* longest wait of a span before its batch goes */
-    uint32_t export_timeout_ms;    /* of one batch, retries included */
-    size_t max_batch;              /* spans a batch */
-    const char *certificate_file;  /* CA bundle, or NULL for the system's */
+    uint32_t timeout_ms;          /* of one POST */
+    uint32_t schedule_delay_ms;   /* longest wait of a span before its batch goes */
+    uint32_t export_timeout_ms;   /* of one batch, retries included */
+    size_t max_batch;             /* spans a batch */
+    const char *certificate_file; /* CA bundle, or NULL for the system's */
     const char *client_key_file;
     const char *client_certificate_file;
-    const char *scope_name;        /* instrumentation scope of the spans */
+    const char *scope_name; /* instrumentation scope of the spans */
     const char *scope_version;
     size_t shard;                  /* of the registry, for what the exporter's thread observes */
     tel_diagnostic_fn *diagnostic; /* or NULL */
@@ -67,23 +67,25 @@ struct tel_exporter_options {
 
 /* Why spans failed to be exported: the values of error.type, a closed list. */
 enum tel_export_error {
-    TEL_EXPORT_REJECTED,          /* partial success */
-    TEL_EXPORT_TIMEOUT,           /* no answer, or retries, within the time */
-    TEL_EXPORT_CONNECTION,        /* no connection and no time left */
-    TEL_EXPORT_STATUS,            /* an HTTP status that is not retried, or retries ran out of time */
-    TEL_EXPORT_BAD_RESPONSE,      /* an answer that is not HTTP or not OTLP */
-    TEL_EXPORT_TOO_LARGE,         /* a batch over TEL_EXPORT_REQUEST_MAX */
-    TEL_EXPORT_SHUTDOWN,          /* flush time was over */
-    TEL_EXPORT_ERRORS             /* how many there are */
+    TEL_EXPORT_REJECTED,     /* partial success */
+    TEL_EXPORT_TIMEOUT,      /* the last try had no answer in time, and no time is left; a POST
+                                     that times out is tried again like one that is cut off */
+    TEL_EXPORT_CONNECTION,   /* no connection, or it was cut off, and no time is left; console:
+                                     nobody reads */
+    TEL_EXPORT_STATUS,       /* an HTTP status that is not retried, or retries ran out of time */
+    TEL_EXPORT_BAD_RESPONSE, /* an answer that is not HTTP or not OTLP */
+    TEL_EXPORT_TOO_LARGE,    /* a span over TEL_EXPORT_REQUEST_MAX, or over what memory there is */
+    TEL_EXPORT_SHUTDOWN,     /* flush time was over */
+    TEL_EXPORT_ERRORS        /* how many there are */
 };
 /* The error.type value, a static string: "rejected", "timeout", … */
 const char *tel_export_error_name(enum tel_export_error error);
 
 struct tel_exporter_stats {
-    uint64_t acknowledged;                /* spans */
-    uint64_t failed[TEL_EXPORT_ERRORS];   /* spans */
-    uint64_t inflight;                    /* spans taken from the queue, fate not known yet */
-    uint64_t requests;                    /* POSTs made, retries included */
+    uint64_t acknowledged;              /* spans */
+    uint64_t failed[TEL_EXPORT_ERRORS]; /* spans */
+    uint64_t inflight;                  /* spans taken from the queue, fate not known yet */
+    uint64_t requests;                  /* POSTs made, retries included */
     uint64_t retries;
 };
 

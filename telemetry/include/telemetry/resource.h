@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 #define TEL_RESOURCE_ATTRIBUTES_MAX 64
-#define TEL_RESOURCE_VALUE_MAX 1024 /* bytes of a value */
+#define TEL_RESOURCE_VALUE_MAX      1024 /* bytes of a value */
 
 struct tel_resource;
 

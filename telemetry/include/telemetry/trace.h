@@ -38,24 +38,24 @@
 extern "C" {
 #endif
 
-#define TEL_TRACEPARENT_LENGTH 55   /* of version 00, without the NUL */
-#define TEL_TRACESTATE_MAX 2048     /* bytes kept of a combined tracestate; more: discarded whole */
+#define TEL_TRACEPARENT_LENGTH     55 /* of version 00, without the NUL */
+#define TEL_TRACESTATE_MAX         2048 /* bytes kept of a combined tracestate; more: discarded whole */
 #define TEL_TRACESTATE_MEMBERS_MAX 32
-#define TEL_BAGGAGE_MAX 8192        /* bytes kept of a combined baggage; more: discarded whole */
-#define TEL_SPAN_BYTES 3072         /* packed attributes, events and links of a span */
-#define TEL_ATTRIBUTE_VALUE_MAX 1024 /* bytes of a string value; longer ones are cut */
+#define TEL_BAGGAGE_MAX            8192 /* bytes kept of a combined baggage; more: discarded whole */
+#define TEL_SPAN_BYTES             3072 /* packed attributes, events and links of a span */
+#define TEL_ATTRIBUTE_VALUE_MAX    1024 /* bytes of a string value; longer ones are cut */
 
 #define TEL_FLAG_SAMPLED 0x01
-#define TEL_FLAG_RANDOM 0x02
+#define TEL_FLAG_RANDOM  0x02
 
 /* ---- context: what crosses process borders ------------------------------------------------- */
 
 struct tel_context {
     uint8_t trace_id[16];
-    uint8_t span_id[8];   /* the caller's span: parent of ours */
-    uint8_t flags;        /* TEL_FLAG_* */
-    bool valid;           /* a traceparent was there and was good */
-    bool remote;          /* it came from another process */
+    uint8_t span_id[8]; /* the caller's span: parent of ours */
+    uint8_t flags;      /* TEL_FLAG_* */
+    bool valid;         /* a traceparent was there and was good */
+    bool remote;        /* it came from another process */
     uint16_t tracestate_length;
     uint16_t baggage_length;
     char tracestate[TEL_TRACESTATE_MAX]; /* canonical list, not NUL-terminated */
@@ -105,8 +105,8 @@ struct tel_tracer;
 struct tel_tracer_options {
     size_t shard_count;
     struct tel_sampler sampler;
-    size_t queue_size;      /* spans that may wait, all shards together; 0: nothing is recorded */
-    bool trace_context;     /* propagators in use */
+    size_t queue_size;  /* spans that may wait, all shards together; 0: nothing is recorded */
+    bool trace_context; /* propagators in use */
     bool baggage;
 };
 
@@ -140,7 +140,12 @@ void tel_context_extract(const struct tel_tracer *tracer, tel_header_get_fn *get
 enum tel_span_kind { TEL_SPAN_INTERNAL = 1, TEL_SPAN_SERVER = 2, TEL_SPAN_CLIENT = 3 };
 enum tel_span_status { TEL_STATUS_UNSET = 0, TEL_STATUS_OK = 1, TEL_STATUS_ERROR = 2 };
 
-enum tel_value_type { TEL_VALUE_STRING = 1, TEL_VALUE_BOOL = 2, TEL_VALUE_INT = 3, TEL_VALUE_DOUBLE = 4 };
+enum tel_value_type {
+    TEL_VALUE_STRING = 1,
+    TEL_VALUE_BOOL = 2,
+    TEL_VALUE_INT = 3,
+    TEL_VALUE_DOUBLE = 4
+};
 
 /* An attribute for events and links, where they are given as a list. */
 struct tel_attribute {
@@ -183,11 +188,11 @@ struct tel_span {
 };
 
 struct tel_span_start {
-    const char *name;                    /* borrowed until end; may be replaced */
+    const char *name; /* borrowed until end; may be replaced */
     enum tel_span_kind kind;
-    uint64_t start_wall_ns;              /* 0: now */
-    const struct tel_context *parent;    /* from another process; borrowed until end; or NULL */
-    const struct tel_span *parent_span;  /* in this process; wins over `parent`; or NULL */
+    uint64_t start_wall_ns;             /* 0: now */
+    const struct tel_context *parent;   /* from another process; borrowed until end; or NULL */
+    const struct tel_span *parent_span; /* in this process; wins over `parent`; or NULL */
 };
 
 void tel_span_begin(struct tel_span *span, struct tel_tracer *tracer, size_t shard,

@@ -230,7 +230,7 @@ struct tel__client *tel__client_create(const struct tel__client_options *options
     client->step = event_new(options->base, -1, 0, on_step, client);
     client->timeout = evtimer_new(options->base, on_timeout, client);
     client->connect_limit = evtimer_new(options->base, on_connect_limit, client);
-    client->resolver = tel__resolver_create(options->base, on_found, client);
+    client->resolver = tel__resolver_create(options->base, NULL, on_found, client);
     if (client->step == NULL || client->timeout == NULL || client->connect_limit == NULL ||
         client->resolver == NULL || init_connection(client) != 0) {
         tel__client_destroy(client);

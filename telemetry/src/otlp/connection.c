@@ -85,11 +85,24 @@ static void on_error(enum evhttp_request_error error, void *argument)
     note_disconnect(connection);
 }
 
-/* The answer is whole; or evhttp could not even connect, and gives a request without a status. */
+/* Whether an answer said itself where it ends. If not, the end of the connection was its end. */
+static bool is_framed(struct evhttp_request *request)
+{
+    struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
+    return evhttp_request_get_response_code(request) == HTTP_NOCONTENT ||
+           evhttp_find_header(headers, "Content-Length") != NULL ||
+           evhttp_find_header(headers, "Transfer-Encoding") != NULL;
+}
+
+/* The answer is whole; or evhttp could not even connect, and gives a request without a status; or
+ * on_error() was called a moment ago, and it gives none. */
 static void on_done(struct evhttp_request *request, void *argument)
 {
     struct tel__connection *connection = argument;
-    int status = request != NULL ? evhttp_request_get_response_code(request) : 0;
+    if (request == NULL) {
+        return;
+    }
+    int status = evhttp_request_get_response_code(request);
     if (status == 0) {
         explain(connection, "connection refused");
         note(connection,
@@ -102,6 +115,7 @@ static void on_done(struct evhttp_request *request, void *argument)
              retry_after != NULL ? retry_after : "");
     evbuffer_add_buffer(connection->body, evhttp_request_get_input_buffer(request));
     connection->outcome.status = status;
+    connection->closed |= !is_framed(request);
     note(connection, TEL__OUTCOME_ANSWER);
 }
 
@@ -178,6 +192,7 @@ int tel__connection_open(struct tel__connection *connection, const char *address
     const struct tel__connection_options *options = &connection->options;
     struct timeval idle = {.tv_sec = (time_t)idle_s};
     tel__connection_close(connection);
+    errno = 0; /* evhttp takes any ECONNREFUSED it finds there, also that of another address */
     snprintf(connection->address, sizeof(connection->address), "%s", address);
     connection->bufferevent = make_bufferevent(connection);
     if (connection->bufferevent == NULL) {

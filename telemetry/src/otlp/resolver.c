@@ -29,6 +29,7 @@ struct lookup {
 struct tel__resolver {
     struct event_base *base;
     struct evdns_base *evdns;
+    const char *resolv_conf;
     tel__resolver_fn *found;
     void *argument;
     bool configured;       /* nameservers are known */
@@ -38,14 +39,15 @@ struct tel__resolver {
     size_t unanswered; /* lookups evdns still has, cancelled ones included */
 };
 
-struct tel__resolver *tel__resolver_create(struct event_base *base, tel__resolver_fn *found,
-                                           void *argument)
+struct tel__resolver *tel__resolver_create(struct event_base *base, const char *resolv_conf,
+                                           tel__resolver_fn *found, void *argument)
 {
     struct tel__resolver *resolver = calloc(1, sizeof(*resolver));
     if (resolver == NULL) {
         return NULL;
     }
     resolver->base = base;
+    resolver->resolv_conf = resolv_conf != NULL ? resolv_conf : RESOLV_CONF;
     resolver->found = found;
     resolver->argument = argument;
     resolver->evdns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
@@ -151,7 +153,7 @@ static void read_nameservers(struct tel__resolver *resolver)
     } else {
         evdns_base_clear_nameservers_and_suspend(resolver->evdns);
     }
-    evdns_base_resolv_conf_parse(resolver->evdns, what, RESOLV_CONF);
+    evdns_base_resolv_conf_parse(resolver->evdns, what, resolver->resolv_conf);
     if (resolver->configured) {
         evdns_base_resume(resolver->evdns);
     }
@@ -203,6 +205,7 @@ void tel__resolver_cancel(struct tel__resolver *resolver)
     }
     resolver->lookup->cancelled = true;
     resolver->lookup = NULL;
+    resolver->stale = true; /* who waited too long may have asked the wrong ones */
     evdns_getaddrinfo_cancel(resolver->request);
     resolver->request = NULL;
 }

@@ -31,9 +31,10 @@ struct tel__addresses {
 typedef void tel__resolver_fn(const struct tel__addresses *addresses, const char *reason,
                               void *argument);
 
-/* NULL with errno ENOMEM. */
-struct tel__resolver *tel__resolver_create(struct event_base *base, tel__resolver_fn *found,
-                                           void *argument);
+/* `resolv_conf` is where the nameservers stand; NULL: /etc/resolv.conf. Borrowed. NULL with errno
+ * ENOMEM. */
+struct tel__resolver *tel__resolver_create(struct event_base *base, const char *resolv_conf,
+                                           tel__resolver_fn *found, void *argument);
 
 /* Frees it. A lookup under way is given up without a call; the loop is turned until evdns has let
  * go of it. */

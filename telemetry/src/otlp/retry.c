@@ -143,8 +143,8 @@ static int full_year(int year, bool two_digits, int64_t now_wall_s)
         time_t now = (time_t)now_wall_s;
         struct tm today;
         int this_year = gmtime_r(&now, &today) != NULL ? today.tm_year + 1900 : 2000;
-        year += this_year / 100 * 100;
-        if (year > this_year + YEAR_WINDOW) {
+        year += this_year / 100 * 100 + 100;
+        while (year > this_year + YEAR_WINDOW) {
             year -= 100;
         }
     }

@@ -29,6 +29,9 @@
 #include "telemetry/clock.h"
 #include "trace/tracer.h"
 
+/* A try with less time than this is not worth making. */
+#define TRY_MIN_NS (10 * TEL_NS_PER_MS)
+
 struct state {
     const char *name;
     void (*enter)(struct tel__sender *sender);
@@ -197,10 +200,10 @@ static void try_again(struct tel__sender *sender, const struct tel__verdict *ver
     sender->not_before_ns = verdict->has_retry_after ? again_ns : 0;
     tel__loss_note(&sender->exporter->loss, now_ns, 0, verdict->reason,
                    tel__exporter_queue_full(sender->exporter));
-    if (sender->flushing && again_ns >= sender->flush_by_ns) {
+    if (sender->flushing && again_ns + TRY_MIN_NS >= sender->flush_by_ns) {
         end_batch(sender, TEL_EXPORT_SHUTDOWN, sender->batch.spans, verdict->reason);
         go(sender, DONE);
-    } else if (again_ns >= sender->batch.until_ns) {
+    } else if (again_ns + TRY_MIN_NS >= sender->batch.until_ns) {
         end_batch(sender, verdict->error, sender->batch.spans, verdict->reason);
         go(sender, IDLE);
     } else {
@@ -322,6 +325,10 @@ static void on_stop(evutil_socket_t fd, short what, void *argument)
     struct timeval left = {.tv_sec = (time_t)(left_us / 1000000),
                            .tv_usec = (suseconds_t)(left_us % 1000000)};
     event_del(sender->stop);
+    if (left_us == 0) {
+        on_deadline(-1, 0, sender);
+        return;
+    }
     event_add(sender->deadline, &left);
     if (states[sender->state].flush != NULL) {
         states[sender->state].flush(sender);
