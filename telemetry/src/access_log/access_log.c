@@ -160,6 +160,15 @@ static void count(_Atomic uint64_t *counter)
                           memory_order_release);
 }
 
+/* Room for the largest record first, which spares looking at this one twice: commit gives back what
+ * it does not need. A queue with less room than that is asked for what this one needs. */
+static char *reserve(struct tel__ring *ring, const struct tel__fields *fields,
+                     const struct tel_access_record *record)
+{
+    char *room = tel__ring_reserve(ring, fields->record_max);
+    return room != NULL ? room : tel__ring_reserve(ring, tel__pack_size(fields, record));
+}
+
 void tel_access_log_append(struct tel_access_log *log, size_t shard_index,
                            const struct tel_access_record *record)
 {
@@ -171,14 +180,12 @@ void tel_access_log_append(struct tel_access_log *log, size_t shard_index,
         count(&shard->late);
         return;
     }
-    size_t size = tel__pack_size(&writer->fields, record);
-    char *packed = tel__ring_reserve(&shard->ring, size);
+    char *packed = reserve(&shard->ring, &writer->fields, record);
     if (packed == NULL) {
         count(&shard->queue_full);
         return;
     }
-    tel__pack(&writer->fields, record, packed);
-    tel__ring_commit(&shard->ring, size);
+    tel__ring_commit(&shard->ring, tel__pack(&writer->fields, record, packed));
     tel__wakeup_signal(&writer->first);
     if (tel__ring_used_bytes(&shard->ring) >= shard->ring.size / 2) {
         tel__wakeup_signal(&writer->pressure);

@@ -37,8 +37,8 @@ _Static_assert(sizeof(allowed) + 2 * TEL__FIELD_NAME_MAX < TEL__FIELDS_MESSAGE,
                "the longest message must fit");
 
 static const struct tel__slot values[TEL__VALUES] = {
-#define VALUE(id, kind, member) \
-    [TEL__VALUE_##id] = {TEL__##kind, offsetof(struct tel_access_record, member)},
+#define VALUE(id, how, where) \
+    [TEL__VALUE_##id] = {.kind = TEL__##how, .member = offsetof(struct tel_access_record, where)},
 #include "access_log/fields.def"
 };
 
@@ -52,8 +52,8 @@ static const struct row {
 #include "access_log/fields.def"
 };
 
-/* The longest a print can be. A byte of text may become three (%XX); quotes are doubled, which is
- * less. */
+/* The longest a print can be: what line.c writes without looking. A byte of text may become three
+ * (%XX); quotes are doubled, which is less. */
 static const size_t widths[TEL__PRINTS] = {
     [TEL__PRINT_DATE] = sizeof("YYYY-MM-DD"),
     [TEL__PRINT_TIME] = sizeof("HH:MM:SS.ffffff"),
@@ -155,7 +155,7 @@ static int add_header(struct compiler *compiler, const char *name, size_t length
                       ? offsetof(struct tel_access_record, request_headers)
                       : offsetof(struct tel_access_record, response_headers);
     uint16_t member = (uint16_t)(base + index * sizeof(struct tel_text));
-    field->slots[0] = slot_for(fields, (struct tel__slot){TEL__TEXT, member});
+    field->slots[0] = slot_for(fields, (struct tel__slot){.kind = TEL__TEXT, .member = member});
     field->print = TEL__PRINT_HEADER;
     return 0;
 }
@@ -216,10 +216,8 @@ static int add_field(struct compiler *compiler, const char *name, size_t length)
 
 static void measure(struct tel__fields *fields)
 {
-    fields->record_max = 0;
-    for (size_t i = 0; i < fields->slot_count; i++) {
-        fields->record_max += tel__packed_bytes(fields->slots[i].kind, TEL_ACCESS_VALUE_MAX);
-    }
+    size_t texts = fields->lanes[TEL__TEXTS].count;
+    fields->record_max = fields->lane_bytes + texts * TEL_ACCESS_VALUE_MAX;
     fields->line_max = 0;
     for (size_t i = 0; i < fields->count; i++) {
         fields->line_max += widths[fields->list[i].print] + 1; /* separator or newline */
@@ -245,6 +243,7 @@ int tel__fields_compile(struct tel__fields *fields, const char *list, bool iis, 
     if (fields->count == 0) {
         return refuse(&compiler, "no fields; %s", allowed);
     }
+    tel__pack_layout(fields);
     measure(fields);
     return 0;
 }

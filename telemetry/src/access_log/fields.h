@@ -3,10 +3,12 @@
  *
  * How it works: each name of the list is looked up in fields.def once. What it needs becomes a slot
  * (a value kept of every request; two fields that need the same value share one), what it prints
- * becomes a field that points at its slots. pack.h walks the slots, line.h the fields.
+ * becomes a field that points at its slots. Slots are then sorted into lanes, a lane a size, so that
+ * append is a few plain loops. pack.h walks the lanes, line.h the fields.
  *
  *     "date time cs-uri cs(Host)"  ->  slots:  END      URI_STEM URI_QUERY request_headers[0]
  *                                      fields: DATE  TIME  URI  HEADER
+ *                                      lanes:  WORDS: END  TEXTS: URI_STEM URI_QUERY …headers[0]
  *
  * Threads: compiled before it is shared, read-only afterwards.
  * Memory: one struct in the caller's memory, nothing allocated.
@@ -66,7 +68,25 @@ enum tel__print {
 
 struct tel__slot {
     uint8_t kind;    /* enum tel__value_kind */
+    uint8_t bytes;   /* that its lane keeps of it */
     uint16_t member; /* offset in struct tel_access_record */
+    uint16_t offset; /* in a packed record, of those bytes */
+};
+
+/* What a packed record is made of, in its order: values of one size side by side. */
+enum tel__lane {
+    TEL__WORDS, /* 8 bytes */
+    TEL__IDS,   /* 8 bytes, of traced requests; a trace id is two */
+    TEL__ADDRESSES,
+    TEL__SHORTS, /* 2 bytes */
+    TEL__TEXTS,  /* their lengths; the bytes follow behind the last lane */
+    TEL__LANES
+};
+
+/* A lane: where append finds its values. */
+struct tel__members {
+    uint16_t at[TEL__SLOTS_MAX]; /* offsets in struct tel_access_record */
+    size_t count;
 };
 
 struct tel__field {
@@ -80,10 +100,12 @@ struct tel__fields {
     size_t count;
     struct tel__slot slots[TEL__SLOTS_MAX];
     size_t slot_count;
+    struct tel__members lanes[TEL__LANES];
     char headers[2][TEL_ACCESS_HEADERS_MAX][TEL__HEADER_NAME_MAX + 1]; /* by direction */
     size_t header_counts[2];
     bool iis;
     char computer[TEL__COMPUTER_MAX + 1];
+    size_t lane_bytes; /* of every packed record: all but the bytes of texts */
     size_t record_max; /* bytes of the largest packed record */
     size_t line_max;   /* bytes of the longest line, newline included */
 };

@@ -1,8 +1,10 @@
 /*
- * One small function a kind of print, in a table; text goes through two encoders, bare and quoted.
+ * One small function a kind of print, in a table; each writes at `to` and returns the end of what it
+ * wrote.
  *
- * An encoder asks the buffer for the worst case, writes straight into it and gives back what it
- * did not need: one bounds check a value, not one a byte.
+ * None asks for room: the line as a whole asks the buffer once, for the longest line there can be,
+ * and gives back what it did not need. So what a print may write and its width in fields.c belong
+ * together: whoever changes the one looks at the other.
  */
 #include "access_log/line.h"
 
@@ -10,20 +12,21 @@
 #include <string.h>
 #include <time.h>
 
+#include "access_log/digits.h"
 #include "access_log/pack.h"
 #include "telemetry/clock.h"
 
 /* What is being printed. */
 struct line {
-    struct tel_buffer *out;
     const struct tel__fields *fields;
     struct tel__dates *dates;
     struct tel__values values;
 };
 
-static void print_missing(struct line *line)
+static char *print_missing(char *to)
 {
-    tel_buffer_append_char(line->out, '-');
+    *to = '-';
+    return to + 1;
 }
 
 static const struct tel_text *value(const struct line *line, const struct tel__field *field,
@@ -43,107 +46,119 @@ static uint64_t u64_value(const struct line *line, const struct tel__field *fiel
 
 /* ---- text ---------------------------------------------------------------------------------- */
 
-static char *encode_byte(char *to, unsigned char byte)
+/* Where a byte stands for itself. Outside quotes a `"` would begin a string, a `#` at the start of
+ * a line a directive, and a `\` makes goaccess pass over the separator behind it. */
+enum { BARE = 1, QUOTED = 2 };
+static const uint8_t plain[256] = {
+    [' '] = QUOTED,  ['!'] = BARE | QUOTED,         ['#'] = QUOTED, ['$' ... '['] = BARE | QUOTED,
+    ['\\'] = QUOTED, [']' ... '~'] = BARE | QUOTED,
+};
+
+/* How text is written; what is neither plain nor special becomes %XX. */
+struct style {
+    uint8_t plain; /* BARE or QUOTED */
+    uint8_t special;
+    const char *instead; /* three bytes at most, as %XX is */
+};
+static const struct style bare = {BARE, ' ', "%20"};
+static const struct style bare_iis = {BARE, ' ', "+"};
+static const struct style quoted = {QUOTED, '"', "\"\""};
+
+/* The bytes at the start that stand for themselves, four a step. */
+static size_t plain_bytes(const uint8_t *bytes, size_t length, uint8_t where)
+{
+    size_t run = 0;
+    while (length - run >= 4 && (where & plain[bytes[run]] & plain[bytes[run + 1]] &
+                                 plain[bytes[run + 2]] & plain[bytes[run + 3]]) != 0) {
+        run += 4;
+    }
+    while (run < length && (where & plain[bytes[run]]) != 0) {
+        run++;
+    }
+    return run;
+}
+
+static char *encode_byte(char *to, uint8_t byte, const struct style *style)
 {
     static const char digits[] = "0123456789ABCDEF";
+    if (byte == style->special) {
+        return mempcpy(to, style->instead, strlen(style->instead));
+    }
     *to++ = '%';
     *to++ = digits[byte >> 4];
     *to++ = digits[byte & 15];
     return to;
 }
 
-/* What stands for itself in a bare value, the space apart. A `"` would begin a string, a `#` at the
- * start of a line a directive; a `\` makes goaccess pass over the separator behind it. */
-static bool is_bare(unsigned char byte)
+static char *encode(char *to, const struct tel_text *text, const struct style *style)
 {
-    return byte > ' ' && byte < 0x7f && byte != '"' && byte != '#' && byte != '\\';
+    const uint8_t *at = (const uint8_t *)text->data;
+    const uint8_t *end = at + text->length;
+    while (at < end) {
+        size_t run = plain_bytes(at, (size_t)(end - at), style->plain);
+        to = mempcpy(to, at, run);
+        for (at += run; at < end && (style->plain & plain[*at]) == 0; at++) {
+            to = encode_byte(to, *at, style);
+        }
+    }
+    return to;
 }
 
 /* A value without quotes; never empty, never just `-`. */
-static void print_bare(struct line *line, const struct tel_text *text)
+static char *print_bare(char *to, const struct line *line, const struct tel_text *text)
 {
-    char *start = tel_buffer_extend(line->out, 3 * text->length);
-    if (start == NULL) {
-        return;
-    }
-    char *to = start;
-    for (size_t i = 0; i < text->length; i++) {
-        unsigned char byte = (unsigned char)text->data[i];
-        if (is_bare(byte)) {
-            *to++ = (char)byte;
-        } else if (byte == ' ' && line->fields->iis) {
-            *to++ = '+';
-        } else {
-            to = encode_byte(to, byte);
-        }
-    }
-    line->out->length = (size_t)(to - line->out->data);
+    return encode(to, text, line->fields->iis ? &bare_iis : &bare);
 }
 
-static void print_text(struct line *line, const struct tel_text *text)
+static char *print_quoted(char *to, const struct tel_text *text)
+{
+    *to++ = '"';
+    to = encode(to, text, &quoted);
+    *to++ = '"';
+    return to;
+}
+
+static char *print_text(char *to, const struct line *line, const struct tel_text *text)
 {
     if (text->data == NULL || text->length == 0) {
-        print_missing(line);
-    } else if (text->length == 1 && text->data[0] == '-') {
-        tel_buffer_append(line->out, "%2D", 3);
-    } else {
-        print_bare(line, text);
+        return print_missing(to);
     }
+    if (text->length == 1 && text->data[0] == '-') {
+        return encode_byte(to, '-', &bare);
+    }
+    return print_bare(to, line, text);
 }
 
-static void print_quoted(struct line *line, const struct tel_text *text)
+static char *print_word(char *to, const struct line *line, const struct tel__field *field)
 {
-    char *start = tel_buffer_extend(line->out, 3 * text->length + 2);
-    if (start == NULL) {
-        return;
-    }
-    char *to = start;
-    *to++ = '"';
-    for (size_t i = 0; i < text->length; i++) {
-        unsigned char byte = (unsigned char)text->data[i];
-        if (byte == '"') {
-            *to++ = '"';
-            *to++ = '"';
-        } else if (byte >= ' ' && byte < 0x7f) {
-            *to++ = (char)byte;
-        } else {
-            to = encode_byte(to, byte);
-        }
-    }
-    *to++ = '"';
-    line->out->length = (size_t)(to - line->out->data);
+    return print_text(to, line, value(line, field, 0));
 }
 
-static void print_word(struct line *line, const struct tel__field *field)
-{
-    print_text(line, value(line, field, 0));
-}
-
-static void print_header(struct line *line, const struct tel__field *field)
+static char *print_header(char *to, const struct line *line, const struct tel__field *field)
 {
     const struct tel_text *text = value(line, field, 0);
     if (line->fields->iis || text->data == NULL) {
-        print_text(line, text);
-    } else {
-        print_quoted(line, text);
+        return print_text(to, line, text);
     }
+    return print_quoted(to, text);
 }
 
-static void print_uri(struct line *line, const struct tel__field *field)
+static char *print_uri(char *to, const struct line *line, const struct tel__field *field)
 {
     const struct tel_text *query = value(line, field, 1);
-    print_text(line, value(line, field, 0));
+    to = print_text(to, line, value(line, field, 0));
     if (query->data != NULL && query->length > 0) {
-        tel_buffer_append_char(line->out, '?');
-        print_bare(line, query);
+        *to++ = '?';
+        to = print_bare(to, line, query);
     }
+    return to;
 }
 
-static void print_computer(struct line *line, const struct tel__field *field)
+static char *print_computer(char *to, const struct line *line, const struct tel__field *field)
 {
     (void)field;
     const char *name = line->fields->computer;
-    print_text(line, &(struct tel_text){name, strlen(name)});
+    return print_text(to, line, &(struct tel_text){name, strlen(name)});
 }
 
 /* ---- time ---------------------------------------------------------------------------------- */
@@ -162,125 +177,107 @@ void tel__dates_set(struct tel__dates *dates, uint64_t wall_ns)
     dates->second = second + 1;
 }
 
-static void print_date(struct line *line, const struct tel__field *field)
+static char *print_date(char *to, const struct line *line, const struct tel__field *field)
 {
     tel__dates_set(line->dates, u64_value(line, field, 0));
-    tel_buffer_append(line->out, line->dates->date, sizeof(line->dates->date) - 1);
+    return mempcpy(to, line->dates->date, sizeof(line->dates->date) - 1);
 }
 
-static void print_time(struct line *line, const struct tel__field *field)
+static char *print_time(char *to, const struct line *line, const struct tel__field *field)
 {
     uint64_t wall_ns = u64_value(line, field, 0);
     tel__dates_set(line->dates, wall_ns);
-    tel_buffer_append(line->out, line->dates->time, sizeof(line->dates->time) - 1);
+    to = mempcpy(to, line->dates->time, sizeof(line->dates->time) - 1);
     if (!line->fields->iis) {
-        char fraction[] = ".000000";
-        uint64_t left = wall_ns % TEL_NS_PER_SECOND / TEL_NS_PER_US;
-        for (size_t at = sizeof(fraction) - 2; left > 0; at--, left /= 10) {
-            fraction[at] = (char)('0' + left % 10);
-        }
-        tel_buffer_append(line->out, fraction, sizeof(fraction) - 1);
+        *to++ = '.';
+        to = tel__digits_six(to, wall_ns / TEL_NS_PER_US);
     }
+    return to;
 }
 
-static void print_taken(struct line *line, const struct tel__field *field)
+static char *print_taken(char *to, const struct line *line, const struct tel__field *field)
 {
     uint64_t duration_ns = u64_value(line, field, 0);
     if (line->fields->iis) {
-        tel_buffer_append_u64(line->out, duration_ns / TEL_NS_PER_MS);
-    } else {
-        tel_buffer_append_fixed(line->out, duration_ns / TEL_NS_PER_US, 6);
+        return tel__digits_u64(to, duration_ns / TEL_NS_PER_MS);
     }
+    to = tel__digits_u64(to, duration_ns / TEL_NS_PER_SECOND);
+    *to++ = '.';
+    return tel__digits_six(to, duration_ns / TEL_NS_PER_US);
 }
 
 /* ---- numbers and addresses ----------------------------------------------------------------- */
 
-static void print_number(struct line *line, const struct tel__field *field)
+static char *print_number(char *to, const struct line *line, const struct tel__field *field)
 {
-    tel_buffer_append_u64(line->out, u64_value(line, field, 0) + u64_value(line, field, 1));
+    return tel__digits_u64(to, u64_value(line, field, 0) + u64_value(line, field, 1));
 }
 
-static void print_status(struct line *line, const struct tel__field *field)
+static char *print_status(char *to, const struct line *line, const struct tel__field *field)
 {
     uint16_t status;
     memcpy(&status, value(line, field, 0)->data, sizeof(status));
-    if (status == 0) {
-        print_missing(line);
-    } else {
-        tel_buffer_append_u64(line->out, status);
-    }
+    return status == 0 ? print_missing(to) : tel__digits_u64(to, status);
 }
 
-static struct tel__address address_value(const struct line *line, const struct tel__field *field)
+static const struct tel__address *address_value(const struct line *line,
+                                                const struct tel__field *field)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    struct tel__address address;
-    memcpy(&address, value(line, field, 0)->data, sizeof(address));
-    if (address.length == 16 && memcmp(address.bytes, mapped, sizeof(mapped)) == 0) {
-        memmove(address.bytes, address.bytes + sizeof(mapped), 4);
-        address.length = 4;
-    }
-    return address;
+    return (const struct tel__address *)value(line, field, 0)->data;
 }
 
-static void print_ip(struct line *line, const struct tel__field *field)
+static char *print_ip(char *to, const struct line *line, const struct tel__field *field)
 {
-    struct tel__address address = address_value(line, field);
-    if (address.length == 0) {
-        print_missing(line);
-        return;
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* IPv4 in IPv6 */
+    const struct tel__address *address = address_value(line, field);
+    if (address->length == 0) {
+        return print_missing(to);
     }
-    if (address.length == 16) {
-        char text[INET6_ADDRSTRLEN];
-        inet_ntop(AF_INET6, address.bytes, text, sizeof(text));
-        tel_buffer_append_string(line->out, text);
-        return;
+    if (address->length == 4) {
+        return tel__digits_ipv4(to, address->bytes);
     }
-    for (size_t i = 0; i < 4; i++) { /* the usual case; inet_ntop would go through printf */
-        if (i > 0) {
-            tel_buffer_append_char(line->out, '.');
-        }
-        tel_buffer_append_u64(line->out, address.bytes[i]);
+    if (memcmp(address->bytes, mapped, sizeof(mapped)) == 0) {
+        return tel__digits_ipv4(to, address->bytes + sizeof(mapped));
     }
+    inet_ntop(AF_INET6, address->bytes, to, INET6_ADDRSTRLEN);
+    return to + strlen(to);
 }
 
-static void print_port(struct line *line, const struct tel__field *field)
+static char *print_port(char *to, const struct line *line, const struct tel__field *field)
 {
-    struct tel__address address = address_value(line, field);
-    if (address.length == 0) {
-        print_missing(line);
-    } else {
-        tel_buffer_append_u64(line->out, address.port);
-    }
+    const struct tel__address *address = address_value(line, field);
+    return address->length == 0 ? print_missing(to) : tel__digits_u64(to, address->port);
 }
 
 /* An id of zeros is no id (W3C Trace Context, 3.2.2.3). */
-static void print_hex(struct line *line, const struct tel__field *field)
+static char *print_hex(char *to, const struct line *line, const struct tel__field *field)
 {
     static const char none[16];
     const struct tel_text *id = value(line, field, 0);
     if (memcmp(id->data, none, id->length) == 0) {
-        print_missing(line);
-    } else {
-        tel_buffer_append_hex(line->out, (const uint8_t *)id->data, id->length);
+        return print_missing(to);
     }
+    return tel__digits_hex(to, (const uint8_t *)id->data, id->length);
 }
 
-static void print_zero(struct line *line, const struct tel__field *field)
+static char *print_zero(char *to, const struct line *line, const struct tel__field *field)
 {
+    (void)line;
     (void)field;
-    tel_buffer_append_char(line->out, '0');
+    *to = '0';
+    return to + 1;
 }
 
-static void print_nothing(struct line *line, const struct tel__field *field)
+static char *print_nothing(char *to, const struct line *line, const struct tel__field *field)
 {
+    (void)line;
     (void)field;
-    print_missing(line);
+    return print_missing(to);
 }
 
 /* ---- the line ------------------------------------------------------------------------------ */
 
-typedef void print_fn(struct line *line, const struct tel__field *field);
+typedef char *print_fn(char *to, const struct line *line, const struct tel__field *field);
 
 static print_fn *const prints[TEL__PRINTS] = {
     [TEL__PRINT_DATE] = print_date,     [TEL__PRINT_TIME] = print_time,
@@ -295,17 +292,20 @@ static print_fn *const prints[TEL__PRINTS] = {
 void tel__line_append(struct tel_buffer *out, const struct tel__fields *fields,
                       struct tel__dates *dates, const char *packed)
 {
+    char *to = tel_buffer_extend(out, fields->line_max);
+    if (to == NULL) {
+        return;
+    }
     struct line line; /* its values are set below, not cleared: this runs for each line */
-    line.out = out;
     line.fields = fields;
     line.dates = dates;
     tel__unpack(fields, packed, &line.values);
     char separator = fields->iis ? ' ' : '\t';
     for (size_t i = 0; i < fields->count; i++) {
-        if (i > 0) {
-            tel_buffer_append_char(out, separator);
-        }
-        prints[fields->list[i].print](&line, &fields->list[i]);
+        const struct tel__field *field = &fields->list[i];
+        to = prints[field->print](to, &line, field);
+        *to++ = separator;
     }
-    tel_buffer_append_char(out, '\n');
+    to[-1] = '\n'; /* in the last separator's place */
+    out->length = (size_t)(to - out->data);
 }

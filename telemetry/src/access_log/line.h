@@ -1,8 +1,8 @@
 /*
  * A packed request as a line of the W3C Extended Log File Format.
  *
- * How it works: each compiled field prints itself from its slots. The line is ASCII without control
- * characters, whatever the record holds:
+ * How it works: each compiled field prints itself from its slots, into room for the longest line
+ * there can be. The line is ASCII without control characters, whatever the record holds:
  *
  *     missing or empty     `-`; an empty header is `""`
  *     headers              a quoted string, `"` doubled; controls, DEL and bytes over 0x7f as %XX
@@ -17,7 +17,8 @@
  * whole milliseconds in time-taken, headers as other text, `+` for a space.
  *
  * Threads: none shared; dates belong to the caller.
- * Failure: what the buffer's limit does not take (fields->line_max never does not fit).
+ * Failure: none as long as the buffer's limit leaves fields->line_max; otherwise the line is left out
+ * and the buffer's error set.
  * Source: W3C WD-logfile-960323; IIS's log file format.
  */
 #ifndef TEL_ACCESS_LOG_LINE_H
@@ -36,7 +37,7 @@ struct tel__dates {
 /* Makes the texts those of that moment. */
 void tel__dates_set(struct tel__dates *dates, uint64_t wall_ns);
 
-/* Appends the line and its newline. */
+/* Appends the line and its newline. The buffer must have, or be able to grow by, fields->line_max. */
 void tel__line_append(struct tel_buffer *out, const struct tel__fields *fields,
                       struct tel__dates *dates, const char *packed);
 

@@ -164,12 +164,105 @@ static void test_largest_record(void **state)
     assert_int_equal(tel__pack_size(&fields, &record), fields.record_max);
 }
 
+/* Texts of every length up to where copying is a loop come back as they were, and the record is as
+ * long as announced. */
+static void test_short_and_long_texts(void **state)
+{
+    (void)state;
+    struct tel__fields fields;
+    compile(&fields, "cs-method cs-uri-stem sc-status");
+    char letters[100];
+    for (size_t i = 0; i < sizeof(letters); i++) {
+        letters[i] = (char)('!' + i % 90);
+    }
+    for (size_t length = 0; length <= sizeof(letters); length++) {
+        struct tel_access_record record = {
+            .method = {letters, length},
+            .uri_stem = {letters + sizeof(letters) - length, length},
+        };
+        char *packed = pack(&fields, &record);
+        struct tel__values values;
+        tel__unpack(&fields, packed, &values);
+        assert_int_equal(values.at[0].length, length);
+        assert_memory_equal(values.at[0].data, record.method.data, length);
+        assert_int_equal(values.at[1].length, length);
+        assert_memory_equal(values.at[1].data, record.uri_stem.data, length);
+        assert_int_equal(tel__pack(&fields, &record, packed), tel__pack_size(&fields, &record));
+        free(packed);
+    }
+}
+
+/* A text that must be cut takes what is left of it; what was announced may be more, never less. */
+static void test_sizes(void **state)
+{
+    (void)state;
+    static char escapes[3 * TEL_ACCESS_VALUE_MAX];
+    for (size_t i = 0; i < sizeof(escapes); i++) {
+        escapes[i] = "%41"[i % 3];
+    }
+    struct tel__fields fields;
+    compile(&fields, "cs-uri-stem");
+    static const struct {
+        struct tel_text text;
+        size_t announced, packed; /* without the text's length */
+    } cases[] = {
+        {{NULL, 0}, 0, 0},
+        {{NULL, 5}, 0, 0}, /* the length of nothing is not looked at */
+        {{escapes, 0}, 0, 0},
+        {{escapes, 7}, 7, 7},
+        {{escapes, TEL_ACCESS_VALUE_MAX}, TEL_ACCESS_VALUE_MAX, TEL_ACCESS_VALUE_MAX},
+        {{escapes, sizeof(escapes)}, TEL_ACCESS_VALUE_MAX, TEL_ACCESS_VALUE_MAX - 1},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct tel_access_record record = {.uri_stem = cases[i].text};
+        char *packed = pack(&fields, &record);
+        assert_int_equal(tel__pack_size(&fields, &record), 2 + cases[i].announced);
+        assert_int_equal(tel__pack(&fields, &record, packed), 2 + cases[i].packed);
+        free(packed);
+    }
+}
+
+/* Lanes: values of one size side by side, in the order of the list, whatever stands between them
+ * there. */
+static void test_layout(void **state)
+{
+    (void)state;
+    struct tel__fields fields;
+    compile(&fields, "cs-method sc-status x-span-id c-ip time cs-uri-stem x-trace-id sc-bytes");
+    static const struct {
+        uint16_t offset;
+        uint8_t bytes;
+    } expected[] = {
+        {61, 2},  /* the length of the method; behind status */
+        {59, 2},  /* status; behind the address */
+        {16, 8},  /* the span's id; behind the words */
+        {40, 19}, /* the address; behind the ids */
+        {0, 8},   /* end */
+        {63, 2},  /* the length of the stem */
+        {24, 16}, /* the trace's id */
+        {8, 8},   /* bytes sent */
+    };
+    assert_int_equal(fields.slot_count, sizeof(expected) / sizeof(expected[0]));
+    for (size_t i = 0; i < fields.slot_count; i++) {
+        assert_int_equal(fields.slots[i].offset, expected[i].offset);
+        assert_int_equal(fields.slots[i].bytes, expected[i].bytes);
+    }
+    assert_int_equal(fields.lane_bytes, 65);
+    assert_int_equal(fields.record_max, 65 + 2 * TEL_ACCESS_VALUE_MAX);
+    assert_int_equal(fields.lanes[TEL__IDS].count, 3); /* words */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values_come_back), cmocka_unit_test(test_untraced),
-        cmocka_unit_test(test_addresses),        cmocka_unit_test(test_long_values_are_cut),
+        cmocka_unit_test(test_values_come_back),
+        cmocka_unit_test(test_untraced),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_long_values_are_cut),
         cmocka_unit_test(test_largest_record),
+        cmocka_unit_test(test_short_and_long_texts),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_layout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,6 +259,29 @@ static void test_largest_record_fits(void **state)
     assert_int_equal(count_lines(read_file(folder->log), false), 50);
 }
 
+/* Appends until something is dropped; returns the bytes that the queue had left then. */
+static uint64_t room_when_dropping(struct tel_access_log *log)
+{
+    uint64_t dropped = stats_of(log).dropped[TEL_ACCESS_QUEUE_FULL];
+    while (stats_of(log).dropped[TEL_ACCESS_QUEUE_FULL] == dropped) {
+        append_numbered(log, 0, 1);
+    }
+    struct tel_access_log_stats stats = stats_of(log);
+    return stats.queue_capacity_bytes - stats.queue_bytes;
+}
+
+/* A queue that nobody empties takes what fits, not only what leaves room for the largest record. */
+static void test_queue_is_filled(void **state)
+{
+    const struct folder *folder = *state;
+    assert_int_equal(mkfifo(folder->log, 0600), 0); /* without a reader */
+    struct tel_access_log *log = open_log(folder->log, NULL, NULL);
+    assert_non_null(log);
+    /* Not at once: the thread empties it until it has formatted all that it has room for. */
+    WAIT_UNTIL(room_when_dropping(log) < TEL_ACCESS_VALUE_MAX);
+    tel_access_log_destroy(log);
+}
+
 /* The program's signals are its own: the thread takes none. */
 static volatile sig_atomic_t handled_elsewhere;
 static pthread_t main_thread;
@@ -305,6 +328,7 @@ int main(void)
         TEST(test_longest_deadline),
         TEST(test_destroy_without_shutdown),
         TEST(test_largest_record_fits),
+        TEST(test_queue_is_filled),
         TEST(test_signals_are_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
