@@ -6,6 +6,12 @@
 
 #include <llhttp.h>
 
+#ifdef __clang__
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
 #define TEXT(x)  #x
 #define VALUE(x) TEXT(x)
 
@@ -13,7 +19,7 @@ const struct build_info build_info = {
     .name = "glassbox",
     .version = GLASSBOX_VERSION,
     .revision = GLASSBOX_REVISION,
-    .compiler = __VERSION__,
+    .compiler = COMPILER,
     .llhttp =
         VALUE(LLHTTP_VERSION_MAJOR) "." VALUE(LLHTTP_VERSION_MINOR) "." VALUE(LLHTTP_VERSION_PATCH),
 };

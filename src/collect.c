@@ -3,7 +3,7 @@
  * metrics.def. They run on the scraping thread and must not block: every source is a few atomic
  * loads or a clock.
  *
- * To add one: the row, and a collect_<what>() here; collect.h declares them all from the table.
+ * To add one: the row, a collect_<what>() here, its name in collect.h.
  */
 #include "collect.h"
 
@@ -56,6 +56,14 @@ void collect_connections_closed_idle(struct tel_scrape *scrape, void *argument)
     server_get_stats(service->server, &stats);
     emit_labelled(scrape, "idle_timeout", (double)stats.idle_closed);
     emit_labelled(scrape, "drain", (double)stats.drained);
+}
+
+void collect_connections_lost(struct tel_scrape *scrape, void *argument)
+{
+    const struct service *service = argument;
+    struct http_engine_stats stats;
+    server_get_stats(service->server, &stats);
+    emit(scrape, (double)stats.lost);
 }
 
 void collect_busy(struct tel_scrape *scrape, void *argument)

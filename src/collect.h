@@ -14,8 +14,8 @@ extern const char *const listener_names[LISTENER_LABELS];
 
 /* Each emits the samples of one family; `argument` is the struct service. */
 tel_collect_fn collect_connections, collect_connections_limit, collect_connections_unused,
-    collect_connections_closed_idle, collect_busy, collect_workers, collect_ready,
-    collect_log_written, collect_log_waiting, collect_log_dropped, collect_log_queue,
+    collect_connections_closed_idle, collect_connections_lost, collect_busy, collect_workers,
+    collect_ready, collect_log_written, collect_log_waiting, collect_log_dropped, collect_log_queue,
     collect_log_capacity, collect_log_stalled, collect_log_reopened, collect_spans_ended,
     collect_spans_unsampled, collect_export_requests, collect_export_retries,
     collect_metric_overflow, collect_metric_dropped, collect_diagnostics_dropped,

@@ -1,6 +1,7 @@
 /*
  * Diagnostics. A call takes the mutex, asks the component's bucket, builds the line in the one
- * buffer and hands it to the kernel if poll(2) says that the kernel will take it at once.
+ * buffer and hands it to the kernel if poll(2) says that the kernel will take it at once. The counts
+ * are written under the mutex and read without it: a scrape never waits for a write.
  *
  *     bucket: tokens_ns, a credit of time. A line costs 1/per_second of a second, and the credit
  *             grows with the clock up to `burst` lines' worth; so no remainder is ever lost.
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -39,7 +41,9 @@ struct bucket {
 static struct {
     pthread_mutex_t mutex;
     struct diagnostics_options options;
-    struct diagnostics_stats stats;
+    _Atomic uint64_t written;
+    _Atomic uint64_t suppressed;
+    _Atomic uint64_t lost;
     struct bucket buckets[DIAGNOSTICS_COMPONENTS_MAX];
     size_t bucket_count;
     uint64_t lost_unsaid;
@@ -58,6 +62,22 @@ static struct {
 static const char *const level_names[] = {
     [TEL_DEBUG] = "debug", [TEL_INFO_LEVEL] = "info", [TEL_WARN] = "warn", [TEL_ERROR] = "error"};
 
+static uint64_t get_count(const _Atomic uint64_t *count)
+{
+    return atomic_load_explicit(count, memory_order_relaxed);
+}
+
+static void set_count(_Atomic uint64_t *count, uint64_t value)
+{
+    atomic_store_explicit(count, value, memory_order_relaxed);
+}
+
+/* The mutex makes us the only writer. */
+static void add_one(_Atomic uint64_t *count)
+{
+    set_count(count, get_count(count) + 1);
+}
+
 void diagnostics_configure(const struct diagnostics_options *options)
 {
     pthread_mutex_lock(&state.mutex);
@@ -70,7 +90,9 @@ void diagnostics_configure(const struct diagnostics_options *options)
             options->monotonic_ns != NULL ? options->monotonic_ns : tel_clock_monotonic_ns,
         .wall_ns = options->wall_ns != NULL ? options->wall_ns : tel_clock_wall_ns,
     };
-    memset(&state.stats, 0, sizeof(state.stats));
+    set_count(&state.written, 0);
+    set_count(&state.suppressed, 0);
+    set_count(&state.lost, 0);
     state.bucket_count = 0;
     state.lost_unsaid = 0;
     pthread_mutex_unlock(&state.mutex);
@@ -210,7 +232,8 @@ static int build(enum tel_severity level, uint64_t suppressed, const char *compo
 }
 
 /* Hands the line to the kernel if it takes it at once. A pipe that polls writable has room for
- * PIPE_BUF bytes, so the write cannot block; poll also spares a reader that is gone its SIGPIPE. */
+ * PIPE_BUF bytes, so the write cannot block; poll also spares a reader that is gone its SIGPIPE. Of a
+ * regular file poll always says yes: there the write takes as long as the disk. */
 static bool write_line(void)
 {
     struct pollfd descriptor = {.fd = state.options.fd, .events = POLLOUT};
@@ -230,11 +253,11 @@ static void say(enum tel_severity level, struct bucket *bucket, const char *comp
                 const char *message, const struct diagnostics_field *fields)
 {
     if (build(level, bucket->unsaid, component, message, fields) != 0 || !write_line()) {
-        state.stats.lost++;
+        add_one(&state.lost);
         state.lost_unsaid++;
         return;
     }
-    state.stats.written++;
+    add_one(&state.written);
     state.lost_unsaid = 0;
     bucket->unsaid = 0;
 }
@@ -248,7 +271,7 @@ void diagnostics_write(enum tel_severity level, const char *component, const cha
         if (take_token(bucket)) {
             say(level, bucket, component, message, fields);
         } else {
-            state.stats.suppressed++;
+            add_one(&state.suppressed);
             bucket->unsaid++;
         }
     }
@@ -280,7 +303,7 @@ void diagnostics_flush(void)
 
 void diagnostics_get_stats(struct diagnostics_stats *stats)
 {
-    pthread_mutex_lock(&state.mutex);
-    *stats = state.stats;
-    pthread_mutex_unlock(&state.mutex);
+    *stats = (struct diagnostics_stats){.written = get_count(&state.written),
+                                        .suppressed = get_count(&state.suppressed),
+                                        .lost = get_count(&state.lost)};
 }

@@ -5,13 +5,15 @@
  *      "message":"listening","address":"127.0.0.1:8080"}
  *
  * How it works: a line is built in one buffer and leaves in one write of at most PIPE_BUF bytes, so
- * lines of several threads never mix. poll(2) is asked first: a reader that has stopped reading
- * costs the line, never the caller's time. Each component has a bucket of tokens; when it is empty,
+ * lines of several threads never mix. poll(2) is asked first: a reader of a pipe that has stopped
+ * reading costs the line, never the caller's time. A regular file is always ready for poll(2), so
+ * where stderr is one a caller may wait for a slow disk: give a pipe to who must not. Each component has a bucket of tokens; when it is empty,
  * lines are suppressed. Both losses are counted, and said: `suppressed` in the component's next
  * line, `lost` in the next line of any.
  *
- * Threads: everything from any thread; a mutex orders the lines, and nobody sleeps while holding it.
- * diagnostics_configure() and diagnostics_flush() before and after the other threads.
+ * Threads: everything from any thread; a mutex orders the lines, and is held across the write.
+ * diagnostics_get_stats() does not take it, so it never waits. diagnostics_configure() and
+ * diagnostics_flush() before and after the other threads.
  * Memory: one buffer for the process; nothing of a call is kept but the component's name, copied.
  * Failure: no call fails. A line that does not fit is cut between fields and says `"cut":true`.
  *
@@ -86,6 +88,8 @@ void diagnostics_from_library(enum tel_severity level, const char *component, co
 /* Says what was suppressed and lost and not yet said: at the end of the program. */
 void diagnostics_flush(void);
 
+/* The counts since diagnostics_configure(). Any thread; takes no lock. A line under way may be in none
+ * of them yet. */
 void diagnostics_get_stats(struct diagnostics_stats *stats);
 
 #endif

@@ -2,8 +2,8 @@
  * A request's way through the service, and the answers a handler can give.
  *
  * Invariants: every exchange that was opened is closed once, and close is the only place that
- * records (record.c). A handler that waits holds its timer or its slice in `timer`; an abandoned
- * exchange takes it down before it answers.
+ * records (record.c). A handler waits by its timer or its burn; an abandoned exchange
+ * takes both down before it answers.
  */
 #include "exchange.h"
 
@@ -204,6 +204,7 @@ static void on_open(struct http_exchange *http, void *argument)
     exchange->error_type = NULL;
     exchange->has_timer = false;
     exchange->has_child = false;
+    exchange->burn.link = NULL;
     exchange->route =
         http->error == HTTP_OK
             ? router_find(exchange->site->side, http->request.path.data, http->request.path.length)
@@ -241,13 +242,20 @@ static void on_handle(struct http_exchange *http, void *argument)
     }
 }
 
+/* Whatever a handler waits for does not come any more. */
+static void stop_waiting(struct exchange *exchange)
+{
+    if (exchange->has_timer) {
+        evtimer_del(&exchange->timer);
+    }
+    burner_remove(&exchange->site->burner, &exchange->burn);
+}
+
 static void on_abandoned(struct http_exchange *http, void *argument)
 {
     (void)argument;
     struct exchange *exchange = of(http);
-    if (exchange->has_timer) {
-        evtimer_del(&exchange->timer);
-    }
+    stop_waiting(exchange);
     http_exchange_respond(http);
 }
 
@@ -255,9 +263,7 @@ static void on_close(struct http_exchange *http, void *argument)
 {
     (void)argument;
     struct exchange *exchange = of(http);
-    if (exchange->has_timer) {
-        evtimer_del(&exchange->timer);
-    }
+    stop_waiting(exchange);
     exchange_end_child(exchange);
     if (http_error_is_refusal(http->error)) { /* also one that came after open: a body, say */
         exchange->route = &router_table()[ROUTE_NONE];

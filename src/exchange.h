@@ -4,8 +4,8 @@
  * How it works: the HTTP engine calls open, handle and close (http/http.h). open extracts the trace
  * context, starts the SERVER span and finds the route; handle calls the route's handler; close turns
  * the same finished request into one observation, one span and one log line. A handler sees a
- * `struct exchange`, which lives in the engine's exchange, and answers with one of exchange_reply(),
- * exchange_problem() or exchange_redirect-like helpers, now or later.
+ * `struct exchange`, which lives in the engine's exchange, and answers with exchange_reply() or
+ * exchange_problem(), now or later.
  *
  * Threads: the site's own.
  * Memory: an exchange lives from open to close; what a handler returns must live as long as the call
@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "burner.h"
 #include "http/http.h"
 #include "router.h"
 #include "site.h"
@@ -36,9 +37,7 @@ struct exchange {
     bool has_child;         /* `child` is open */
     uint64_t wait_until_ns; /* monotonic */
     void (*wait_over)(struct exchange *exchange);
-    uint64_t child_start_ns; /* monotonic */
-    uint64_t work_wanted_ns; /* handlers/work.c */
-    uint64_t work_done_ns;
+    struct burn burn;            /* handlers/work.c */
     size_t text_length;
     char error_text[8];
     char traceresponse[TEL_TRACEPARENT_LENGTH + 1];

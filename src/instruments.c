@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "collect.h"
+#include "options.h"
 #include "service.h"
 
 #define LABEL_COLUMNS 7 /* most labels a row of metrics.def has, and a NULL */
@@ -66,7 +67,7 @@ struct instruments {
     struct tel_family *families[METRICS];
     struct tel_series *finished;
     struct tel_series *accepted[LISTENER_LABELS];
-    struct tel_series *refused[REFUSALS];
+    struct tel_series *refused[LISTENER_LABELS][REFUSALS];
     struct tel_series *accept_errors[ACCEPT_ERRORS];
     struct shard_series shards[];
 };
@@ -126,7 +127,7 @@ static struct tel_series *request_series(struct instruments *instruments, size_t
 }
 
 /* Series of what a route is known to answer, so that an alert on them has something to look at. */
-static void make_known_requests(struct instruments *instruments)
+static void make_known_requests(struct instruments *instruments, const struct options *options)
 {
     const struct route *routes = router_table();
     for (size_t id = ROUTE_NONE + 1; id < ROUTES; id++) {
@@ -135,7 +136,9 @@ static void make_known_requests(struct instruments *instruments)
             labels.method = router_methods[m];
             for (size_t s = 0; s < ROUTE_STATUSES_MAX && routes[id].statuses[s] != 0; s++) {
                 char text[8];
-                labels.status = routes[id].statuses[s];
+                labels.status = routes[id].statuses[s] != STATUS_CONFIGURED
+                                    ? routes[id].statuses[s]
+                                    : (uint16_t)options->random_error_status;
                 snprintf(text, sizeof(text), "%u", labels.status);
                 labels.error_type = labels.status >= 500 ? text : NULL;
                 request_series(instruments, 0, &labels);
@@ -154,11 +157,16 @@ static void make_known_series(struct instruments *instruments, const struct serv
     instruments->finished = tel_family_series(families[METRIC_REQUESTS_FINISHED], 0, NULL);
     make_labelled(families[METRIC_CONNECTIONS_ACCEPTED], listener_names, LISTENER_LABELS,
                   instruments->accepted);
-    make_labelled(families[METRIC_CONNECTIONS_REFUSED], refusal_names, REFUSALS,
-                  instruments->refused);
+    for (int label = 0; label < LISTENER_LABELS; label++) {
+        for (int reason = 0; reason < REFUSALS; reason++) {
+            const char *values[] = {listener_names[label], refusal_names[reason]};
+            instruments->refused[label][reason] =
+                tel_family_series(families[METRIC_CONNECTIONS_REFUSED], 0, values);
+        }
+    }
     make_labelled(families[METRIC_ACCEPT_ERRORS], accept_error_names, ACCEPT_ERRORS,
                   instruments->accept_errors);
-    make_known_requests(instruments);
+    make_known_requests(instruments, service->options);
     for (size_t shard = 0; shard <= service_main_shard(service); shard++) {
         struct shard_series *own = &instruments->shards[shard];
         for (size_t m = 0; m < HTTP_METHODS; m++) {
@@ -235,9 +243,10 @@ void instruments_accepted(struct instruments *instruments, size_t shard, enum li
     tel_counter_inc(instruments->accepted[label], shard);
 }
 
-void instruments_refused(struct instruments *instruments, size_t shard, enum refusal reason)
+void instruments_refused(struct instruments *instruments, size_t shard, enum listener_label label,
+                         enum refusal reason)
 {
-    tel_counter_inc(instruments->refused[reason], shard);
+    tel_counter_inc(instruments->refused[label][reason], shard);
 }
 
 void instruments_accept_failed(struct instruments *instruments, size_t shard,
@@ -259,9 +268,4 @@ uint64_t instruments_finished(const struct instruments *instruments)
 uint64_t instruments_observed(const struct instruments *instruments)
 {
     return tel_family_value(instruments->families[METRIC_REQUEST_DURATION]);
-}
-
-const char *instruments_name(enum metric_id id)
-{
-    return metric_rows[id].name;
 }

@@ -53,9 +53,10 @@ void instruments_request_closed(struct instruments *instruments, size_t shard,
                                 const struct request_labels *labels, uint64_t duration_ns,
                                 const struct tel_exemplar *exemplar);
 
-/* Connections: by the main thread, which accepts. */
+/* Connections: by the main thread, which accepts; refusals also by a worker without memory. */
 void instruments_accepted(struct instruments *instruments, size_t shard, enum listener_label label);
-void instruments_refused(struct instruments *instruments, size_t shard, enum refusal reason);
+void instruments_refused(struct instruments *instruments, size_t shard, enum listener_label label,
+                         enum refusal reason);
 void instruments_accept_failed(struct instruments *instruments, size_t shard,
                                enum accept_error reason);
 
@@ -65,8 +66,5 @@ void instruments_loop_lag(struct instruments *instruments, size_t shard, uint64_
 /* Terms of the equation: requests finished, and observations in the duration histogram. */
 uint64_t instruments_finished(const struct instruments *instruments);
 uint64_t instruments_observed(const struct instruments *instruments);
-
-/* The name of a metric, as in metrics.def. */
-const char *instruments_name(enum metric_id id);
 
 #endif

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "diagnostics.h"
@@ -59,7 +60,10 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
         return;
     }
     if (!server_is_idle(server)) {
+        struct http_engine_stats stats;
+        server_get_stats(server, &stats);
         DIAGNOSTICS(TEL_WARN, "lifecycle", "drain timeout: closing what is left",
+                    DIAGNOSTICS_NUMBER("requests", stats.exchanges),
                     DIAGNOSTICS_NUMBER("connections", server_connections(server, LISTENER_PUBLIC)));
     }
     atomic_store(&lifecycle->state, LIFE_STOPPED);
@@ -88,10 +92,14 @@ static void on_hangup(evutil_socket_t signal_number, short what, void *argument)
     (void)signal_number;
     (void)what;
     struct lifecycle *lifecycle = argument;
-    DIAGNOSTICS(TEL_INFO_LEVEL, "lifecycle", "reopening the access log");
-    if (lifecycle->service->access_log != NULL) {
-        tel_access_log_reopen(lifecycle->service->access_log);
+    const char *path = lifecycle->service->options->access_log;
+    if (strcmp(path, "-") == 0 || lifecycle->service->access_log == NULL) {
+        DIAGNOSTICS(TEL_INFO_LEVEL, "lifecycle", "told to reopen the access log: it is no file");
+        return;
     }
+    DIAGNOSTICS(TEL_INFO_LEVEL, "lifecycle", "reopening the access log",
+                DIAGNOSTICS_TEXT("path", path));
+    tel_access_log_reopen(lifecycle->service->access_log);
 }
 
 int lifecycle_init(struct lifecycle *lifecycle, struct service *service, struct event_base *base)

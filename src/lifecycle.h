@@ -11,7 +11,7 @@
  * flush of spans and log comes after the loop, last of all (main.c). A second SIGTERM or SIGINT
  * ends the process at once; SIGHUP reopens the access log.
  *
- * Threads: the main thread, but for lifecycle_is_ready() and lifecycle_state(): any.
+ * Threads: the main thread, but for lifecycle_is_ready(), _get_state() and _state_name(): any.
  */
 #ifndef GLASSBOX_LIFECYCLE_H
 #define GLASSBOX_LIFECYCLE_H
@@ -41,8 +41,10 @@ struct lifecycle {
 int lifecycle_init(struct lifecycle *lifecycle, struct service *service, struct event_base *base);
 void lifecycle_fini(struct lifecycle *lifecycle);
 
+/* From starting to ready: everything listens. */
 void lifecycle_set_ready(struct lifecycle *lifecycle);
 
+/* Whether traffic is welcome: what /readyz says. */
 bool lifecycle_is_ready(const struct lifecycle *lifecycle);
 enum lifecycle_state lifecycle_get_state(const struct lifecycle *lifecycle);
 /* "starting", "ready", "draining", "stopped". */

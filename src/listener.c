@@ -10,6 +10,8 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include "refuser.h"
+
 #define BACKLOG          4096
 #define ACCEPTS_PER_WAKE 64
 
@@ -71,36 +73,39 @@ static void on_resume(evutil_socket_t fd, short what, void *argument)
     event_add(listener->readable, NULL);
 }
 
-/* Gives one waiting client a clear answer with the descriptor held in reserve. */
-static void refuse_with_reserve(struct listener *listener)
+/* Gives one waiting client a clear answer with the descriptor held in reserve. Returns whether there
+ * was one. */
+static bool refuse_with_reserve(struct listener *listener)
 {
-    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
-                                 "Retry-After: 1\r\nConnection: close\r\n\r\n";
+    char answer[REFUSER_ANSWER_BYTES];
     if (listener->reserve_fd < 0) {
-        return;
+        return false;
     }
     close(listener->reserve_fd);
     int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-        send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        send(fd, answer, refuser_compose(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
         shutdown(fd, SHUT_WR);
         close(fd);
     }
     listener->reserve_fd = take_reserve();
+    return fd >= 0;
 }
 
 /* Returns whether another accept may succeed now. */
 static bool handle_failure(struct listener *listener, int error)
 {
+    enum accept_error reason = ACCEPT_OTHER;
+    bool answered = false;
     switch (error) {
     case EMFILE:
     case ENFILE:
-        listener->calls.failed(listener, ACCEPT_DESCRIPTORS, listener->calls.argument);
-        refuse_with_reserve(listener);
+        reason = ACCEPT_DESCRIPTORS;
+        answered = refuse_with_reserve(listener);
         break;
     case ENOBUFS:
     case ENOMEM:
-        listener->calls.failed(listener, ACCEPT_MEMORY, listener->calls.argument);
+        reason = ACCEPT_MEMORY;
         break;
     case EINTR:
     case ECONNABORTED: /* the client gave up while it was queued */
@@ -115,9 +120,9 @@ static bool handle_failure(struct listener *listener, int error)
     case EOPNOTSUPP:
         return true;
     default:
-        listener->calls.failed(listener, ACCEPT_OTHER, listener->calls.argument);
         break;
     }
+    listener->calls.failed(listener, reason, error, answered, listener->calls.argument);
     pause_accepting(listener, LISTENER_PAUSE_MS);
     return false;
 }
@@ -166,12 +171,16 @@ int listener_open(struct listener *listener, const struct address *address,
     listener->readable = event_new(base, listener->fd, EV_READ | EV_PERSIST, on_readable, listener);
     listener->resume = event_new(base, -1, 0, on_resume, listener);
     if (listener->reserve_fd < 0 || listener->readable == NULL || listener->resume == NULL ||
-        getsockname(listener->fd, &listener->bound.any, &listener->bound.length) != 0 ||
-        event_add(listener->readable, NULL) != 0) {
+        getsockname(listener->fd, &listener->bound.any, &listener->bound.length) != 0) {
         listener_close(listener);
         return -ENOMEM;
     }
     return 0;
+}
+
+int listener_start(struct listener *listener)
+{
+    return event_add(listener->readable, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 bool listener_accept_queued(struct listener *listener)

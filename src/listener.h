@@ -32,8 +32,9 @@ struct listener_calls {
     bool (*has_room)(struct listener *listener, void *argument);
     /* A connection; `fd` is the callee's. */
     void (*accepted)(struct listener *listener, const struct arrival *arrival, void *argument);
-    /* accept(2) failed for lack of something; accepting pauses. */
-    void (*failed)(struct listener *listener, enum accept_error reason, void *argument);
+    /* accept(2) failed with `error` and accepting pauses; `answered`: one client was told 503. */
+    void (*failed)(struct listener *listener, enum accept_error reason, int error, bool answered,
+                   void *argument);
     void *argument;
 };
 
@@ -47,10 +48,14 @@ struct listener {
     struct listener_calls calls;
 };
 
-/* Binds and listens. Returns 0 or a negative errno (-EADDRINUSE, -EACCES, …). */
+/* Binds and listens, but accepts nothing yet: clients wait with the kernel. Returns 0 or a negative
+ * errno (-EADDRINUSE, -EACCES, …). */
 int listener_open(struct listener *listener, const struct address *address,
                   enum listener_label label, struct event_base *base,
                   const struct listener_calls *calls);
+
+/* Begins to accept. Returns 0 or a negative errno. */
+int listener_start(struct listener *listener);
 
 /* Accepts what the kernel has queued, as long as there is room, descriptors and memory. Returns
  * whether nothing is left there. */

@@ -1,7 +1,9 @@
 /*
- * glassbox: a table of contents. Options -> telemetry -> server -> run -> drain -> flush.
+ * glassbox: a table of contents. Options -> addresses -> telemetry -> workers -> run -> drain ->
+ * flush -> the equation.
  */
 #include <event2/event.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -30,15 +32,31 @@ static void read_limits(const struct options *options, struct http_limits *limit
                                    .linger_ms = (uint32_t)options->linger_timeout_ms};
 }
 
-/* Serves until told to end. Returns the exit status. */
+/* What libevent has to say goes the way of everything else, not unformatted to stderr. */
+static void on_libevent_says(int severity, const char *message)
+{
+    static const enum tel_severity severities[] = {
+        [EVENT_LOG_DEBUG] = TEL_DEBUG,
+        [EVENT_LOG_MSG] = TEL_INFO_LEVEL,
+        [EVENT_LOG_WARN] = TEL_WARN,
+        [EVENT_LOG_ERR] = TEL_ERROR,
+    };
+    diagnostics_write(severities[severity & 3], "libevent", message, NULL);
+}
+
+/* Listeners are bound first: who cannot have its address must not touch another's log. Returns the
+ * exit status. */
 static int serve(struct service *service, struct event_base *base)
 {
-    if (server_create(service, base) == NULL) {
+    service->server = server_create(service, base);
+    if (service->server == NULL || signals_init(service) != 0 ||
+        server_start(service->server) != 0) {
         return EXIT_CANNOT_START;
     }
     lifecycle_set_ready(&service->lifecycle);
     event_base_dispatch(base);
     server_stop(service->server);
+    signals_flush(service, (uint32_t)service->options->flush_timeout_ms);
     return EXIT_SUCCESS;
 }
 
@@ -46,10 +64,10 @@ static int run(struct service *service)
 {
     struct event_base *base = worker_base_create();
     int status = EXIT_CANNOT_START;
-    if (base != NULL && lifecycle_init(&service->lifecycle, service, base) == 0 &&
-        signals_init(service) == 0) {
+    if (base == NULL || lifecycle_init(&service->lifecycle, service, base) != 0) {
+        DIAGNOSTICS(TEL_ERROR, "main", "cannot start: no event loop");
+    } else {
         status = serve(service, base);
-        signals_flush(service, (uint32_t)service->options->flush_timeout_ms);
     }
     if (status == EXIT_SUCCESS) {
         struct reconciliation terms;
@@ -66,14 +84,28 @@ static int run(struct service *service)
     return status;
 }
 
+/* A standard descriptor that is closed would be given to a socket, and get our log lines. */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO) {
+        close(fd);
+    }
+}
+
 int main(int argc, char *argv[])
 {
+    fill_standard_descriptors();
     struct options options;
     int status = options_start(&options, argc, argv, environ);
     if (status != OPTIONS_GO_ON) {
         return status;
     }
     signal(SIGPIPE, SIG_IGN);
+    event_set_log_callback(on_libevent_says);
     struct service service = {.options = &options,
                               .worker_count = options.workers > 0 ? (size_t)options.workers
                                                                   : cpus_default_workers()};

@@ -191,8 +191,28 @@ static void load_environment(struct loading *loading, char *const environment[])
     }
 }
 
+/* Whether `argument` is such a flag with a value behind it: `--version=1`. */
+static bool is_action_with_value(const char *argument)
+{
+    size_t length = strcspn(argument, "=");
+    for (size_t i = 0; i < ACTION_FLAGS && argument[length] == '='; i++) {
+        if (strlen(action_flags[i].name) == length &&
+            memcmp(action_flags[i].name, argument, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Loads a flag that is no setting; false when it is none. */
 static bool load_action(struct loading *loading, const char *argument)
 {
+    if (is_action_with_value(argument)) {
+        char name[FLAG_NAME_MAX];
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(argument, "="), argument);
+        tell(loading, TEL_ERROR, name, "takes no value");
+        return true;
+    }
     for (size_t i = 0; i < ACTION_FLAGS; i++) {
         if (strcmp(action_flags[i].name, argument) == 0) {
             /* The first one asked for is the one that is answered. */

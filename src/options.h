@@ -71,8 +71,8 @@ typedef void options_problem_fn(enum tel_severity severity, const char *name, co
 int options_load(struct options *options, int argc, char *const argv[], char *const environment[],
                  options_problem_fn *problem, void *argument);
 
-/* What --help, --version and --print-config print; the last with the OTEL_* variables. Return 0, or
- * a negative errno when `out` took not all of it. */
+/* What --help, --version and --print-config print; the last with the OTEL_* variables, those that
+ * cannot be used told as diagnostics. Return 0, or a negative errno when `out` took not all of it. */
 int options_print_help(FILE *out);
 int options_print_version(FILE *out);
 int options_print_config(const struct options *options, FILE *out);

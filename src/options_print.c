@@ -4,6 +4,12 @@
  *
  *     --flag VALUE               help, wrapped                      (column 34 on)
  *                                [GLASSBOX_FLAG=default; min to max]
+ *
+ * --print-config says a setting a line, in a form that can be given back, and below one whose value
+ * means `as it comes` what came, as a remark:
+ *
+ *     default      GLASSBOX_WORKERS=0
+ *     #            2 here
  */
 #include "options.h"
 
@@ -12,6 +18,8 @@
 #include <string.h>
 
 #include "build_info.h"
+#include "cpus.h"
+#include "diagnostics.h"
 #include "telemetry/telemetry.h"
 
 #define WIDTH       100
@@ -59,17 +67,17 @@ static void pad(struct tel_buffer *out, size_t *column, size_t to)
     }
 }
 
-/* Appends words from HELP_COLUMN on, and breaks the line before one that would cross WIDTH. */
-static void append_wrapped(struct tel_buffer *out, size_t column, const char *text)
+/* Appends words from column `to` on, and breaks the line before one that would cross WIDTH. */
+static void append_wrapped(struct tel_buffer *out, size_t column, size_t to, const char *text)
 {
-    pad(out, &column, HELP_COLUMN);
+    pad(out, &column, to);
     while (*text != '\0') {
         size_t word = strcspn(text, " ");
-        if (column > HELP_COLUMN && column + 1 + word > WIDTH) {
+        if (column > to && column + 1 + word > WIDTH) {
             tel_buffer_append_char(out, '\n');
             column = 0;
-            pad(out, &column, HELP_COLUMN);
-        } else if (column > HELP_COLUMN) {
+            pad(out, &column, to);
+        } else if (column > to) {
             tel_buffer_append_char(out, ' ');
             column++;
         }
@@ -107,9 +115,48 @@ static void append_help(struct tel_buffer *out, const struct option_spec *spec)
         tel_buffer_append_char(out, '\n');
         column = 0;
     }
-    append_wrapped(out, column, spec->help);
+    append_wrapped(out, column, HELP_COLUMN, spec->help);
     tel_buffer_append_char(out, '\n');
     append_terms(out, spec);
+}
+
+/* A row of the sections behind the options: a name, and a sentence or a list of words. */
+static void append_row(struct tel_buffer *out, const char *name, const char *text)
+{
+    size_t start = out->length;
+    tel_buffer_append_format(out, "  %s", name);
+    append_wrapped(out, out->length - start, HELP_COLUMN, text);
+    tel_buffer_append_char(out, '\n');
+}
+
+/* The library's vocabulary, in its own words: what it says of a field that it does not know. */
+static void append_field_names(struct tel_buffer *out)
+{
+    static const char mark[] = "allowed: ";
+    char message[1024] = "";
+    tel_access_fields_check("?", message, sizeof(message));
+    const char *names = strstr(message, mark);
+    append_row(out, "allowed", names != NULL ? names + strlen(mark) : message);
+}
+
+static void append_sections(struct tel_buffer *out)
+{
+    tel_buffer_append_string(out, "\nAccess-log fields:\n");
+    append_row(out, "default of w3c", tel_access_fields_default);
+    append_row(out, "default of iis", tel_access_fields_iis);
+    append_field_names(out);
+    tel_buffer_append_string(out, "\nOther:\n");
+    append_row(out, "-h, --help", "This text.");
+    append_row(out, "-V, --version", "The version.");
+    append_row(out, "--print-config", "Effective settings, and where each came from.");
+    tel_buffer_append_string(out, "\nSignals:\n");
+    append_row(out, "TERM, INT", "Drains, then flushes; a second one ends at once.");
+    append_row(out, "HUP", "Opens the access log again.");
+    tel_buffer_append_string(out, "\nExit status:\n");
+    append_row(out, "0", "Ended in order.");
+    append_row(out, "1", "Could not start.");
+    append_row(out, "2", "Settings are wrong; each is told on stderr.");
+    append_row(out, "128+N", "Ended at once, by signal N.");
 }
 
 int options_print_help(FILE *out)
@@ -132,14 +179,11 @@ int options_print_help(FILE *out)
             append_help(&text, &option_specs[help_rows[i].id]);
         }
     }
+    append_sections(&text);
     tel_buffer_append_string(
-        &text, "\nOther:\n"
-               "  -h, --help                      This text.\n"
-               "  -V, --version                   The version.\n"
-               "  --print-config                  Effective settings, and where each came from.\n"
-               "\n"
-               "The standard OTEL_* variables (exporter, sampler, resource, batching) are read as\n"
-               "the OpenTelemetry specification says; --print-config lists them.\n");
+        &text,
+        "\nThe standard OTEL_* variables (exporter, sampler, resource, batching) are read as\n"
+        "the OpenTelemetry specification says; --print-config lists them.\n");
     return flush(&text, out);
 }
 
@@ -167,6 +211,19 @@ static void append_setting(struct tel_buffer *out, const char *name, const char 
     tel_buffer_append_char(out, '\n');
 }
 
+/* What a value means here that leaves the choice to us. */
+static void append_remark(struct tel_buffer *out, const struct options *options, enum option_id id)
+{
+    if (id == OPTION_ID_workers && options->workers == 0) {
+        tel_buffer_append_format(out, "%-11s  %u here\n", "#", cpus_default_workers());
+    } else if (id == OPTION_ID_access_log_fields && options->access_log_fields[0] == '\0') {
+        tel_buffer_append_format(out, "%-11s  %s\n", "#",
+                                 options->access_log_format == OPTION_FORMAT_IIS
+                                     ? tel_access_fields_iis
+                                     : tel_access_fields_default);
+    }
+}
+
 static void append_otel(const char *name, const char *value, bool from_environment, void *argument)
 {
     append_setting(argument, name, value, strlen(value),
@@ -185,9 +242,10 @@ int options_print_config(const struct options *options, FILE *out)
         option_value_format(&spec->rule, (const char *)options + spec->offset, &value);
         append_setting(&text, spec->variable, value.data, value.length,
                        origin_names[options->origin[id]]);
+        append_remark(&text, options, (enum option_id)id);
     }
     tel_buffer_fini(&value);
-    struct tel_config *config = tel_config_create(getenv, NULL, NULL);
+    struct tel_config *config = tel_config_create(getenv, diagnostics_from_library, NULL);
     if (config == NULL) {
         tel_buffer_fini(&text);
         return -ENOMEM;

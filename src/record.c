@@ -60,38 +60,56 @@ static void set_text(struct tel_span *span, const char *key, const char *text)
     tel_span_set_string(span, key, text, strlen(text));
 }
 
+/* Takes `:port` off the end of a host and returns the port: 0 when there is none, or none that a
+ * port can be. The engine has seen to it that digits follow the colon; those of an IPv6 address
+ * are before its bracket. */
+static uint16_t take_port(struct http_slice *host)
+{
+    const char *end = host->data + host->length;
+    const char *colon = memrchr(host->data, ':', host->length);
+    if (colon == NULL || end[-1] == ']') {
+        return 0;
+    }
+    uint32_t port = 0;
+    for (const char *digit = colon + 1; digit < end && port <= UINT16_MAX; digit++) {
+        port = port * 10 + (uint32_t)(*digit - '0');
+    }
+    host->length = (size_t)(colon - host->data);
+    return port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
 /* server.address and server.port: what the client called us, else the local address. */
 static void set_server(struct tel_span *span, struct http_exchange *http)
 {
     struct http_slice host = http->request.authority;
-    uint16_t port = peer_port(http_exchange_local(http));
+    char text[PEER_HOST_BYTES];
+    uint16_t port = 0;
     if (host.length > 0) {
-        const char *colon = memrchr(host.data, ':', host.length);
-        bool bracket = host.data[host.length - 1] == ']';
-        if (colon != NULL && !bracket) {
-            unsigned value = 0;
-            for (const char *digit = colon + 1; digit < host.data + host.length; digit++) {
-                value = value * 10 + (unsigned)(*digit - '0');
-            }
-            port = value > 0 && value <= UINT16_MAX ? (uint16_t)value : port;
-            host.length = (size_t)(colon - host.data);
-        }
-        tel_span_set_string(span, "server.address", host.data, host.length);
+        port = take_port(&host);
     } else {
-        char text[PEER_HOST_BYTES];
-        size_t length = peer_format_host(http_exchange_local(http), text);
-        tel_span_set_string(span, "server.address", text, length);
+        host = (struct http_slice){text, peer_format_host(http_exchange_local(http), text)};
     }
-    tel_span_set_int(span, "server.port", port);
+    set_slice(span, "server.address", host);
+    tel_span_set_int(span, "server.port", port != 0 ? port : peer_port(http_exchange_local(http)));
+}
+
+/* The name of a known method is what the client sent. */
+static void set_method(struct tel_span *span, const struct http_request *request)
+{
+    if (request->method > HTTP_METHOD_OTHER) {
+        set_slice(span, "http.request.method", request->method_text);
+        return;
+    }
+    set_text(span, "http.request.method", http_method_name(request->method));
+    if (request->method == HTTP_METHOD_OTHER) {
+        set_slice(span, "http.request.method_original", request->method_text);
+    }
 }
 
 static void set_request(struct tel_span *span, struct http_exchange *http)
 {
     const struct http_request *request = &http->request;
-    set_text(span, "http.request.method", http_method_name(request->method));
-    if (request->method == HTTP_METHOD_OTHER) {
-        set_slice(span, "http.request.method_original", request->method_text);
-    }
+    set_method(span, request);
     set_text(span, "url.scheme", "http");
     set_slice(span, "url.path", request->path);
     set_slice(span, "url.query", request->query);
@@ -124,7 +142,8 @@ static void end_span(struct exchange *exchange, uint16_t status)
     if (tel_span_is_recording(span)) {
         set_request(span, http);
         if (exchange->route->path != NULL) {
-            set_text(span, "http.route", exchange->route->path);
+            tel_span_set_string(span, "http.route", exchange->route->path,
+                                exchange->route->path_length);
         }
         if (status != 0) {
             tel_span_set_int(span, "http.response.status_code", status);
@@ -191,8 +210,7 @@ static void append_line(struct exchange *exchange, uint16_t status)
     record.traced = true;
     memcpy(record.trace_id, exchange->span.trace_id, sizeof(record.trace_id));
     memcpy(record.span_id, exchange->span.span_id, sizeof(record.span_id));
-    record.route = (struct tel_text){exchange->route->path,
-                                     exchange->route->path ? strlen(exchange->route->path) : 0};
+    record.route = (struct tel_text){exchange->route->path, exchange->route->path_length};
     record.error = (struct tel_text){exchange->error_type,
                                      exchange->error_type ? strlen(exchange->error_type) : 0};
     record.fault = (struct tel_text){NULL, 0};

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "telemetry/clock.h"
@@ -80,16 +82,29 @@ static struct slot *free_slot(struct refuser *refuser)
     return NULL;
 }
 
+size_t refuser_compose(char out[REFUSER_ANSWER_BYTES])
+{
+    static const char body[] =
+        "503 Service Unavailable: no more connections are taken; try again soon\n";
+    char date[32];
+    struct tm utc;
+    time_t now = (time_t)(tel_clock_wall_ns() / TEL_NS_PER_SECOND);
+    gmtime_r(&now, &utc);
+    strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    return (size_t)snprintf(out, REFUSER_ANSWER_BYTES,
+                            "HTTP/1.1 503 Service Unavailable\r\nDate: %s\r\n"
+                            "Content-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
+                            "Retry-After: 1\r\nConnection: close\r\n\r\n%s",
+                            date, sizeof(body) - 1, body);
+}
+
 void refuser_refuse(struct refuser *refuser, int fd)
 {
-    static const char answer[] =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n"
-        "Content-Length: 71\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
-        "503 Service Unavailable: no more connections are taken; try again soon\n";
+    char answer[REFUSER_ANSWER_BYTES];
     const struct timeval linger = {.tv_sec = REFUSER_LINGER_MS / 1000,
                                    .tv_usec = REFUSER_LINGER_MS % 1000 * 1000};
     struct slot *slot = free_slot(refuser);
-    send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    send(fd, answer, refuser_compose(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
     shutdown(fd, SHUT_WR);
     if (slot == NULL) {
         close(fd);

@@ -11,11 +11,18 @@
 #ifndef GLASSBOX_REFUSER_H
 #define GLASSBOX_REFUSER_H
 
+#include <stddef.h>
+
 #define REFUSER_SLOTS     48 /* within SERVER_RESERVED_DESCRIPTORS */
 #define REFUSER_LINGER_MS 1000
 
+#define REFUSER_ANSWER_BYTES 320
+
 struct event_base;
 struct refuser;
+
+/* Writes the whole answer, with the time of day; returns its length. Any thread. */
+size_t refuser_compose(char out[REFUSER_ANSWER_BYTES]);
 
 /* NULL with errno ENOMEM. */
 struct refuser *refuser_create(struct event_base *base);

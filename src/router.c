@@ -19,19 +19,14 @@
 
 static const struct route routes[ROUTES] = {
     [ROUTE_NONE] = {.id = ROUTE_NONE, .side = SIDE_BOTH},
-#define ROUTE(ID, path_, handler, side_, user_, ...) \
-    [ROUTE_##ID] = {.id = ROUTE_##ID,                \
-                    .path = path_,                   \
-                    .handle = handle_##handler,      \
-                    .side = side_,                   \
-                    .user = user_,                   \
+#define ROUTE(ID, path_, handler, side_, user_, ...)  \
+    [ROUTE_##ID] = {.id = ROUTE_##ID,                 \
+                    .path = path_,                    \
+                    .path_length = sizeof(path_) - 1, \
+                    .handle = handle_##handler,       \
+                    .side = side_,                    \
+                    .user = user_,                    \
                     .statuses = __VA_ARGS__},
-#include "routes.def"
-#undef ROUTE
-};
-
-static const size_t path_lengths[ROUTES] = {
-#define ROUTE(ID, path_, ...) [ROUTE_##ID] = sizeof(path_) - 1,
 #include "routes.def"
 #undef ROUTE
 };
@@ -61,7 +56,7 @@ const struct route *router_table(void)
 const struct route *router_find(enum side side, const char *path, size_t length)
 {
     for (size_t i = ROUTE_NONE + 1; i < ROUTES; i++) {
-        if (path_lengths[i] == length && memcmp(routes[i].path, path, length) == 0) {
+        if (routes[i].path_length == length && memcmp(routes[i].path, path, length) == 0) {
             return (routes[i].side & side) != 0 ? &routes[i] : &routes[ROUTE_NONE];
         }
     }

@@ -28,9 +28,13 @@ enum route_id {
 
 #define ROUTE_STATUSES_MAX 4
 
+/* Stands in a route's statuses for one that an option sets. */
+#define STATUS_CONFIGURED 1
+
 struct route {
     enum route_id id;
     const char *path; /* NULL for ROUTE_NONE */
+    size_t path_length;
     void (*handle)(struct exchange *exchange);
     enum side side;
     bool user;                             /* users call it: it counts for objectives and scaling */

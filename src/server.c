@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "collect.h"
 #include "diagnostics.h"
 #include "listener.h"
 #include "options.h"
@@ -71,10 +72,19 @@ static size_t fit_connections(const struct options *options)
 
 /* ---- who gets a connection --------------------------------------------------------------------- */
 
-static void refuse(struct server *server, int fd, enum refusal reason)
+static void count_refused(struct server *server, enum listener_label label, enum refusal reason)
 {
-    instruments_refused(server->service->instruments, service_main_shard(server->service), reason);
+    instruments_refused(server->service->instruments, service_main_shard(server->service), label,
+                        reason);
+}
+
+static void refuse(struct server *server, int fd, enum listener_label label, enum refusal reason)
+{
+    count_refused(server, label, reason);
     refuser_refuse(server->refuser, fd);
+    DIAGNOSTICS(TEL_WARN, "server", "refusing connections with 503",
+                DIAGNOSTICS_TEXT("listener", listener_names[label]),
+                DIAGNOSTICS_TEXT("reason", refusal_names[reason]));
 }
 
 static void accept_operators(struct server *server, const struct arrival *arrival)
@@ -82,13 +92,12 @@ static void accept_operators(struct server *server, const struct arrival *arriva
     struct http_engine_stats stats;
     http_engine_get_stats(server->site.engine, &stats);
     if (stats.connections >= OPERATOR_CONNECTIONS_MAX) {
-        refuse(server, arrival->fd, REFUSED_LIMIT);
+        refuse(server, arrival->fd, LISTENER_OPERATORS, REFUSED_LIMIT);
         return;
     }
     if (http_engine_adopt(server->site.engine, arrival->fd, &arrival->peer.any,
                           arrival->listener) != 0) {
-        instruments_refused(server->service->instruments, service_main_shard(server->service),
-                            REFUSED_MEMORY);
+        count_refused(server, LISTENER_OPERATORS, REFUSED_MEMORY);
         return;
     }
     instruments_accepted(server->service->instruments, service_main_shard(server->service),
@@ -125,9 +134,9 @@ static void accept_public(struct server *server, const struct arrival *arrival)
     uint64_t connections;
     struct worker *fewest = find_worker(server, &connections);
     if (connections >= server->connections_limit) {
-        refuse(server, arrival->fd, REFUSED_LIMIT);
+        refuse(server, arrival->fd, LISTENER_PUBLIC, REFUSED_LIMIT);
     } else if (!worker_give(fewest, arrival)) {
-        refuse(server, arrival->fd, REFUSED_HANDOVER);
+        refuse(server, arrival->fd, LISTENER_PUBLIC, REFUSED_HANDOVER);
     } else {
         instruments_accepted(server->service->instruments, service_main_shard(server->service),
                              LISTENER_PUBLIC);
@@ -143,18 +152,19 @@ static void on_accepted(struct listener *listener, const struct arrival *arrival
     }
 }
 
-static void on_accept_failed(struct listener *listener, enum accept_error reason, void *argument)
+static void on_accept_failed(struct listener *listener, enum accept_error reason, int error,
+                             bool answered, void *argument)
 {
     struct server *server = argument;
     char text[ADDRESS_TEXT_MAX];
     instruments_accept_failed(server->service->instruments, service_main_shard(server->service),
                               reason);
-    if (reason == ACCEPT_DESCRIPTORS) {
-        instruments_refused(server->service->instruments, service_main_shard(server->service),
-                            REFUSED_DESCRIPTORS);
+    if (answered) {
+        count_refused(server, listener->label, REFUSED_DESCRIPTORS);
     }
-    DIAGNOSTICS(TEL_WARN, "server", "accepting pauses: no descriptors or memory left",
-                DIAGNOSTICS_TEXT("address", address_format(&listener->bound.any, text)));
+    DIAGNOSTICS(TEL_WARN, "server", "cannot accept: pausing for a moment",
+                DIAGNOSTICS_TEXT("address", address_format(&listener->bound.any, text)),
+                DIAGNOSTICS_TEXT("error", strerror(error)));
 }
 
 /* ---- setup ------------------------------------------------------------------------------------- */
@@ -176,9 +186,6 @@ static int open_listener(struct server *server, const struct address *address,
         return error;
     }
     server->listener_count++;
-    DIAGNOSTICS(TEL_INFO_LEVEL, "server", "listening",
-                DIAGNOSTICS_TEXT("address", address_format(&listener->bound.any, text)),
-                DIAGNOSTICS_TEXT("for", label == LISTENER_PUBLIC ? "public" : "operators"));
     return 0;
 }
 
@@ -212,6 +219,22 @@ static int start_workers(struct server *server)
     return 0;
 }
 
+static int start_listeners(struct server *server)
+{
+    char text[ADDRESS_TEXT_MAX];
+    for (size_t i = 0; i < server->listener_count; i++) {
+        struct listener *listener = &server->listeners[i];
+        int error = listener_start(listener);
+        if (error != 0) {
+            return error;
+        }
+        DIAGNOSTICS(TEL_INFO_LEVEL, "server", "listening",
+                    DIAGNOSTICS_TEXT("address", address_format(&listener->bound.any, text)),
+                    DIAGNOSTICS_TEXT("for", listener_names[listener->label]));
+    }
+    return 0;
+}
+
 struct server *server_create(struct service *service, struct event_base *base)
 {
     struct server *server = aligned_alloc(64, (sizeof(*server) + 63) / 64 * 64);
@@ -219,30 +242,28 @@ struct server *server_create(struct service *service, struct event_base *base)
         return NULL;
     }
     memset(server, 0, sizeof(*server));
-    service->server = server; /* what is collected at scrape time reads it */
     server->service = service;
     server->base = base;
     server->connections_limit = fit_connections(service->options);
     server->refuser = refuser_create(base);
-    int error = server->refuser == NULL ? -ENOMEM : 0;
-    if (error == 0) {
-        error =
-            site_init(&server->site, service, service_main_shard(service), SIDE_OPERATORS, base);
-        server->has_site = true;
-    }
-    if (error == 0) {
-        error = start_workers(server);
-    }
-    if (error == 0) {
-        error = open_listeners(server);
-    }
+    int error = server->refuser == NULL ? -ENOMEM : open_listeners(server);
     if (error != 0) {
         server_destroy(server);
-        service->server = NULL;
         errno = -error;
         return NULL;
     }
     return server;
+}
+
+int server_start(struct server *server)
+{
+    int error = site_init(&server->site, server->service, service_main_shard(server->service),
+                          SIDE_OPERATORS, server->base);
+    server->has_site = true;
+    if (error == 0) {
+        error = start_workers(server);
+    }
+    return error != 0 ? error : start_listeners(server);
 }
 
 /* ---- the end ----------------------------------------------------------------------------------- */
@@ -274,15 +295,26 @@ bool server_is_idle(const struct server *server)
     return server_connections(server, LISTENER_PUBLIC) == 0;
 }
 
+/* Calls `step` for every worker there is. */
+static void each_worker(struct server *server, void (*step)(struct worker *worker))
+{
+    for (size_t i = 0; i < SERVICE_WORKERS_MAX; i++) {
+        if (server->workers[i] != NULL) {
+            step(server->workers[i]);
+        }
+    }
+}
+
 void server_stop(struct server *server)
 {
     for (size_t i = 0; i < server->listener_count; i++) {
         listener_close(&server->listeners[i]);
     }
-    for (size_t i = 0; i < SERVICE_WORKERS_MAX; i++) {
-        worker_destroy(server->workers[i]);
-        server->workers[i] = NULL;
-    }
+    /* A worker that still runs may be looking at another for a scrape or a probe. */
+    each_worker(server, worker_stop);
+    each_worker(server, worker_join);
+    each_worker(server, worker_destroy);
+    memset(server->workers, 0, sizeof(server->workers));
     if (server->has_site) {
         site_fini(&server->site);
         server->has_site = false;
@@ -337,6 +369,7 @@ void server_get_stats(const struct server *server, struct http_engine_stats *sta
         stats->idle_closed += own.idle_closed;
         stats->without_request += own.without_request;
         stats->drained += own.drained;
+        stats->lost += own.lost;
     }
 }
 

@@ -95,6 +95,11 @@ static int make_access_log(struct service *service)
     return service->log_headers != NULL ? 0 : -ENOMEM;
 }
 
+static int start_exporter(struct service *service)
+{
+    return service->exporter != NULL ? tel_exporter_start(service->exporter) : 0;
+}
+
 int signals_init(struct service *service)
 {
     static const struct {
@@ -103,17 +108,18 @@ int signals_init(struct service *service)
     } steps[] = {{"resource", make_resource},
                  {"tracing", make_tracing},
                  {"metrics", make_metrics},
-                 {"access log", make_access_log}};
+                 {"access log", make_access_log},
+                 {"exporter", start_exporter}};
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         int error = steps[i].make(service);
         if (error != 0) {
-            DIAGNOSTICS(TEL_ERROR, "signals", "cannot start a signal",
-                        DIAGNOSTICS_TEXT("signal", steps[i].what),
+            DIAGNOSTICS(TEL_ERROR, "signals", "cannot start telemetry",
+                        DIAGNOSTICS_TEXT("part", steps[i].what),
                         DIAGNOSTICS_TEXT("error", strerror(-error)));
             return error;
         }
     }
-    return service->exporter != NULL ? tel_exporter_start(service->exporter) : 0;
+    return 0;
 }
 
 static uint32_t left_ms(uint64_t until_ns)

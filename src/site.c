@@ -80,7 +80,7 @@ int site_init(struct site *site, struct service *service, size_t shard, enum sid
     tel_buffer_init(&site->packed, BODY_LIMIT_BYTES);
     site->calls = exchange_calls(site);
     site->engine = http_engine_create(base, &service->limits, &site->calls);
-    if (site->engine == NULL) {
+    if (burner_init(&site->burner, base) != 0 || site->engine == NULL) {
         return -ENOMEM;
     }
     return start_tick(site);
@@ -90,11 +90,12 @@ void site_fini(struct site *site)
 {
     http_engine_destroy(site->engine);
     site->engine = NULL;
+    burner_fini(&site->burner);
     if (site->tick != NULL) {
         event_free(site->tick);
         site->tick = NULL;
     }
-    if (site->tick_fd > 0) {
+    if (site->tick_fd >= 0) {
         close(site->tick_fd);
         site->tick_fd = -1;
     }

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "burner.h"
 #include "http/http.h"
 #include "router.h"
 #include "telemetry/buffer.h"
@@ -31,6 +32,7 @@ struct site {
     int tick_fd;
     uint64_t tick_due_ns;
     uint64_t wall_offset_ns;       /* monotonic reading + this = wall time */
+    struct burner burner;          /* of /demo/work */
     uint64_t random_state;         /* of /demo/random-error */
     struct tel_buffer body;        /* a response that is built */
     struct tel_buffer packed;      /* the same, compressed */

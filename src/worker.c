@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "instruments.h"
 #include "service.h"
 
 struct worker {
@@ -46,6 +48,15 @@ static void wake(struct worker *worker)
     }
 }
 
+static void adopt(struct worker *worker, const struct arrival *arrival)
+{
+    const struct site *site = &worker->site;
+    if (http_engine_adopt(site->engine, arrival->fd, &arrival->peer.any, arrival->listener) != 0) {
+        instruments_refused(site->service->instruments, site->shard, LISTENER_PUBLIC,
+                            REFUSED_MEMORY);
+    }
+}
+
 static void on_wake(evutil_socket_t fd, short what, void *argument)
 {
     (void)what;
@@ -56,7 +67,7 @@ static void on_wake(evutil_socket_t fd, short what, void *argument)
         return;
     }
     while (inbox_pop(&worker->inbox, &arrival)) {
-        http_engine_adopt(worker->site.engine, arrival.fd, &arrival.peer.any, arrival.listener);
+        adopt(worker, &arrival);
     }
     if (atomic_load(&worker->draining)) {
         http_engine_drain(worker->site.engine);
@@ -69,6 +80,10 @@ static void on_wake(evutil_socket_t fd, short what, void *argument)
 static void *run(void *argument)
 {
     struct worker *worker = argument;
+    char name[16]; /* as ps and top show it */
+    snprintf(name, sizeof(name), "worker %s",
+             service_thread_label(worker->site.service, worker->site.shard));
+    pthread_setname_np(pthread_self(), name);
     event_base_dispatch(worker->base);
     return NULL;
 }
@@ -144,25 +159,28 @@ void worker_drain(struct worker *worker)
 
 void worker_stop(struct worker *worker)
 {
-    struct arrival arrival;
+    atomic_store(&worker->stopping, true);
+    wake(worker);
+}
+
+void worker_join(struct worker *worker)
+{
     if (worker->running) {
-        atomic_store(&worker->stopping, true);
-        wake(worker);
         pthread_join(worker->site.thread, NULL);
         worker->running = false;
+    }
+}
+
+void worker_destroy(struct worker *worker)
+{
+    struct arrival arrival;
+    if (worker == NULL) {
+        return;
     }
     while (inbox_pop(&worker->inbox, &arrival)) {
         close(arrival.fd);
     }
     site_fini(&worker->site);
-}
-
-void worker_destroy(struct worker *worker)
-{
-    if (worker == NULL) {
-        return;
-    }
-    worker_stop(worker);
     if (worker->wake != NULL) {
         event_free(worker->wake);
     }

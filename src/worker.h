@@ -5,7 +5,7 @@
  * the loop through an eventfd; nothing else crosses between the two, and the loop's own structures
  * are never touched from outside (EVENT_BASE_FLAG_NOLOCK).
  *
- * Threads: create, give, drain, stop, destroy by the main thread; worker_connections() by any.
+ * Threads: create, give, drain, stop, join, destroy by the main thread; worker_connections() by any.
  */
 #ifndef GLASSBOX_WORKER_H
 #define GLASSBOX_WORKER_H
@@ -30,9 +30,14 @@ bool worker_give(struct worker *worker, const struct arrival *arrival);
 /* From now on responses close their connections, and idle ones are closed. */
 void worker_drain(struct worker *worker);
 
-/* Ends the loop and joins the thread; what is open ends as `shutdown`. Nothing may ask for its
- * counts afterwards. */
+/* Asks the loop to end. Returns at once: workers look at each other for metrics and probes, so all
+ * are asked and waited for before the first is destroyed. */
 void worker_stop(struct worker *worker);
+
+/* Waits until the loop has ended. */
+void worker_join(struct worker *worker);
+
+/* Ends what is open as `shutdown` and frees the worker, whose loop has ended; NULL is fine. */
 void worker_destroy(struct worker *worker);
 
 /* Connections it has or is about to get. */

@@ -328,11 +328,6 @@ void http_engine_get_stats(const struct http_engine *engine, struct http_engine_
     };
 }
 
-struct event_base *http_engine_base(const struct http_engine *engine)
-{
-    return engine->base;
-}
-
 const struct sockaddr *http_exchange_peer(const struct http_exchange *exchange)
 {
     return &exchange->connection->peer.any;

@@ -206,9 +206,6 @@ struct http_engine_stats {
 };
 void http_engine_get_stats(const struct http_engine *engine, struct http_engine_stats *stats);
 
-/* The loop time of the engine's last turn that handled something, and its cached Date value. */
-struct event_base *http_engine_base(const struct http_engine *engine);
-
 /* Appends a response header. `name` static; `value` borrowed until close. Ignored, and asserted in
  * debug builds, over HTTP_RESPONSE_HEADERS_MAX. */
 void http_response_add(struct http_response *response, const char *name, const char *value,

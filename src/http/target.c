@@ -45,11 +45,6 @@ size_t token_span(const char *bytes, size_t length)
     return at;
 }
 
-bool token_is_valid(struct http_slice token)
-{
-    return token.length > 0 && token_span(token.data, token.length) == token.length;
-}
-
 /* ---- hosts --------------------------------------------------------------------------------- */
 
 /* The bytes between the brackets. inet_pton(3) is the grammar of an IPv6 address; what starts with

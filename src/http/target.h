@@ -29,8 +29,6 @@ bool target_parse(struct http_slice text, enum http_method method, struct target
  * address, or an IPv6 or later literal in brackets. */
 bool host_is_valid(struct http_slice host);
 
-/* Whether the bytes are a token: a method, a field name. */
-bool token_is_valid(struct http_slice token);
 /* How many bytes at the start are characters of a token. */
 size_t token_span(const char *bytes, size_t length);
 

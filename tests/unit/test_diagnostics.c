@@ -243,6 +243,28 @@ static void test_torn_line(void **state)
     fclose(temporary);
 }
 
+/* A clock that looks at the counts, as a scrape may while a line is being written. */
+static uint64_t look_at_stats(void)
+{
+    struct diagnostics_stats stats;
+    diagnostics_get_stats(&stats);
+    return stats.written * SECOND;
+}
+
+/* Reading the counts takes no lock: here it would wait for itself, and the test would hang. */
+static void test_stats_never_wait(void **state)
+{
+    struct reader *reader = *state;
+    const struct diagnostics_options options = {.level = TEL_INFO_LEVEL,
+                                                .fd = reader->ends[1],
+                                                .monotonic_ns = look_at_stats,
+                                                .wall_ns = look_at_stats};
+    diagnostics_configure(&options);
+    DIAGNOSTICS(TEL_INFO_LEVEL, "test", "first");
+    DIAGNOSTICS(TEL_INFO_LEVEL, "test", "second");
+    assert_non_null(strstr(take(reader), "{\"time\":\"1970-01-01T00:00:01.000Z\""));
+}
+
 /* Whatever comes in, a line is valid JSON of at most DIAGNOSTICS_LINE_MAX bytes. */
 static void test_hostile_text(void **state)
 {
@@ -320,9 +342,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_a_line),       TEST(test_levels),       TEST(test_rate_limit),
-        TEST(test_stuck_reader), TEST(test_reader_gone),  TEST(test_too_many_components),
-        TEST(test_torn_line),    TEST(test_hostile_text), TEST(test_threads),
+        TEST(test_a_line),           TEST(test_levels),       TEST(test_rate_limit),
+        TEST(test_stuck_reader),     TEST(test_reader_gone),  TEST(test_too_many_components),
+        TEST(test_torn_line),        TEST(test_hostile_text), TEST(test_threads),
+        TEST(test_stats_never_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,8 @@ struct seen {
     int accepted;
     int failed;
     enum accept_error reason;
+    int error;
+    bool answered;
     struct arrival last;
 };
 
@@ -40,10 +42,13 @@ static void on_accepted(struct listener *from, const struct arrival *arrival, vo
     close(arrival->fd);
 }
 
-static void on_failed(struct listener *from, enum accept_error reason, void *argument)
+static void on_failed(struct listener *from, enum accept_error reason, int error, bool answered,
+                      void *argument)
 {
     (void)from;
     (void)argument;
+    seen.error = error;
+    seen.answered = answered;
     seen.failed++;
     seen.reason = reason;
 }
@@ -58,7 +63,8 @@ static int open_on(const char *text)
     }
     seen = (struct seen){.room = true};
     assert_int_equal(address_parse(text, length, &address), 0);
-    return listener_open(&listener, &address, LISTENER_PUBLIC, base, &calls);
+    int opened = listener_open(&listener, &address, LISTENER_PUBLIC, base, &calls);
+    return opened != 0 ? opened : listener_start(&listener);
 }
 
 static int make(void **state)
@@ -182,6 +188,8 @@ static void test_pauses_without_descriptors(void **state)
     assert_int_equal(seen.accepted, 0);
     assert_int_equal(seen.failed, 1);
     assert_int_equal(seen.reason, ACCEPT_DESCRIPTORS);
+    assert_int_equal(seen.error, EMFILE);
+    assert_true(seen.answered);
     assert_false(event_pending(listener.readable, EV_READ, NULL));
 
     char answer[16] = "";

@@ -184,6 +184,29 @@ static void test_foreign_variables(void **state)
         "W GLASSBOX_NOTHING_LIKE_IT_AT_ALL: is a variable that means nothing here\n");
 }
 
+/* Not `is not a flag`: it is one. Nor is it answered as if the value were not there. */
+static void test_actions_take_no_value(void **state)
+{
+    (void)state;
+    static const struct {
+        char *argument;
+        const char *problems;
+    } rows[] = {
+        {"--version=1", "E --version: takes no value\n"},
+        {"--help=", "E --help: takes no value\n"},
+        {"--print-config=yes", "E --print-config: takes no value\n"},
+        {"-h=1", "E -h: takes no value\n"},
+        {"--versio=1", "E --versio: is not a flag\n"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct loaded loaded;
+        load(&loaded, ARGUMENTS(rows[i].argument), ENVIRONMENT());
+        assert_int_equal(loaded.result, -EINVAL);
+        assert_string_equal(loaded.problems, rows[i].problems);
+        assert_int_equal(loaded.options.action, OPTIONS_RUN);
+    }
+}
+
 static void test_options_that_depend_on_each_other(void **state)
 {
     (void)state;
@@ -249,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_foreign_variables),
         cmocka_unit_test(test_options_that_depend_on_each_other),
         cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_actions_take_no_value),
         cmocka_unit_test(test_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

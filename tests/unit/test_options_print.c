@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "build_info.h"
+#include "cpus.h"
+#include "telemetry/access_log.h"
 
 struct printed {
     char *text;
@@ -74,6 +76,43 @@ static void test_help(void **state)
     close_printed(&printed);
 }
 
+/* What an operator asks the help for besides settings. */
+static void test_help_tells_of_the_process(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {
+        "\nAccess-log fields:\n  default of w3c                  date time ",
+        "\n  default of iis                  date time s-ip ",
+        "\n  allowed                         date time ",
+        " x-trace-id",
+        "cs(Header) sc(Header)\n",
+        "\nSignals:\n  TERM, INT                       Drains,",
+        "\n  HUP                             ",
+        "\nExit status:\n  0                               Ended in order.\n",
+        "\n  1                               Could not start.\n",
+        "\n  2                               Settings are wrong",
+        "\n  128+N                           ",
+    };
+    struct printed printed;
+    open_printed(&printed);
+    assert_int_equal(options_print_help(printed.out), 0);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        assert_has(&printed, parts[i]);
+    }
+    /* Each default field is one of the allowed ones, headers apart. */
+    char names[512];
+    char *saved;
+    snprintf(names, sizeof(names), "%s", tel_access_fields_default);
+    const char *allowed = strstr(printed.text, "\n  allowed ");
+    for (char *name = strtok_r(names, " ", &saved); name != NULL;
+         name = strtok_r(NULL, " ", &saved)) {
+        if (strchr(name, '(') == NULL && strstr(allowed, name) == NULL) {
+            fail_msg("%s is not listed", name);
+        }
+    }
+    close_printed(&printed);
+}
+
 static void test_version(void **state)
 {
     (void)state;
@@ -110,6 +149,43 @@ static void test_config(void **state)
     close_printed(&printed);
 }
 
+/* Where a value leaves the choice to the service, what was chosen stands below it. */
+static void test_config_remarks(void **state)
+{
+    (void)state;
+    char *argv[] = {"glassbox", NULL, NULL};
+    char *environment[] = {NULL};
+    struct options options;
+    struct printed printed;
+    char expected[1024];
+    assert_int_equal(options_load(&options, 1, argv, environment, no_problem, NULL), 0);
+    open_printed(&printed);
+    assert_int_equal(options_print_config(&options, printed.out), 0);
+    snprintf(expected, sizeof(expected),
+             "\ndefault      GLASSBOX_WORKERS=0\n#            %u here\n", cpus_default_workers());
+    assert_has(&printed, expected);
+    snprintf(expected, sizeof(expected),
+             "\ndefault      GLASSBOX_ACCESS_LOG_FIELDS=\n#            %s\n",
+             tel_access_fields_default);
+    assert_has(&printed, expected);
+    close_printed(&printed);
+
+    argv[1] = "--access-log-format=iis";
+    assert_int_equal(options_load(&options, 2, argv, environment, no_problem, NULL), 0);
+    open_printed(&printed);
+    assert_int_equal(options_print_config(&options, printed.out), 0);
+    snprintf(expected, sizeof(expected), "FIELDS=\n#            %s\n", tel_access_fields_iis);
+    assert_has(&printed, expected);
+    close_printed(&printed);
+
+    options.workers = 3;
+    options.access_log_fields = "date";
+    open_printed(&printed);
+    assert_int_equal(options_print_config(&options, printed.out), 0);
+    assert_null(strstr(printed.text, "#"));
+    close_printed(&printed);
+}
+
 /* Every value is printed in a form that the parser reads as the same value. */
 static void test_config_can_be_given_back(void **state)
 {
@@ -125,8 +201,10 @@ static void test_config_can_be_given_back(void **state)
     char *line = printed.text;
     for (size_t id = 0; id < OPTIONS_COUNT; id++) {
         environment[id] = line + strlen("default      ");
-        line += strcspn(line, "\n");
-        *line++ = '\0';
+        do { /* remarks are no settings */
+            line += strcspn(line, "\n");
+            *line++ = '\0';
+        } while (*line == '#');
     }
     assert_int_equal(options_load(&second, 1, argv, environment, no_problem, NULL), 0);
     for (size_t id = 0; id < OPTIONS_COUNT; id++) {
@@ -158,8 +236,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help),
+        cmocka_unit_test(test_help_tells_of_the_process),
         cmocka_unit_test(test_version),
         cmocka_unit_test(test_config),
+        cmocka_unit_test(test_config_remarks),
         cmocka_unit_test(test_config_can_be_given_back),
         cmocka_unit_test(test_nowhere_to_print),
     };

@@ -134,6 +134,25 @@ static void test_answers(void **state)
     }
 }
 
+/* A variable of OpenTelemetry's that cannot be used is told, and shown as what is used instead. */
+static void test_config_tells_of_bad_otel_variables(void **state)
+{
+    (void)state;
+    struct run run;
+    struct options options;
+    setenv("OTEL_BSP_SCHEDULE_DELAY", "never", 1);
+    setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318", 1);
+    start(&run, &options, "--print-config", NULL);
+    unsetenv("OTEL_BSP_SCHEDULE_DELAY");
+    unsetenv("OTEL_EXPORTER_OTLP_ENDPOINT");
+    assert_int_equal(run.status, EXIT_SUCCESS);
+    assert_non_null(strstr(run.err, "\"level\":\"warn\""));
+    assert_non_null(strstr(run.err, "OTEL_BSP_SCHEDULE_DELAY"));
+    assert_non_null(strstr(run.out, "\ndefault      OTEL_BSP_SCHEDULE_DELAY=5000\n"));
+    assert_non_null(strstr(run.out, "\ndefault      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="
+                                    "http://c:4318/v1/traces\n"));
+}
+
 /* The level that was asked for holds for what is said next. */
 static void test_level_is_set(void **state)
 {
@@ -158,6 +177,7 @@ int main(void)
         cmocka_unit_test(test_mistakes_are_diagnostics),
         cmocka_unit_test(test_a_foreign_variable_is_a_warning),
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_config_tells_of_bad_otel_variables),
         cmocka_unit_test(test_level_is_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,8 @@ static void assert_answer(int client)
     answer[length] = '\0';
     const char *body = strstr(answer, "\r\n\r\n");
     assert_int_equal(strncmp(answer, "HTTP/1.1 503 Service Unavailable\r\n", 34), 0);
+    assert_non_null(strstr(answer, "\r\nDate: "));
+    assert_non_null(strstr(answer, " GMT\r\n"));
     assert_non_null(strstr(answer, "\r\nConnection: close\r\n"));
     assert_non_null(strstr(answer, "\r\nContent-Length: 71\r\n"));
     assert_non_null(body);

@@ -61,6 +61,7 @@ static void test_table_is_whole(void **state)
     for (size_t id = ROUTE_NONE + 1; id < ROUTES; id++) {
         assert_int_equal(routes[id].id, id);
         assert_non_null(routes[id].path);
+        assert_int_equal(routes[id].path_length, strlen(routes[id].path));
         assert_non_null(routes[id].handle);
         assert_int_equal(routes[id].statuses[0], 200);
         /* what users call is public; probes and what operators do never count as users' traffic */

@@ -383,15 +383,6 @@ static void a_connection_at_rest_is_small(void **state)
     assert_true(sizeof(struct http_connection) <= 400);
 }
 
-static void the_base_is_the_callers(void **state)
-{
-    struct harness harness;
-    (void)state;
-    harness_init(&harness);
-    assert_ptr_equal(http_engine_base(harness.engine), harness.base);
-    harness_fini(&harness);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,7 +403,6 @@ int main(void)
         cmocka_unit_test(a_refused_adoption_closes_the_socket),
         cmocka_unit_test(warm_requests_allocate_nothing),
         cmocka_unit_test(a_connection_at_rest_is_small),
-        cmocka_unit_test(the_base_is_the_callers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,10 +149,8 @@ static void tokens(void **state)
     for (int i = 0; i < 256; i++) {
         const char byte = (char)i;
         const bool want = i != 0 && strchr(tchars, byte) != NULL;
-        assert_int_equal(token_is_valid((struct http_slice){&byte, 1}), want);
         assert_int_equal(token_span(&byte, 1), want ? 1 : 0);
     }
-    assert_false(token_is_valid((struct http_slice){"", 0}));
     assert_int_equal(token_span("ab c", 4), 2);
 }
 
