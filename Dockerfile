@@ -1,7 +1,8 @@
 # The image: one static binary, the CA certificates it trusts when it exports over TLS, nothing
 # else. Built with what the other targets build with, tested before it is copied.
 #
-#   make image        or        docker build --build-arg REVISION=$(git rev-parse HEAD) .
+#   make image        or        docker build --build-arg REVISION=$(git rev-parse HEAD) \
+#                                   --build-arg VERSION=$(cat telemetry/VERSION) .
 ARG BASE=docker.io/library/debian:bookworm-slim
 
 # hadolint ignore=DL3006 # BASE has a tag; a build without a registry brings its own
@@ -25,7 +26,7 @@ RUN cmake --preset release -DGLASSBOX_STATIC=ON -DGLASSBOX_REVISION="${REVISION}
 
 FROM scratch
 ARG REVISION=unknown
-ARG VERSION=0.1.0
+ARG VERSION=unknown
 ARG SOURCE=unknown
 LABEL org.opencontainers.image.title="glassbox" \
       org.opencontainers.image.description="An HTTP service whose telemetry can be trusted" \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every fuzz target for some seconds (5): `.ci/fuzz.sh 60`. Inputs that reach new code are kept
 # in build/fuzz/corpus/<target>; those that crash, in build/fuzz/crashes. Seeds are tests/fuzz/corpus
-# and telemetry/tests/fuzz/corpus.
+# and telemetry/tests/fuzz/corpus; a folder there that is no target's fails the run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
@@ -32,8 +32,20 @@ one() {
 export -f one
 export seconds
 
+# strays: seeds that nobody reads, since no target has their folder's name.
+strays() {
+    local folder name
+    for folder in {,telemetry/}tests/fuzz/corpus/*/; do
+        name=$(basename "$folder")
+        [ -x "build/fuzz/fuzzers/$name" ] || [ ! -d "$folder" ] ||
+            echo "failed: $folder is the corpus of no target"
+    done
+}
+
 results=$(find build/fuzz/fuzzers -maxdepth 1 -type f -name 'fuzz_*' -print0 | sort -z |
     xargs -0 -r -P "$JOBS" -I{} bash -c 'one {}')
+stray_folders=$(strays)
+results+=${stray_folders:+$'\n'$stray_folders}
 printf '%s\n' "$results" >&2
 sed -n 's/^failed [^:]*: //p' <<<"$results" | while read -r log; do
     tail -n 60 "$log" >&2

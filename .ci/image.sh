@@ -49,7 +49,7 @@ build_image() {
     # chroot isolation needs neither namespaces nor cgroups of its own; the packages come over the
     # host's network.
     buildah bud --isolation=chroot --network=host --layers --build-arg "BASE=$base" \
-        --build-arg "REVISION=$revision" --tag "$IMAGE" .
+        --build-arg "REVISION=$revision" --build-arg "VERSION=$(<telemetry/VERSION)" --tag "$IMAGE" .
 }
 
 # What the image says of itself.
@@ -57,7 +57,7 @@ inspect() { podman image inspect --format "$1" "$IMAGE"; }
 
 promises() {
     local size user version
-    version=$(sed -n 's/^project(glassbox VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+    version=$(<telemetry/VERSION)
     size=$(inspect '{{.Size}}')
     user=$(inspect '{{.Config.User}}')
     mkdir -p build/release

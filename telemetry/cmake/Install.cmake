@@ -5,7 +5,8 @@ include(CMakePackageConfigHelpers)
 
 add_library(telemetry_shared SHARED $<TARGET_OBJECTS:telemetry>)
 target_include_directories(telemetry_shared
-  PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+  PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+         $<BUILD_INTERFACE:${TELEMETRY_MADE_HEADERS}> $<INSTALL_INTERFACE:include>)
 target_link_libraries(telemetry_shared
   PRIVATE ${TELEMETRY_PRIVATE_LIBRARIES} m PUBLIC Threads::Threads)
 set(export_map ${PROJECT_SOURCE_DIR}/src/telemetry.map)
@@ -23,7 +24,8 @@ write_basic_package_version_file(telemetryConfigVersion.cmake COMPATIBILITY Same
 
 install(TARGETS telemetry telemetry_shared EXPORT telemetryTargets)
 install(EXPORT telemetryTargets NAMESPACE telemetry:: DESTINATION ${package_folder})
-install(DIRECTORY include/telemetry TYPE INCLUDE FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY include/telemetry ${TELEMETRY_MADE_HEADERS}/telemetry TYPE INCLUDE
+  FILES_MATCHING PATTERN "*.h")
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/telemetry.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/telemetryConfig.cmake

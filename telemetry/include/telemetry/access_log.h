@@ -124,12 +124,15 @@ struct tel_access_log *tel_access_log_create(const struct tel_access_log_options
 const char *tel_access_log_header(const struct tel_access_log *log,
                                   enum tel_access_direction direction, size_t index);
 
+/* Puts one finished request into the shard's queue, copied; drops and counts it when there is no
+ * room. By the shard's thread; takes no lock, makes no system call but a wakeup. */
 void tel_access_log_append(struct tel_access_log *log, size_t shard,
                            const struct tel_access_record *record);
 
 /* Asks the thread to open the path again (after a rotation). Returns at once. */
 void tel_access_log_reopen(struct tel_access_log *log);
 
+/* Reads the counts, as of now; any thread, no lock. */
 void tel_access_log_get_stats(const struct tel_access_log *log, struct tel_access_log_stats *stats);
 
 /* Writes what is queued for up to `deadline_ms`, counts the rest as TEL_ACCESS_SHUTDOWN, joins the
@@ -137,7 +140,7 @@ void tel_access_log_get_stats(const struct tel_access_log *log, struct tel_acces
  * lines were left over. A thread that the kernel does not give back (a dead disk) is left behind
  * with its memory, a second after the deadline. */
 int tel_access_log_shutdown(struct tel_access_log *log, uint32_t deadline_ms);
-/* Without shutdown before, what waits is dropped. */
+/* Frees it. Without shutdown before, what waits is dropped. NULL is fine. */
 void tel_access_log_destroy(struct tel_access_log *log);
 
 #ifdef __cplusplus

@@ -56,6 +56,7 @@ char *tel_buffer_extend(struct tel_buffer *buffer, size_t length);
  * fail. Returns 0, or sets and returns the error. */
 int tel_buffer_reserve(struct tel_buffer *buffer, size_t length);
 
+/* Append `length` bytes, a string without its NUL, one byte. What does not fit sets `error`. */
 void tel_buffer_append(struct tel_buffer *buffer, const void *bytes, size_t length);
 void tel_buffer_append_string(struct tel_buffer *buffer, const char *string);
 void tel_buffer_append_char(struct tel_buffer *buffer, char byte);
@@ -78,6 +79,10 @@ void tel_buffer_append_hex(struct tel_buffer *buffer, const uint8_t *bytes, size
 /* The bytes as a JSON string, quotes included: control characters, `"` and `\\` escaped, what is not
  * UTF-8 replaced by U+FFFD. */
 void tel_buffer_append_json(struct tel_buffer *buffer, const char *bytes, size_t length);
+
+/* A time since the Unix epoch as RFC 3339 has it, in UTC, with `digits` (1..9) decimals cut, not
+ * rounded: `2025-01-02T03:04:05.678Z`. Not for hot paths. */
+void tel_buffer_append_time(struct tel_buffer *buffer, uint64_t wall_ns, unsigned digits);
 
 /* printf into the buffer. Not for hot paths. */
 void tel_buffer_append_format(struct tel_buffer *buffer, const char *format, ...)

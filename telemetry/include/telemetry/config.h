@@ -29,6 +29,7 @@ typedef char *tel_getenv_fn(const char *name);
  * the default. NULL with errno ENOMEM. */
 struct tel_config *tel_config_create(tel_getenv_fn *get, tel_diagnostic_fn *diagnostic,
                                      void *argument);
+/* Frees it, and with it every string that the getters lent. NULL is fine. */
 void tel_config_destroy(struct tel_config *config);
 
 bool tel_config_is_disabled(const struct tel_config *config); /* OTEL_SDK_DISABLED */
@@ -38,13 +39,20 @@ bool tel_config_is_disabled(const struct tel_config *config); /* OTEL_SDK_DISABL
 void tel_config_get_tracer(const struct tel_config *config, struct tel_tracer_options *options);
 void tel_config_get_exporter(const struct tel_config *config, struct tel_exporter_options *options);
 
-/* Adds service.name and OTEL_RESOURCE_ATTRIBUTES. Returns 0 or a negative errno. */
+/* Adds service.name and OTEL_RESOURCE_ATTRIBUTES. To an empty resource it cannot fail but for
+ * memory, and it leaves room for tel_resource_detect() and eight attributes of the program's own.
+ * Returns 0, -ENOSPC or -ENOMEM. */
 int tel_config_add_resource(const struct tel_config *config, struct tel_resource *resource);
 
-/* Calls `each` for every variable: effective value as text ("" when unset), and whether it came
- * from the environment. Values of variables that hold secrets (headers) are given as `***`. */
+/* Called for one variable; strings are borrowed for the call. */
 typedef void tel_config_each_fn(const char *name, const char *value, bool from_environment,
                                 void *argument);
+
+/* Calls `each` for every variable, in the table's order: effective value as text ("" when unset),
+ * and whether it came from the environment: what was set there but is not used (unusable, out of
+ * bounds, the argument of a sampler that takes none) did not. The traces endpoint is given as it
+ * was composed. Values of variables that hold secrets (headers) are given as `***`, as is a user in
+ * a URL. */
 void tel_config_each(const struct tel_config *config, tel_config_each_fn *each, void *argument);
 
 #ifdef __cplusplus

@@ -55,7 +55,7 @@ extern "C" {
 #endif
 
 #define TEL_SHARDS_MAX      64  /* writing threads of a registry */
-#define TEL_LABELS_MAX      32  /* label names of a family; target_info is why so many */
+#define TEL_LABELS_MAX      64  /* label names of a family; target_info is why so many */
 #define TEL_LABEL_VALUE_MAX 256 /* bytes of a label value; longer ones are cut at a UTF-8 border */
 #define TEL_SERIES_LIMIT    256 /* label sets of a family, unless its options say otherwise */
 #define TEL_BUCKETS_MAX     64  /* classic bucket bounds of a histogram, +Inf not counted */
@@ -134,11 +134,12 @@ struct tel_family *tel_family_create(struct tel_registry *registry,
 struct tel_series *tel_family_series(struct tel_family *family, size_t shard,
                                      const char *const *label_values);
 
-/* Counters saturate at 2^64-1. */
+/* Add one, or `amount`, to the shard's cell; saturates at 2^64-1. By the shard's thread. */
 void tel_counter_inc(struct tel_series *series, size_t shard);
 void tel_counter_add(struct tel_series *series, size_t shard, uint64_t amount);
 
-/* A gauge's value is the sum over its shards' cells. */
+/* Add to, or set, the shard's cell; a gauge's value is the sum over its shards' cells. By the
+ * shard's thread. */
 void tel_gauge_add(struct tel_series *series, size_t shard, int64_t amount);
 void tel_gauge_set(struct tel_series *series, size_t shard, int64_t value);
 

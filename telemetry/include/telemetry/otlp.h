@@ -78,7 +78,8 @@ enum tel_export_error {
     TEL_EXPORT_SHUTDOWN,     /* flush time was over */
     TEL_EXPORT_ERRORS        /* how many there are */
 };
-/* The error.type value, a static string: "rejected", "timeout", … */
+/* The error.type value, a static string: "rejected", "timeout", … In the metrics TEL_EXPORT_STATUS
+ * is told apart by code ("503") for the first eight codes met. */
 const char *tel_export_error_name(enum tel_export_error error);
 
 struct tel_exporter_stats {
@@ -103,8 +104,11 @@ int tel_exporter_start(struct tel_exporter *exporter);
 /* Closes the tracer, exports what is queued for up to `deadline_ms`, counts the rest as failed
  * with TEL_EXPORT_SHUTDOWN, joins the thread. Returns 0, or -ETIMEDOUT when something was left. */
 int tel_exporter_shutdown(struct tel_exporter *exporter, uint32_t deadline_ms);
+/* Frees it; what was started and not shut down is shut down first, without waiting. NULL is fine.
+ * */
 void tel_exporter_destroy(struct tel_exporter *exporter);
 
+/* Reads the counts; their terms add up at any moment. Any thread, no lock. */
 void tel_exporter_get_stats(const struct tel_exporter *exporter, struct tel_exporter_stats *stats);
 
 /* Adds the otel_sdk_* families of tracer and exporter to a registry (names of the OpenTelemetry

@@ -23,7 +23,9 @@ extern "C" {
 #endif
 
 #define TEL_RESOURCE_ATTRIBUTES_MAX 64
-#define TEL_RESOURCE_VALUE_MAX      1024 /* bytes of a value */
+/* Of one list: so that what the program and detection have to say still finds room. */
+#define TEL_RESOURCE_LIST_MAX  (TEL_RESOURCE_ATTRIBUTES_MAX - 24)
+#define TEL_RESOURCE_VALUE_MAX 1024 /* bytes of a value */
 
 struct tel_resource;
 
@@ -34,6 +36,7 @@ struct tel_resource_attribute {
 
 /* An empty resource, or NULL with errno ENOMEM. */
 struct tel_resource *tel_resource_create(void);
+/* Frees it with its attributes. NULL is fine. */
 void tel_resource_destroy(struct tel_resource *resource);
 
 /* Adds an attribute unless its key is there already. Returns 0 (also when it was there), -ENOSPC at
@@ -41,16 +44,19 @@ void tel_resource_destroy(struct tel_resource *resource);
 int tel_resource_add(struct tel_resource *resource, const char *key, const char *value);
 
 /* Adds what an `OTEL_RESOURCE_ATTRIBUTES` value says (`k=v,k=v`, percent-decoded). All or nothing:
- * -EINVAL when any part cannot be decoded. */
+ * -EINVAL when any part cannot be decoded, -ENOSPC when it has more than TEL_RESOURCE_LIST_MAX new
+ * keys or the resource no room for them, -ENOMEM. */
 int tel_resource_add_list(struct tel_resource *resource, const char *list);
 
 /* Adds what this process can find out about itself: telemetry.sdk.{name,language,version},
  * host.name, process.pid, process.executable.name, k8s.* from the usual downward-API variables
  * (K8S_NAMESPACE_NAME or POD_NAMESPACE, K8S_POD_NAME or POD_NAME, K8S_POD_UID or POD_UID,
  * K8S_NODE_NAME or NODE_NAME, K8S_CONTAINER_NAME, K8S_DEPLOYMENT_NAME), service.name
- * (`unknown_service:<executable>`) and service.instance.id (a random UUID). */
+ * (`unknown_service:<executable>`) and service.instance.id (a random UUID). What is no usable value
+ * is left out. Returns 0, -ENOSPC or -ENOMEM. */
 int tel_resource_detect(struct tel_resource *resource);
 
+/* How many attributes there are. */
 size_t tel_resource_count(const struct tel_resource *resource);
 /* Attribute `index`, in the order of adding; borrowed. */
 struct tel_resource_attribute tel_resource_at(const struct tel_resource *resource, size_t index);

@@ -3,6 +3,7 @@
  *
  *   nouns     what they are                                                  header
  *   buffer    bytes with a ceiling and a sticky error                        buffer.h
+ *   gzip      of such bytes                                                  gzip.h
  *   clock     one reading, two meanings                                      clock.h
  *   registry  families of series of cells; exposition                        metrics.h
  *   resource  who is speaking                                                resource.h
@@ -24,11 +25,11 @@
 #include "telemetry/buffer.h"
 #include "telemetry/clock.h"
 #include "telemetry/config.h"
+#include "telemetry/gzip.h"
 #include "telemetry/metrics.h"
 #include "telemetry/otlp.h"
 #include "telemetry/resource.h"
 #include "telemetry/trace.h"
-
-#define TEL_VERSION "0.1.0"
+#include "telemetry/version.h" /* TEL_VERSION; made by the build */
 
 #endif

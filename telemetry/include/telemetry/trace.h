@@ -110,8 +110,11 @@ struct tel_tracer_options {
     bool baggage;
 };
 
-/* NULL with errno EINVAL or ENOMEM. */
+/* Makes a tracer and its queues; the options are copied. NULL with errno EINVAL (no shard, too
+ * many, a queue beyond reason) or ENOMEM. */
 struct tel_tracer *tel_tracer_create(const struct tel_tracer_options *options);
+/* Frees it with what is queued. No span of it may still be open, no exporter consume it. NULL is
+ * fine. */
 void tel_tracer_destroy(struct tel_tracer *tracer);
 
 /* Terms of the equation, over all spans (SERVER, CLIENT and INTERNAL). */
@@ -125,6 +128,7 @@ struct tel_tracer_stats {
     uint64_t queued;             /* waiting for the exporter now */
     uint64_t queue_capacity;     /* spans */
 };
+/* Reads the counts of all shards, each at its own moment. Any thread, no lock. */
 void tel_tracer_get_stats(const struct tel_tracer *tracer, struct tel_tracer_stats *stats);
 
 /* From now on ended spans are dropped and counted as dropped_shutdown. Any thread. */
@@ -151,7 +155,7 @@ enum tel_value_type {
 struct tel_attribute {
     const char *key; /* static */
     enum tel_value_type type;
-    union {
+    union tel_value {
         struct {
             const char *data;
             size_t length;
@@ -182,8 +186,8 @@ struct tel_span {
     uint16_t dropped_attributes;
     uint16_t dropped_events;
     uint16_t dropped_links;
-    uint16_t used;      /* bytes of `items` */
-    uint64_t keys_seen; /* a bit for each attribute key, to find one that is set again */
+    uint16_t used;         /* bytes of `items` */
+    uint64_t keys_seen[4]; /* a bit for each attribute key, to find one that is set again */
     char items[TEL_SPAN_BYTES];
 };
 
@@ -195,6 +199,8 @@ struct tel_span_start {
     const struct tel_span *parent_span; /* in this process; wins over `parent`; or NULL */
 };
 
+/* Begins a span in the caller's memory, which need not be cleared. By the shard's thread. Every
+ * span that begins must end. */
 void tel_span_begin(struct tel_span *span, struct tel_tracer *tracer, size_t shard,
                     const struct tel_span_start *start);
 
@@ -203,6 +209,8 @@ static inline bool tel_span_is_recording(const struct tel_span *span)
 {
     return span->recording;
 }
+
+/* Whether those we call are told to record; true also where nothing is kept here (queue_size 0). */
 static inline bool tel_span_is_sampled(const struct tel_span *span)
 {
     return (span->flags & TEL_FLAG_SAMPLED) != 0;
@@ -210,11 +218,14 @@ static inline bool tel_span_is_sampled(const struct tel_span *span)
 
 void tel_span_set_name(struct tel_span *span, const char *name); /* borrowed until end */
 
-/* Set an attribute. The same key (the same address) again replaces its value. */
+/* Set an attribute; `key` static, a string's bytes copied. The same key (the same address) again
+ * replaces its value. */
 void tel_span_set_string(struct tel_span *span, const char *key, const char *value, size_t length);
 void tel_span_set_int(struct tel_span *span, const char *key, int64_t value);
 void tel_span_set_bool(struct tel_span *span, const char *key, bool value);
 void tel_span_set_double(struct tel_span *span, const char *key, double value);
+
+/* Replaces the status; it is unset until then. */
 void tel_span_set_status(struct tel_span *span, enum tel_span_status status);
 
 /* An event at `wall_ns` (0: now) with `count` attributes. */

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define FIRST_CAPACITY 256
 #define U64_DIGITS     20
 #define DOUBLE_BYTES   64 /* %.17g, with room for a decimal point of several bytes */
@@ -59,19 +61,22 @@ static int grow(struct tel_buffer *buffer, size_t needed)
     return 0;
 }
 
-int tel_buffer_reserve(struct tel_buffer *buffer, size_t length)
+/* Out of line, so that an append that finds room, nearly each, stays short. */
+__attribute__((noinline)) static int make_room(struct tel_buffer *buffer, size_t length)
 {
-    if (buffer->error != 0) {
-        return buffer->error;
-    }
-    if (length <= buffer->capacity - buffer->length) {
-        return 0;
-    }
     if (buffer->length > buffer->limit || length > buffer->limit - buffer->length) {
         buffer->error = -EMSGSIZE;
         return buffer->error;
     }
     return grow(buffer, buffer->length + length);
+}
+
+int tel_buffer_reserve(struct tel_buffer *buffer, size_t length)
+{
+    if (buffer->error != 0) {
+        return buffer->error;
+    }
+    return length <= buffer->capacity - buffer->length ? 0 : make_room(buffer, length);
 }
 
 char *tel_buffer_extend(struct tel_buffer *buffer, size_t length)
@@ -112,35 +117,58 @@ void tel_buffer_append_char(struct tel_buffer *buffer, char byte)
     }
 }
 
+#define TEN(tens) \
+    tens "0" tens "1" tens "2" tens "3" tens "4" tens "5" tens "6" tens "7" tens "8" tens "9"
+
+/* The two digits of 0 to 99: a division for each two digits instead of each one. */
+static const char decimal_pairs[2 * 100 + 1] =
+    TEN("0") TEN("1") TEN("2") TEN("3") TEN("4") TEN("5") TEN("6") TEN("7") TEN("8") TEN("9");
+
 /* Writes the digits backwards, ending before `end`; returns the first. */
 static char *format_u64(char *end, uint64_t value)
 {
-    do {
-        *--end = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
+    for (; value >= 100; value /= 100) {
+        end -= 2;
+        memcpy(end, decimal_pairs + 2 * (value % 100), 2);
+    }
+    if (value >= 10) {
+        end -= 2;
+        memcpy(end, decimal_pairs + 2 * value, 2);
+    } else {
+        *--end = (char)('0' + value);
+    }
     return end;
+}
+
+static size_t count_digits(uint64_t value)
+{
+    size_t count = 1;
+    for (uint64_t power = 10; count < U64_DIGITS && value >= power; power *= 10) {
+        count++;
+    }
+    return count;
 }
 
 void tel_buffer_append_u64(struct tel_buffer *buffer, uint64_t value)
 {
-    char text[U64_DIGITS];
-    char *end = text + sizeof(text);
-    char *first = format_u64(end, value);
-    tel_buffer_append(buffer, first, (size_t)(end - first));
+    size_t count = count_digits(value);
+    char *room = tel_buffer_extend(buffer, count);
+    if (room != NULL) {
+        format_u64(room + count, value);
+    }
 }
 
 void tel_buffer_append_i64(struct tel_buffer *buffer, int64_t value)
 {
-    char text[U64_DIGITS + 1];
-    char *end = text + sizeof(text);
     /* Negated as unsigned: -INT64_MIN does not exist. */
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    char *first = format_u64(end, magnitude);
-    if (value < 0) {
-        *--first = '-';
+    size_t sign = value < 0 ? 1 : 0;
+    size_t count = sign + count_digits(magnitude);
+    char *room = tel_buffer_extend(buffer, count);
+    if (room != NULL) {
+        room[0] = '-'; /* or a digit in its place */
+        format_u64(room + count, magnitude);
     }
-    tel_buffer_append(buffer, first, (size_t)(end - first));
 }
 
 /* What printf took for the decimal point is whatever the locale says, possibly several bytes; it is
@@ -216,18 +244,13 @@ void tel_buffer_append_fixed(struct tel_buffer *buffer, uint64_t numerator, unsi
 
 void tel_buffer_append_hex(struct tel_buffer *buffer, const uint8_t *bytes, size_t length)
 {
-    static const char digits[] = "0123456789abcdef";
     if (length > SIZE_MAX / 2) {
         buffer->error = buffer->error != 0 ? buffer->error : -EMSGSIZE;
         return;
     }
     char *room = tel_buffer_extend(buffer, length * 2);
-    if (room == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < length; i++) {
-        room[2 * i] = digits[bytes[i] >> 4];
-        room[2 * i + 1] = digits[bytes[i] & 0x0f];
+    if (room != NULL) {
+        tel__hex_encode(room, bytes, length);
     }
 }
 

@@ -51,7 +51,8 @@ static void seed_without_kernel(uint64_t state[4])
     }
 }
 
-static void seed(unsigned generation)
+/* Out of line: a thread comes here once. */
+__attribute__((noinline, cold)) static void seed(unsigned generation)
 {
     pthread_once(&fork_once, watch_forks);
     ssize_t got = getrandom(generator.state, sizeof(generator.state), GRND_NONBLOCK);
@@ -69,13 +70,18 @@ static uint64_t rotate_left(uint64_t value, int bits)
     return (value << bits) | (value >> (64 - bits));
 }
 
-uint64_t tel__random_u64(void)
+/* This thread's state, seeded. */
+static inline uint64_t *own_state(void)
 {
     unsigned generation = atomic_load_explicit(&fork_generation, memory_order_relaxed);
     if (__builtin_expect(generator.generation != generation, 0)) {
         seed(generation);
     }
-    uint64_t *state = generator.state;
+    return generator.state;
+}
+
+static inline uint64_t draw(uint64_t state[4])
+{
     uint64_t result = rotate_left(state[0] + state[3], 23) + state[0];
     uint64_t shifted = state[1] << 17;
     state[2] ^= state[0];
@@ -87,20 +93,24 @@ uint64_t tel__random_u64(void)
     return result;
 }
 
+uint64_t tel__random_u64(void)
+{
+    return draw(own_state());
+}
+
 void tel__random_trace_id(uint8_t trace_id[16])
 {
-    uint64_t halves[2] = {tel__random_u64(), tel__random_u64()};
-    if ((halves[0] | halves[1]) == 0) {
-        halves[1] = 1;
-    }
-    memcpy(trace_id, halves, sizeof(halves));
+    uint64_t *state = own_state();
+    uint64_t first = draw(state);
+    uint64_t second = draw(state);
+    second |= (first | second) == 0;
+    memcpy(trace_id, &first, sizeof(first));
+    memcpy(trace_id + sizeof(first), &second, sizeof(second));
 }
 
 void tel__random_span_id(uint8_t span_id[8])
 {
     uint64_t id = tel__random_u64();
-    if (id == 0) {
-        id = 1;
-    }
+    id |= id == 0;
     memcpy(span_id, &id, sizeof(id));
 }

@@ -22,15 +22,15 @@
 
 struct tel__ring {
     char *bytes;
-    size_t size;        /* bytes, a power of two */
-    uint64_t limit;     /* records that may wait; 0: only bytes bound it */
+    size_t size;    /* bytes, a power of two */
+    uint64_t limit; /* records that may wait; 0: only bytes bound it */
     _Alignas(64) _Atomic uint64_t write_at;
-    _Atomic uint64_t pushed;      /* records committed, ever */
-    uint64_t read_seen;           /* the producer's last look at read_at */
-    uint64_t popped_seen;         /* and at popped */
-    uint64_t reserved_at;         /* where the record being filled lies */
+    _Atomic uint64_t pushed; /* records committed, ever */
+    uint64_t read_seen;      /* the producer's last look at read_at */
+    uint64_t popped_seen;    /* and at popped */
+    uint64_t reserved_at;    /* where the record being filled lies */
     _Alignas(64) _Atomic uint64_t read_at;
-    _Atomic uint64_t popped;      /* records popped, ever */
+    _Atomic uint64_t popped; /* records popped, ever */
 };
 
 /* `size_bytes` is rounded up to a power of two, at least 4 KiB. Returns 0, -EINVAL or -ENOMEM. */

@@ -5,16 +5,36 @@
 
 #include <string.h>
 
-/* Length of the ASCII run at the start, eight bytes a step: most of what we are given is ASCII. */
+static uint64_t word_at(const char *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof(word));
+    return word;
+}
+
+/* Whether no byte has its top bit set, eight bytes a step. The last step reaches back over bytes
+ * that were seen before rather than go byte by byte. */
+static bool is_ascii(const char *bytes, size_t length)
+{
+    uint64_t seen = 0;
+    if (length < sizeof(seen)) {
+        for (size_t at = 0; at < length; at++) {
+            seen |= (unsigned char)bytes[at];
+        }
+        return (seen & 0x80) == 0;
+    }
+    for (size_t at = 0; at + sizeof(seen) < length; at += sizeof(seen)) {
+        seen |= word_at(bytes + at);
+    }
+    seen |= word_at(bytes + length - sizeof(seen));
+    return (seen & 0x8080808080808080u) == 0;
+}
+
+/* Length of the ASCII run at the start. */
 static size_t ascii_prefix(const char *bytes, size_t length)
 {
     size_t at = 0;
-    while (length - at >= 8) {
-        uint64_t word;
-        memcpy(&word, bytes + at, sizeof(word));
-        if ((word & 0x8080808080808080u) != 0) {
-            break;
-        }
+    while (length - at >= 8 && (word_at(bytes + at) & 0x8080808080808080u) == 0) {
         at += 8;
     }
     while (at < length && (unsigned char)bytes[at] < 0x80) {
@@ -54,6 +74,9 @@ static size_t multibyte_length(const unsigned char *at, size_t left)
 
 bool tel__utf8_is_valid(const char *bytes, size_t length)
 {
+    if (is_ascii(bytes, length)) { /* nearly all that we are given */
+        return true;
+    }
     for (size_t at = 0;;) {
         at += ascii_prefix(bytes + at, length - at);
         if (at == length) {
@@ -79,6 +102,14 @@ size_t tel__utf8_cut(const char *bytes, size_t length, size_t limit)
     }
     return ((unsigned char)bytes[cut] & 0xc0) == 0x80 ? limit : cut;
 }
+
+#define PAIRS(high)                                                                                \
+    high "0" high "1" high "2" high "3" high "4" high "5" high "6" high "7" high "8" high "9" high \
+         "a" high "b" high "c" high "d" high "e" high "f"
+
+const char tel__hex_pairs[2 * 256 + 1] =
+    PAIRS("0") PAIRS("1") PAIRS("2") PAIRS("3") PAIRS("4") PAIRS("5") PAIRS("6") PAIRS("7")
+        PAIRS("8") PAIRS("9") PAIRS("a") PAIRS("b") PAIRS("c") PAIRS("d") PAIRS("e") PAIRS("f");
 
 int tel__hex_digit(char digit, bool upper)
 {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <time.h>
 
 /* Whether the bytes are well-formed UTF-8 (no surrogates, no overlong forms, up to U+10FFFF). */
@@ -20,5 +21,35 @@ long tel__percent_decode(char *bytes, size_t length);
 
 /* The value of a hex digit, or -1; upper case only when `upper`. */
 int tel__hex_digit(char digit, bool upper);
+
+/* The two lowercase digits of each byte. */
+extern const char tel__hex_pairs[2 * 256 + 1];
+
+/* For a loop whose rounds are shorter than what counts them. */
+#if defined(__clang__)
+#define TEL__UNROLL _Pragma("clang loop unroll_count(8)")
+#else
+#define TEL__UNROLL _Pragma("GCC unroll 8")
+#endif
+
+/* Writes two lowercase digits a byte; returns what follows them. */
+static inline char *tel__hex_encode(char *out, const uint8_t *bytes, size_t count)
+{
+    TEL__UNROLL
+    for (size_t i = 0; i < count; i++) {
+        memcpy(out + 2 * i, tel__hex_pairs + 2 * bytes[i], 2);
+    }
+    return out + 2 * count;
+}
+
+/* memcpy(3) for texts, short as a rule. Where the compiler can tell that a length has a bound it puts
+ * `rep movs` in place of the call, and that takes longer to start than the whole copy does. */
+static inline void tel__copy(char *to, const char *from, size_t length)
+{
+    __asm__("" : "+r"(length)); /* any value, as far as the compiler knows */
+    if (length > 0) {           /* `from` may be NULL then */
+        memcpy(to, from, length);
+    }
+}
 
 #endif

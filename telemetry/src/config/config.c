@@ -119,17 +119,31 @@ static const char *text_of(const struct tel_config *config, size_t index)
     return config->values[index].text;
 }
 
+/* Forgets what the environment said: it has no effect, and must not be shown as if it had. */
+static int fall_back(struct tel_config *config, size_t index)
+{
+    free(config->values[index].text);
+    config->values[index].text = NULL;
+    config->from_environment[index] = false;
+    return load_default(config, index);
+}
+
 /* The argument of a sampler that takes none is not looked at. */
-static void resolve_sampler(struct tel_config *config, const struct reporter *reporter)
+static int resolve_sampler(struct tel_config *config, const struct reporter *reporter)
 {
     const char *name = text_of(config, VAR_TRACES_SAMPLER);
     const char *argument = text_of(config, VAR_TRACES_SAMPLER_ARG);
-    if (tel_sampler_parse(name, argument[0] != '\0' ? argument : NULL, &config->sampler) == 0) {
-        return;
+    bool usable =
+        tel_sampler_parse(name, argument[0] != '\0' ? argument : NULL, &config->sampler) == 0;
+    if (usable && config->sampler.root == TEL_SAMPLER_RATIO) {
+        return 0;
     }
-    warn(reporter, "%s: '%.64s' is not a ratio within 0 to 1; ignored",
-         variables[VAR_TRACES_SAMPLER_ARG].name, argument);
-    tel_sampler_parse(name, NULL, &config->sampler);
+    if (!usable) {
+        warn(reporter, "%s: '%.64s' is not a ratio within 0 to 1; ignored",
+             variables[VAR_TRACES_SAMPLER_ARG].name, argument);
+        tel_sampler_parse(name, NULL, &config->sampler);
+    }
+    return fall_back(config, VAR_TRACES_SAMPLER_ARG);
 }
 
 /* A batch larger than the queue could never fill; the specification forbids it. */
@@ -149,17 +163,16 @@ static int resolve_batch(struct tel_config *config, size_t batch, size_t queue,
     }
     free(value->text);
     *value = (struct tel__value){.text = text, .number = limit->number};
+    config->from_environment[batch] = false;
     return 0;
 }
 
 static int resolve(struct tel_config *config, const struct reporter *reporter)
 {
-    resolve_sampler(config, reporter);
-    int error =
-        resolve_batch(config, VAR_BSP_MAX_EXPORT_BATCH_SIZE, VAR_BSP_MAX_QUEUE_SIZE, reporter);
+    int error = resolve_sampler(config, reporter);
     if (error == 0) {
-        error = resolve_batch(config, VAR_BLRP_MAX_EXPORT_BATCH_SIZE, VAR_BLRP_MAX_QUEUE_SIZE,
-                              reporter);
+        error =
+            resolve_batch(config, VAR_BSP_MAX_EXPORT_BATCH_SIZE, VAR_BSP_MAX_QUEUE_SIZE, reporter);
     }
     const char *own = text_of(config, VAR_EXPORTER_OTLP_TRACES_ENDPOINT);
     config->traces_endpoint =
@@ -284,7 +297,8 @@ int tel_config_add_resource(const struct tel_config *config, struct tel_resource
 void tel_config_each(const struct tel_config *config, tel_config_each_fn *each, void *argument)
 {
     for (size_t i = 0; i < VARIABLES; i++) {
-        const char *text = text_of(config, i);
+        const char *text =
+            i == VAR_EXPORTER_OTLP_TRACES_ENDPOINT ? config->traces_endpoint : text_of(config, i);
         char masked[1024];
         if (variables[i].type == TEL__SECRETS && text[0] != '\0') {
             text = "***";

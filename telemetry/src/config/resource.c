@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pairs.h"
 #include "base/text.h"
 
 struct tel_resource *tel_resource_create(void)
@@ -87,10 +88,10 @@ int tel_resource_add(struct tel_resource *resource, const char *key, const char 
     return append(resource, key, value);
 }
 
-/* Decodes in place and ends it with a NUL, which lies over the delimiter behind. */
-static bool decode(char *text, size_t length)
+/* Decodes in place. A NUL would end the text before its end. */
+static bool decode(char *text)
 {
-    long decoded = tel__percent_decode(text, length);
+    long decoded = tel__percent_decode(text, strlen(text));
     if (decoded < 0 || memchr(text, '\0', (size_t)decoded) != NULL) {
         return false;
     }
@@ -98,37 +99,12 @@ static bool decode(char *text, size_t length)
     return true;
 }
 
-static char *trim(char *text, size_t *length)
+static int add_pair(struct tel_resource *resource, const struct tel__pair *pair)
 {
-    while (*length > 0 && (text[0] == ' ' || text[0] == '\t')) {
-        text++;
-        (*length)--;
-    }
-    while (*length > 0 && (text[*length - 1] == ' ' || text[*length - 1] == '\t')) {
-        (*length)--;
-    }
-    return text;
-}
-
-/* One `key=value` of a list, which may be changed. An empty one is fine. */
-static int add_pair(struct tel_resource *resource, char *pair, size_t length)
-{
-    pair = trim(pair, &length);
-    if (length == 0) {
-        return 0;
-    }
-    char *equals = memchr(pair, '=', length);
-    if (equals == NULL) {
+    if (pair->value == NULL || !decode(pair->value) || !decode(pair->key)) {
         return -EINVAL;
     }
-    size_t key_length = (size_t)(equals - pair);
-    size_t value_length = length - key_length - 1;
-    char *key = trim(pair, &key_length);
-    char *value = trim(equals + 1, &value_length);
-    if (!decode(value, value_length) || !decode(key, key_length)) {
-        return -EINVAL;
-    }
-    return tel_resource_add(resource, key, value);
+    return tel_resource_add(resource, pair->key, pair->value);
 }
 
 int tel_resource_add_list(struct tel_resource *resource, const char *list)
@@ -140,11 +116,12 @@ int tel_resource_add_list(struct tel_resource *resource, const char *list)
         return -ENOMEM;
     }
     int error = 0;
-    for (char *at = copy; at != NULL && error == 0;) {
-        char *comma = strchr(at, ',');
-        size_t length = comma != NULL ? (size_t)(comma - at) : strlen(at);
-        error = add_pair(resource, at, length);
-        at = comma != NULL ? comma + 1 : NULL;
+    struct tel__pair pair;
+    for (char *at = copy; error == 0 && tel__pairs_next(&at, &pair);) {
+        error = add_pair(resource, &pair);
+        if (error == 0 && resource->count - count > TEL_RESOURCE_LIST_MAX) {
+            error = -ENOSPC;
+        }
     }
     free(copy);
     if (error != 0) {

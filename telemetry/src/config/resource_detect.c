@@ -29,6 +29,8 @@ static const struct {
     {"k8s.deployment.name", {"K8S_DEPLOYMENT_NAME", NULL}},
 };
 
+#define DOWNWARD (sizeof(downward) / sizeof(downward[0]))
+
 /* Adds what is there; a value the resource refuses is as good as none. */
 static int add_if_any(struct tel_resource *resource, const char *key, const char *value)
 {
@@ -42,7 +44,7 @@ static int add_if_any(struct tel_resource *resource, const char *key, const char
 static int add_kubernetes(struct tel_resource *resource)
 {
     int error = 0;
-    for (size_t i = 0; i < sizeof(downward) / sizeof(downward[0]) && error == 0; i++) {
+    for (size_t i = 0; i < DOWNWARD && error == 0; i++) {
         for (size_t k = 0; k < 2 && downward[i].variables[k] != NULL && error == 0; k++) {
             /* The first that is set wins: the second add finds the key taken. */
             error = add_if_any(resource, downward[i].key, getenv(downward[i].variables[k]));
@@ -103,6 +105,10 @@ int tel_resource_detect(struct tel_resource *resource)
         {"process.pid", pid},
         {"process.executable.name", executable},
     };
+    /* A list leaves room for these, and for eight of the program's own. */
+    _Static_assert(sizeof(found) / sizeof(found[0]) + DOWNWARD + 8 <=
+                       TEL_RESOURCE_ATTRIBUTES_MAX - TEL_RESOURCE_LIST_MAX,
+                   "detection must not fail for want of room");
     int error = 0;
     for (size_t i = 0; i < sizeof(found) / sizeof(found[0]) && error == 0; i++) {
         error = add_if_any(resource, found[i].key, found[i].value);

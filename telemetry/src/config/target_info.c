@@ -61,19 +61,19 @@ static void join_values(const struct tel_resource *resource, const char *label,
     tel_buffer_append_char(out, '\0');
 }
 
-static int set_series(const struct tel_resource *resource, struct tel_family *family, size_t count)
+static int set_series(const struct tel_resource *resource, struct tel_family *family)
 {
     struct tel_buffer text;
     size_t starts[TEL_LABELS_MAX];
     const char *values[TEL_LABELS_MAX];
     tel_buffer_init(&text, (size_t)TEL_RESOURCE_ATTRIBUTES_MAX * (TEL_RESOURCE_VALUE_MAX + 2));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < resource->label_count; i++) {
         starts[i] = text.length;
         join_values(resource, resource->labels[i], &text);
     }
     int error = text.error;
     if (error == 0) {
-        for (size_t i = 0; i < count; i++) { /* the text no longer moves */
+        for (size_t i = 0; i < resource->label_count; i++) { /* the text no longer moves */
             values[i] = text.data + starts[i];
         }
         tel_family_series(family, 0, values);
@@ -84,14 +84,13 @@ static int set_series(const struct tel_resource *resource, struct tel_family *fa
 
 int tel_resource_register(const struct tel_resource *resource, struct tel_registry *registry)
 {
-    /* What comes last is the least: the order of adding is the order of precedence. */
-    size_t count = resource->label_count < TEL_LABELS_MAX ? resource->label_count : TEL_LABELS_MAX;
+    _Static_assert(TEL_LABELS_MAX >= TEL_RESOURCE_ATTRIBUTES_MAX, "each attribute is a label");
     struct tel_family *family = tel_family_create(
         registry, &(struct tel_family_options){.name = "target_info",
                                                .help = "Attributes of the resource that reports.",
                                                .type = TEL_INFO,
                                                .label_names = resource->labels,
-                                               .label_count = count,
+                                               .label_count = resource->label_count,
                                                .series_limit = 1});
-    return family != NULL ? set_series(resource, family, count) : -errno;
+    return family != NULL ? set_series(resource, family) : -errno;
 }

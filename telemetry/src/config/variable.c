@@ -165,7 +165,7 @@ static int read_list(const struct reading *reading)
     int error = try_resource(NULL, reading->text);
     if (error == -EINVAL || error == -ENOSPC) {
         return refuse(reading, "it is not a list of up to %d key=value, percent-encoded",
-                      TEL_RESOURCE_ATTRIBUTES_MAX);
+                      TEL_RESOURCE_LIST_MAX);
     }
     return error != 0 ? error : accept_text(reading, reading->text);
 }

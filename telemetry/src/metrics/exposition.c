@@ -12,16 +12,6 @@ static const struct tel__format *const formats[] = {
     [TEL_EXPOSITION_PROTOBUF] = &tel__format_protobuf,
 };
 
-char *tel__put_hex(char *at, const uint8_t *bytes, size_t length)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < length; i++) {
-        *at++ = digits[bytes[i] >> 4];
-        *at++ = digits[bytes[i] & 15];
-    }
-    return at;
-}
-
 static void begin_once(struct tel_scrape *scrape)
 {
     if (!scrape->begun) {

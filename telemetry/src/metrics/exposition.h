@@ -52,9 +52,6 @@ struct tel__format {
 
 #define TEL__EXEMPLAR_TEXT_MAX 160
 
-/* Two lower-case digits a byte. */
-char *tel__put_hex(char *at, const uint8_t *bytes, size_t length);
-
 /* What the two text formats share. */
 void tel__text_line(struct tel_buffer *out, const char *keyword, const char *name,
                     size_t name_length, const char *rest);

@@ -9,6 +9,7 @@
  *
  * Source: OpenMetrics 1.0 (prometheus.io/docs/specs/om/open_metrics_spec).
  */
+#include "base/text.h"
 #include "metrics/exposition.h"
 
 static const char *const type_names[] = {
@@ -36,9 +37,9 @@ static char *put_exemplar(char *at, const struct tel__exemplar *exemplar)
 {
     const struct tel_exemplar *trace = &exemplar->trace;
     at = tel__put(at, " # {trace_id=\"", 14);
-    at = tel__put_hex(at, trace->trace_id, sizeof(trace->trace_id));
+    at = tel__hex_encode(at, trace->trace_id, sizeof(trace->trace_id));
     at = tel__put(at, "\",span_id=\"", 11);
-    at = tel__put_hex(at, trace->span_id, sizeof(trace->span_id));
+    at = tel__hex_encode(at, trace->span_id, sizeof(trace->span_id));
     at = tel__put(at, "\"} ", 3);
     at = tel__put_scaled(at, exemplar->value_ns, 9);
     *at++ = ' ';

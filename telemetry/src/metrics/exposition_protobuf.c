@@ -9,8 +9,9 @@
  *
  * Source: github.com/prometheus/client_model, io/prometheus/client/metrics.proto.
  */
+#include "base/text.h"
+#include "base/wire.h"
 #include "metrics/exposition.h"
-#include "metrics/wire.h"
 
 /* Fields of the messages, by message. */
 enum { FAMILY_NAME = 1, FAMILY_HELP = 2, FAMILY_TYPE = 3, FAMILY_METRIC = 4, FAMILY_UNIT = 5 };
@@ -51,18 +52,18 @@ static void begin_family(struct tel_scrape *scrape)
     const struct tel_family_options *options = &scrape->family->options;
     struct tel_buffer *out = scrape->out;
     scrape->family_at = tel__wire_open(out, 0);
-    tel__wire_bytes(out, FAMILY_NAME, options->name, scrape->family->name_length);
+    tel__wire_append_bytes(out, FAMILY_NAME, options->name, scrape->family->name_length);
     if (options->help != NULL) {
-        tel__wire_bytes(out, FAMILY_HELP, options->help, strlen(options->help));
+        tel__wire_append_bytes(out, FAMILY_HELP, options->help, strlen(options->help));
     }
-    tel__wire_varint(out, FAMILY_TYPE, types[options->type].type);
+    tel__wire_append_uint(out, FAMILY_TYPE, types[options->type].type);
 }
 
 static void end_family(struct tel_scrape *scrape)
 {
     const char *unit = scrape->family->options.unit;
     if (unit != NULL) {
-        tel__wire_bytes(scrape->out, FAMILY_UNIT, unit, strlen(unit));
+        tel__wire_append_bytes(scrape->out, FAMILY_UNIT, unit, strlen(unit));
     }
     tel__wire_close(scrape->out, scrape->family_at);
 }
@@ -71,52 +72,51 @@ static void append_scalar(struct tel_scrape *scrape, struct tel__fragment labels
                           const struct tel__number *value)
 {
     struct tel_buffer *out = scrape->out;
-    size_t metric = tel__wire_open(out, FAMILY_METRIC);
-    tel_buffer_append(out, labels.data, labels.length);
-    size_t message = tel__wire_open(out, types[scrape->family->options.type].field);
-    tel__wire_double(out, VALUE, tel__number_to_double(value));
-    tel__wire_close(out, message);
-    tel__wire_close(out, metric);
+    size_t length = labels.length + tel__wire_bytes_size(TEL__WIRE_DOUBLE_SIZE);
+    uint8_t *at = tel__wire_room(out, TEL__WIRE_HEAD_MAX + length);
+    if (at == NULL) {
+        return;
+    }
+    at = tel__wire_put_length(at, FAMILY_METRIC, length);
+    at = tel__wire_put_raw(at, labels.data, labels.length);
+    at = tel__wire_put_length(at, types[scrape->family->options.type].field, TEL__WIRE_DOUBLE_SIZE);
+    at = tel__wire_put_double(at, VALUE, tel__number_to_double(value));
+    tel__wire_end(out, at);
 }
 
-static char *put_exemplar_label(char *at, const char *name, const uint8_t *id, size_t id_length)
+static uint8_t *put_exemplar_label(uint8_t *at, const char *name, const uint8_t *id,
+                                   size_t id_length)
 {
     size_t name_length = strlen(name);
     size_t hex_length = 2 * id_length;
-    at = tel__put_tag(at, EXEMPLAR_LABEL, TEL__WIRE_LENGTH);
-    at = tel__put_varint(at, 2 + name_length + 2 + hex_length);
-    at = tel__put_tag(at, LABEL_NAME, TEL__WIRE_LENGTH);
-    at = tel__put_varint(at, name_length);
-    at = tel__put(at, name, name_length);
-    at = tel__put_tag(at, LABEL_VALUE, TEL__WIRE_LENGTH);
-    at = tel__put_varint(at, hex_length);
-    return tel__put_hex(at, id, id_length);
+    at = tel__wire_put_length(at, EXEMPLAR_LABEL,
+                              tel__wire_bytes_size(name_length) + tel__wire_bytes_size(hex_length));
+    at = tel__wire_put_bytes(at, LABEL_NAME, name, name_length);
+    at = tel__wire_put_length(at, LABEL_VALUE, hex_length);
+    return (uint8_t *)tel__hex_encode((char *)at, id, id_length);
 }
 
 /* The content of an Exemplar: two labels of 46 and 29 bytes, value 9, timestamp up to 19. */
 #define EXEMPLAR_BYTES_MAX 104
 
-static char *put_exemplar(char *at, const struct tel__exemplar *exemplar)
+static uint8_t *put_exemplar(uint8_t *at, const struct tel__exemplar *exemplar)
 {
     const struct tel_exemplar *trace = &exemplar->trace;
+    uint64_t seconds = trace->wall_ns / 1000000000;
+    uint64_t nanos = trace->wall_ns % 1000000000;
     at = put_exemplar_label(at, "trace_id", trace->trace_id, sizeof(trace->trace_id));
     at = put_exemplar_label(at, "span_id", trace->span_id, sizeof(trace->span_id));
-    at = tel__put_tag(at, EXEMPLAR_VALUE, TEL__WIRE_FIXED64);
-    at = tel__put_double(at, (double)exemplar->value_ns / 1e9);
-    char time[4 * TEL__WIRE_VARINT_MAX];
-    char *end = tel__put_tag(time, TIMESTAMP_SECONDS, TEL__WIRE_VARINT);
-    end = tel__put_varint(end, trace->wall_ns / 1000000000);
-    end = tel__put_tag(end, TIMESTAMP_NANOS, TEL__WIRE_VARINT);
-    end = tel__put_varint(end, trace->wall_ns % 1000000000);
-    at = tel__put_tag(at, EXEMPLAR_TIMESTAMP, TEL__WIRE_LENGTH);
-    at = tel__put_varint(at, (uint64_t)(end - time));
-    return tel__put(at, time, (size_t)(end - time));
+    at = tel__wire_put_double(at, EXEMPLAR_VALUE, (double)exemplar->value_ns / 1e9);
+    at = tel__wire_put_length(at, EXEMPLAR_TIMESTAMP,
+                              tel__wire_uint_size(seconds) + tel__wire_uint_size(nanos));
+    at = tel__wire_put_uint(at, TIMESTAMP_SECONDS, seconds);
+    return tel__wire_put_uint(at, TIMESTAMP_NANOS, nanos);
 }
 
 /* Exemplars of a series by classic bucket, read and encoded once for both views. */
 struct exemplars {
     uint8_t lengths[TEL_BUCKETS_MAX + 1]; /* 0: the bucket has none */
-    char bytes[TEL_BUCKETS_MAX + 1][EXEMPLAR_BYTES_MAX];
+    uint8_t bytes[TEL_BUCKETS_MAX + 1][EXEMPLAR_BYTES_MAX];
 };
 
 static void get_exemplars(const struct tel_series *series, size_t bucket_count,
@@ -126,7 +126,7 @@ static void get_exemplars(const struct tel_series *series, size_t bucket_count,
     for (size_t i = 0; i < bucket_count; i++) {
         struct tel__exemplar exemplar;
         if (tel__histogram_exemplar(series, i, &exemplar)) {
-            char *end = put_exemplar(exemplars->bytes[i], &exemplar);
+            uint8_t *end = put_exemplar(exemplars->bytes[i], &exemplar);
             exemplars->lengths[i] = (uint8_t)(end - exemplars->bytes[i]);
         }
     }
@@ -138,28 +138,29 @@ static void append_classic(struct tel_buffer *out, const struct tel__snapshot *s
     uint64_t cumulative[TEL_BUCKETS_MAX + 1];
     tel__snapshot_classic(snapshot, cumulative);
     for (size_t i = 0; i <= snapshot->buckets->bound_count; i++) {
-        char bytes[4 * TEL__WIRE_VARINT_MAX + EXEMPLAR_BYTES_MAX];
-        char *at = tel__put_tag(bytes, BUCKET_CUMULATIVE_COUNT, TEL__WIRE_VARINT);
-        at = tel__put_varint(at, cumulative[i]);
-        at = tel__put_tag(at, BUCKET_UPPER_BOUND, TEL__WIRE_FIXED64);
-        at = tel__put_double(at, snapshot->buckets->bounds[i].seconds);
-        if (exemplars->lengths[i] > 0) {
-            at = tel__put_tag(at, BUCKET_EXEMPLAR, TEL__WIRE_LENGTH);
-            at = tel__put_varint(at, exemplars->lengths[i]);
-            at = tel__put(at, exemplars->bytes[i], exemplars->lengths[i]);
+        size_t exemplar = exemplars->lengths[i];
+        size_t length = tel__wire_uint_size(cumulative[i]) + TEL__WIRE_DOUBLE_SIZE +
+                        (exemplar > 0 ? tel__wire_bytes_size(exemplar) : 0);
+        uint8_t *at = tel__wire_room(out, TEL__WIRE_HEAD_MAX + length);
+        if (at == NULL) {
+            return;
         }
-        tel__wire_bytes(out, HISTOGRAM_BUCKET, bytes, (size_t)(at - bytes));
+        at = tel__wire_put_length(at, HISTOGRAM_BUCKET, length);
+        at = tel__wire_put_uint(at, BUCKET_CUMULATIVE_COUNT, cumulative[i]);
+        at = tel__wire_put_double(at, BUCKET_UPPER_BOUND, snapshot->buckets->bounds[i].seconds);
+        if (exemplar > 0) {
+            at = tel__wire_put_bytes(at, BUCKET_EXEMPLAR, exemplars->bytes[i], exemplar);
+        }
+        tel__wire_end(out, at);
     }
 }
 
 static void append_span(struct tel_buffer *out, int64_t offset, uint64_t length)
 {
-    char bytes[4 * TEL__WIRE_VARINT_MAX];
-    char *at = tel__put_tag(bytes, SPAN_OFFSET, TEL__WIRE_VARINT);
-    at = tel__put_varint(at, tel__zigzag(offset));
-    at = tel__put_tag(at, SPAN_LENGTH, TEL__WIRE_VARINT);
-    at = tel__put_varint(at, length);
-    tel__wire_bytes(out, HISTOGRAM_POSITIVE_SPAN, bytes, (size_t)(at - bytes));
+    uint8_t bytes[2 * TEL__WIRE_HEAD_MAX];
+    uint8_t *at = tel__wire_put_uint(bytes, SPAN_OFFSET, tel__wire_zigzag(offset));
+    at = tel__wire_put_uint(at, SPAN_LENGTH, length);
+    tel__wire_append_bytes(out, HISTOGRAM_POSITIVE_SPAN, bytes, (size_t)(at - bytes));
 }
 
 /* The first slot at or after `from` that counted something, TEL__NATIVE_SLOTS when none did. */
@@ -189,8 +190,8 @@ static size_t span_end(const uint64_t slots[TEL__NATIVE_SLOTS], size_t first)
  * of nothing. */
 static void append_native_buckets(struct tel_buffer *out, const uint64_t slots[TEL__NATIVE_SLOTS])
 {
-    char deltas[TEL__NATIVE_SLOTS * TEL__WIRE_VARINT_MAX];
-    char *at = deltas;
+    uint8_t deltas[TEL__NATIVE_SLOTS * TEL__WIRE_VARINT_MAX];
+    uint8_t *at = deltas;
     uint64_t before = 0;
     size_t first = next_used(slots, 1);
     if (first == TEL__NATIVE_SLOTS) {
@@ -202,22 +203,23 @@ static void append_native_buckets(struct tel_buffer *out, const uint64_t slots[T
         size_t end = span_end(slots, first);
         append_span(out, offset, end - first);
         for (size_t slot = first; slot < end; slot++) {
-            at = tel__put_varint(at, tel__zigzag((int64_t)(slots[slot] - before)));
+            int64_t delta = (int64_t)(slots[slot] - before);
+            at = tel__wire_put_varint(at, tel__wire_zigzag(delta));
             before = slots[slot];
         }
         first = next_used(slots, end);
         offset = (int64_t)(first - end);
     }
-    tel__wire_bytes(out, HISTOGRAM_POSITIVE_DELTA, deltas, (size_t)(at - deltas));
+    tel__wire_append_bytes(out, HISTOGRAM_POSITIVE_DELTA, deltas, (size_t)(at - deltas));
 }
 
 static void append_native(struct tel_buffer *out, const struct tel__snapshot *snapshot)
 {
     uint64_t slots[TEL__NATIVE_SLOTS];
     tel__snapshot_native(snapshot, slots);
-    tel__wire_varint(out, HISTOGRAM_SCHEMA, tel__zigzag(TEL_NATIVE_SCHEMA));
-    tel__wire_double(out, HISTOGRAM_ZERO_THRESHOLD, (double)TEL_NATIVE_MIN_NS / 1e9);
-    tel__wire_varint(out, HISTOGRAM_ZERO_COUNT, slots[0]);
+    tel__wire_append_uint(out, HISTOGRAM_SCHEMA, tel__wire_zigzag(TEL_NATIVE_SCHEMA));
+    tel__wire_append_double(out, HISTOGRAM_ZERO_THRESHOLD, (double)TEL_NATIVE_MIN_NS / 1e9);
+    tel__wire_append_uint(out, HISTOGRAM_ZERO_COUNT, slots[0]);
     append_native_buckets(out, slots);
 }
 
@@ -231,13 +233,14 @@ static void append_histogram(struct tel_scrape *scrape, const struct tel_series 
     size_t metric = tel__wire_open(out, FAMILY_METRIC);
     tel_buffer_append(out, series->protobuf.data, series->protobuf.length);
     size_t histogram = tel__wire_open(out, METRIC_HISTOGRAM);
-    tel__wire_varint(out, HISTOGRAM_COUNT, snapshot->count);
-    tel__wire_double(out, HISTOGRAM_SUM, (double)snapshot->sum_ns / 1e9);
+    tel__wire_append_uint(out, HISTOGRAM_COUNT, snapshot->count);
+    tel__wire_append_double(out, HISTOGRAM_SUM, (double)snapshot->sum_ns / 1e9);
     append_classic(out, snapshot, &exemplars);
     append_native(out, snapshot);
     for (size_t i = 0; i < bucket_count; i++) {
         if (exemplars.lengths[i] > 0) {
-            tel__wire_bytes(out, HISTOGRAM_EXEMPLARS, exemplars.bytes[i], exemplars.lengths[i]);
+            tel__wire_append_bytes(out, HISTOGRAM_EXEMPLARS, exemplars.bytes[i],
+                                   exemplars.lengths[i]);
         }
     }
     tel__wire_close(out, histogram);

@@ -7,10 +7,13 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "metrics/wire.h"
+#include "base/wire.h"
 
 static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
 #define REPLACEMENT_LENGTH (sizeof(replacement) - 1)
+
+enum { METRIC_LABEL = 1 };                /* io.prometheus.client.Metric */
+enum { LABEL_NAME = 1, LABEL_VALUE = 2 }; /* LabelPair */
 
 /* Bytes of the character that begins with `lead`, by the lead alone; 1 for what begins none. */
 static size_t character_length(unsigned char lead)
@@ -120,9 +123,9 @@ void tel__labels_append_protobuf(struct tel_buffer *out, const char *const *name
         if (labels->lengths[i] == 0) {
             continue;
         }
-        size_t pair = tel__wire_open(out, 1);
-        tel__wire_bytes(out, 1, names[i], strlen(names[i]));
-        tel__wire_bytes(out, 2, labels->values[i], labels->lengths[i]);
+        size_t pair = tel__wire_open(out, METRIC_LABEL);
+        tel__wire_append_bytes(out, LABEL_NAME, names[i], strlen(names[i]));
+        tel__wire_append_bytes(out, LABEL_VALUE, labels->values[i], labels->lengths[i]);
         tel__wire_close(out, pair);
     }
 }

@@ -28,10 +28,10 @@ static void take(struct tel__sender *sender)
 
 static void compress(struct tel__sender *sender)
 {
-    const struct tel__bytes pieces[] = {{sender->head.data, sender->head.length},
-                                        {sender->spans.data, sender->spans.length}};
+    const struct iovec pieces[] = {{sender->head.data, sender->head.length},
+                                   {sender->spans.data, sender->spans.length}};
     sender->batch.gzip = sender->exporter->options.compression == TEL_COMPRESSION_GZIP &&
-                         tel__gzip(pieces, 2, &sender->packed) == 0; /* or it goes as it is */
+                         tel_gzip(pieces, 2, &sender->packed) == 0; /* or it goes as it is */
 }
 
 void tel__sender_fill(struct tel__sender *sender)
@@ -111,6 +111,9 @@ static int parse_options(struct tel__sender *sender)
         return -EINVAL;
     }
     sender->exporter->loss.destination = sender->endpoint.display;
+    sender->exporter->server_address = sender->endpoint.host;
+    snprintf(sender->exporter->server_port, sizeof(sender->exporter->server_port), "%u",
+             sender->endpoint.port);
     int error = tel__headers_parse(options->headers, &sender->headers, &reason);
     if (error != 0) {
         tel__loss_say(&sender->exporter->loss, TEL_ERROR, "headers cannot be used: %s", reason);
@@ -234,6 +237,7 @@ static void destroy_sender(struct tel_exporter *exporter)
 
 const struct tel__exporter_kind tel__exporter_otlp = {
     .component = "otlp_http_span_exporter",
+    .errors = TEL__ALL_ERRORS,
     .make = make_sender,
     .run = run_sender,
     .destroy = destroy_sender,

@@ -19,12 +19,17 @@
 #include <stdint.h>
 
 #include "otlp/endpoint.h"
-#include "otlp/gzip.h" /* struct tel__bytes */
 #include "otlp/headers.h"
 #include "otlp/retry.h"
 #include "otlp/tls.h"
 
 #define TEL__REASON_MAX 384 /* bytes of a reason for people */
+
+/* A body or a piece of one. */
+struct tel__bytes {
+    const void *data;
+    size_t length;
+};
 
 struct event_base;
 struct evdns_base;

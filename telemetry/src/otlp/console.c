@@ -196,7 +196,8 @@ static void print_span(struct tel_exporter *exporter, const struct tel__span_rec
     bool lost = error != TEL_EXPORT_ERRORS;
     tel__exporter_add(lost ? &exporter->failed[error] : &exporter->acknowledged, 1);
     uint64_t now_ns = tel_clock_monotonic_ns();
-    tel__exporter_observe(exporter, error, now_ns - start_ns);
+    tel__exporter_observe(exporter,
+                          &(struct tel__ending){.error = error, .duration_ns = now_ns - start_ns});
     tel__loss_note(&exporter->loss, now_ns, lost, reason, tel__exporter_queue_full(exporter));
     if (!lost) {
         tel__loss_delivered(&exporter->loss, now_ns);
@@ -217,6 +218,7 @@ static void run_console(struct tel_exporter *exporter)
 
 const struct tel__exporter_kind tel__exporter_console = {
     .component = "console_span_exporter",
+    .errors = 1u << TEL_EXPORT_CONNECTION | 1u << TEL_EXPORT_TOO_LARGE | 1u << TEL_EXPORT_SHUTDOWN,
     .make = make_console,
     .run = run_console,
     .destroy = destroy_console,

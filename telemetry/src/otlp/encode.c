@@ -12,7 +12,7 @@
 #include <errno.h>
 
 #include "base/text.h"
-#include "otlp/wire.h"
+#include "base/wire.h"
 
 enum { RESOURCE_SPANS = 1 };                                     /* the request */
 enum { RESOURCE = 1, SCOPE_SPANS = 2, RESOURCE_SCHEMA_URL = 3 }; /* ResourceSpans */
@@ -73,9 +73,9 @@ static size_t value_size(const struct tel_attribute *attribute)
     case TEL_VALUE_BOOL:
         return 2;
     case TEL_VALUE_INT:
-        return 1 + tel__wire_varint_size((uint64_t)attribute->value.integer);
+        return tel__wire_uint_size((uint64_t)attribute->value.integer);
     case TEL_VALUE_DOUBLE:
-        return 9;
+        return TEL__WIRE_DOUBLE_SIZE;
     }
     return 0;
 }
@@ -84,7 +84,6 @@ static size_t value_size(const struct tel_attribute *attribute)
  * the receiver refuse the whole request. */
 static uint8_t *put_value(uint8_t *at, const struct tel_attribute *attribute)
 {
-    uint64_t bits;
     switch (attribute->type) {
     case TEL_VALUE_STRING: {
         const char *data = attribute->value.string.data;
@@ -97,8 +96,7 @@ static uint8_t *put_value(uint8_t *at, const struct tel_attribute *attribute)
     case TEL_VALUE_INT:
         return tel__wire_put_uint(at, INT, (uint64_t)attribute->value.integer);
     case TEL_VALUE_DOUBLE:
-        memcpy(&bits, &attribute->value.real, sizeof(bits));
-        return tel__wire_put_fixed64(at, DOUBLE, bits);
+        return tel__wire_put_double(at, DOUBLE, attribute->value.real);
     }
     return at;
 }
@@ -336,10 +334,9 @@ int tel__encode_head(const struct tel__encoder *encoder, size_t spans_length,
         return head->error;
     }
     at = tel__wire_put_length(at, RESOURCE_SPANS, resource_spans);
-    memcpy(at, encoder->resource.data, encoder->resource.length);
-    at += encoder->resource.length;
+    at = tel__wire_put_raw(at, encoder->resource.data, encoder->resource.length);
     at = tel__wire_put_length(at, SCOPE_SPANS, scope_spans);
-    memcpy(at, encoder->scope.data, encoder->scope.length);
-    tel__wire_end(head, at + encoder->scope.length);
+    at = tel__wire_put_raw(at, encoder->scope.data, encoder->scope.length);
+    tel__wire_end(head, at);
     return 0;
 }

@@ -38,8 +38,11 @@ static void destroy_nothing(struct tel_exporter *exporter)
     (void)exporter;
 }
 
-const struct tel__exporter_kind tel__exporter_none = {
-    .component = "none", .make = make_nothing, .run = NULL, .destroy = destroy_nothing};
+const struct tel__exporter_kind tel__exporter_none = {.component = "none",
+                                                      .errors = TEL__ALL_ERRORS,
+                                                      .make = make_nothing,
+                                                      .run = NULL,
+                                                      .destroy = destroy_nothing};
 
 static const struct tel__exporter_kind *const kinds[] = {
     [TEL_EXPORTER_NONE] = &tel__exporter_none,
@@ -156,15 +159,6 @@ void tel_exporter_get_stats(const struct tel_exporter *exporter, struct tel_expo
 }
 
 /* ---- for the kinds ------------------------------------------------------------------------- */
-
-void tel__exporter_observe(struct tel_exporter *exporter, enum tel_export_error error,
-                           uint64_t duration_ns)
-{
-    if (exporter->durations[error] != NULL) {
-        tel_histogram_observe(exporter->durations[error], exporter->options.shard, duration_ns,
-                              NULL);
-    }
-}
 
 void tel__exporter_discard_queue(struct tel_exporter *exporter)
 {

@@ -24,11 +24,13 @@
 #include <stdatomic.h>
 
 #include "otlp/loss.h"
+#include "otlp/statuses.h"
 #include "telemetry/otlp.h"
 #include "trace/record.h"
 
 struct tel__exporter_kind {
     const char *component;                      /* otel.component.type */
+    unsigned errors;                            /* bits 1 << enum tel_export_error it can meet */
     int (*make)(struct tel_exporter *exporter); /* errno, said through diagnostic; fills `state` */
     void (*run)(struct tel_exporter *exporter); /* the thread, until stopped */
     void (*destroy)(struct tel_exporter *exporter);
@@ -44,6 +46,9 @@ struct tel_exporter {
     struct tel_tracer *tracer;
     const struct tel_resource *resource;
     void *state; /* the kind's own */
+    /* Where it sends to, for those that send; else NULL and "". */
+    const char *server_address;
+    char server_port[6];
     struct tel__loss loss;
 
     pthread_t thread;
@@ -55,11 +60,11 @@ struct tel_exporter {
     _Atomic uint64_t taken;
     _Atomic uint64_t acknowledged;
     _Atomic uint64_t failed[TEL_EXPORT_ERRORS];
+    struct tel__statuses statuses; /* of failed[TEL_EXPORT_STATUS]: which */
     _Atomic uint64_t requests;
     _Atomic uint64_t retries;
 
-    /* Operation durations by outcome, the last one of success; NULL without a registry. */
-    struct tel_series *durations[TEL_EXPORT_ERRORS + 1];
+    struct tel_family *durations; /* of operations; NULL without a registry */
 };
 
 /* Adds to a counter of which the caller is the only writer. */
@@ -69,9 +74,17 @@ static inline void tel__exporter_add(_Atomic uint64_t *counter, uint64_t amount)
     atomic_store_explicit(counter, value + amount, memory_order_release);
 }
 
-/* Observes the duration of one operation; `error` is TEL_EXPORT_ERRORS for success. */
-void tel__exporter_observe(struct tel_exporter *exporter, enum tel_export_error error,
-                           uint64_t duration_ns);
+#define TEL__ALL_ERRORS ((1u << TEL_EXPORT_ERRORS) - 1)
+
+/* How one operation ended. */
+struct tel__ending {
+    enum tel_export_error error; /* TEL_EXPORT_ERRORS: it succeeded */
+    unsigned status;             /* HTTP status of its last request; 0: there was none */
+    uint64_t duration_ns;
+};
+
+/* health.c: observes the operation. On the exporter's thread. */
+void tel__exporter_observe(struct tel_exporter *exporter, const struct tel__ending *ending);
 
 /* Takes everything that is queued and counts it as TEL_EXPORT_SHUTDOWN. */
 void tel__exporter_discard_queue(struct tel_exporter *exporter);

@@ -1,6 +1,5 @@
 /*
- * The list is copied once and cut in place: blanks around names and values go, values are decoded
- * where they stand. What could end a header line, or belongs to the exporter, is refused: a header
+ * The list is copied once and cut in place; values are decoded where they stand. What could end a header line, or belongs to the exporter, is refused: a header
  * that frames the body must say what is true of the body.
  */
 #include "otlp/headers.h"
@@ -12,24 +11,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/pairs.h"
 #include "base/text.h"
 
 static const char *const reserved[] = {
     "connection", "content-encoding", "content-length",    "content-type", "expect",
     "host",       "proxy-connection", "transfer-encoding", "upgrade",
 };
-
-static char *trim(char *start, char *end)
-{
-    while (start < end && (*start == ' ' || *start == '\t')) {
-        start++;
-    }
-    while (end > start && (end[-1] == ' ' || end[-1] == '\t')) {
-        end--;
-    }
-    *end = '\0';
-    return start;
-}
 
 static bool is_token(const char *name)
 {
@@ -67,46 +55,32 @@ static const char *decode_value(char *value)
     return NULL;
 }
 
-/* One `k=v` between `start` and `end`, where a NUL may be written. */
-static const char *add_member(struct tel__headers *headers, char *start, char *end)
+static const char *add_header(struct tel__headers *headers, const struct tel__pair *pair)
 {
-    start = trim(start, end);
-    if (*start == '\0') {
-        return NULL; /* an empty member is nobody's fault */
-    }
-    char *equals = strchr(start, '=');
-    if (equals == NULL) {
+    if (pair->value == NULL) {
         return "a member has no `=`";
     }
     if (headers->count == TEL__HEADERS_MAX) {
         return "there are too many";
     }
-    struct tel__header *header = &headers->items[headers->count];
-    char *value = trim(equals + 1, equals + 1 + strlen(equals + 1));
-    header->value = value;
-    header->name = trim(start, equals);
-    if (!is_token(header->name)) {
+    if (!is_token(pair->key)) {
         return "a name is not a header's name";
     }
-    if (is_reserved(header->name)) {
+    if (is_reserved(pair->key)) {
         return "one of them is the exporter's own";
     }
-    headers->count++;
-    return decode_value(value);
+    headers->items[headers->count++] = (struct tel__header){pair->key, pair->value};
+    return decode_value(pair->value);
 }
 
 static const char *parse_members(struct tel__headers *headers)
 {
-    char *at = headers->text;
-    for (;;) {
-        char *end = strchrnul(at, ',');
-        bool last = *end == '\0';
-        const char *reason = add_member(headers, at, end);
-        if (reason != NULL || last) {
-            return reason;
-        }
-        at = end + 1;
+    const char *reason = NULL;
+    struct tel__pair pair;
+    for (char *at = headers->text; reason == NULL && tel__pairs_next(&at, &pair);) {
+        reason = add_header(headers, &pair);
     }
+    return reason;
 }
 
 int tel__headers_parse(const char *list, struct tel__headers *headers, const char **reason)

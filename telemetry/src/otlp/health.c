@@ -3,12 +3,14 @@
  * scrapes; only durations are observed, by the exporter's thread in its own shard.
  *
  * A row of `families` is a metric. What a tracer knows is read from the tracer, what an exporter
- * knows from the exporter, which may be NULL: then its counters stand at 0.
+ * knows from the exporter, which may be NULL: then its counters stand at 0. What a kind of exporter
+ * cannot meet has no series.
  *
  * Source: OpenTelemetry semantic conventions 1.44, otel/sdk-metrics; names in Prometheus form by
  * the compatibility specification (dots to underscores, units, _total).
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "otlp/exporter.h"
@@ -17,8 +19,16 @@
 #define PROCESSOR_NAME PROCESSOR "/0"
 #define NAME_MAX_BYTES 64
 
-static const char *const component_labels[] = {"otel_component_name", "otel_component_type",
+#define SERIES_MAX 64 /* of durations: outcomes times statuses; a collector may answer anything */
+
+static const char *const processor_labels[] = {"otel_component_name", "otel_component_type",
                                                "error_type"};
+static const char *const exporter_labels[] = {"otel_component_name", "otel_component_type",
+                                              "server_address",      "server_port",
+                                              "error_type",          "http_response_status_code"};
+#define WITH_SERVER 4 /* of exporter_labels */
+#define WITH_ERROR  5
+#define WITH_STATUS 6
 
 static const uint64_t duration_bounds_ns[] = {
     1000000,   2500000,   5000000,    10000000,   25000000,   50000000,    100000000,
@@ -42,15 +52,29 @@ static struct tel_exporter_stats exporter_stats(const struct tel_exporter *expor
     return stats;
 }
 
-static const char *component_of(const struct tel_exporter *exporter)
+/* Where there is no exporter, the one that would be there by default stands for it. */
+static const struct tel__exporter_kind *kind_of(const struct tel_exporter *exporter)
 {
-    return exporter != NULL ? exporter->kind->component : tel__exporter_otlp.component;
+    return exporter != NULL ? exporter->kind : &tel__exporter_otlp;
 }
 
-/* The only exporter of its type, so its instance number is 0. */
-static void format_name(const struct tel_exporter *exporter, char name[NAME_MAX_BYTES])
+static bool can_meet(const struct tel_exporter *exporter, enum tel_export_error error)
 {
-    stpcpy(stpcpy(name, component_of(exporter)), "/0");
+    return (kind_of(exporter)->errors >> error & 1) != 0;
+}
+
+/* Values of exporter_labels; `name` is what they borrow. */
+static void fill_labels(const struct tel_exporter *exporter, char name[NAME_MAX_BYTES],
+                        const char *values[WITH_STATUS], const char *error_type, const char *status)
+{
+    const char *component = kind_of(exporter)->component;
+    stpcpy(stpcpy(name, component), "/0"); /* the only one of its type: its number is 0 */
+    values[0] = name;
+    values[1] = component;
+    values[2] = exporter != NULL ? exporter->server_address : NULL;
+    values[3] = exporter != NULL ? exporter->server_port : NULL;
+    values[4] = error_type;
+    values[5] = status;
 }
 
 static void emit_processor(struct tel_scrape *scrape, const char *error_type, uint64_t value)
@@ -63,8 +87,8 @@ static void emit_exporter(struct tel_scrape *scrape, const struct tel_exporter *
                           const char *error_type, uint64_t value)
 {
     char name[NAME_MAX_BYTES];
-    format_name(exporter, name);
-    const char *const values[] = {name, component_of(exporter), error_type};
+    const char *values[WITH_STATUS];
+    fill_labels(exporter, name, values, error_type, NULL);
     tel_scrape_emit(scrape, values, (double)value);
 }
 
@@ -111,14 +135,55 @@ static void collect_inflight(struct tel_scrape *scrape, void *argument)
     emit_exporter(scrape, argument, NULL, exporter_stats(argument).inflight);
 }
 
+/* A sample a status met, and one for the rest of them. */
+static void emit_statuses(struct tel_scrape *scrape, const struct tel_exporter *exporter)
+{
+    static const struct tel__statuses none;
+    char text[TEL__STATUS_TEXT];
+    uint64_t spans;
+    for (size_t i = 0;
+         tel__statuses_read(exporter != NULL ? &exporter->statuses : &none, i, text, &spans) == 0;
+         i++) {
+        emit_exporter(scrape, exporter, text, spans);
+    }
+}
+
 static void collect_exported(struct tel_scrape *scrape, void *argument)
 {
     struct tel_exporter_stats stats = exporter_stats(argument);
     emit_exporter(scrape, argument, NULL, stats.acknowledged);
-    for (int i = 0; i < TEL_EXPORT_ERRORS; i++) {
-        emit_exporter(scrape, argument, tel_export_error_name((enum tel_export_error)i),
-                      stats.failed[i]);
+    for (enum tel_export_error error = 0; error < TEL_EXPORT_ERRORS; error++) {
+        if (error == TEL_EXPORT_STATUS && can_meet(argument, error)) {
+            emit_statuses(scrape, argument);
+        } else if (can_meet(argument, error)) {
+            emit_exporter(scrape, argument, tel_export_error_name(error), stats.failed[error]);
+        }
     }
+}
+
+/* ---- observing ----------------------------------------------------------------------------- */
+
+void tel__exporter_observe(struct tel_exporter *exporter, const struct tel__ending *ending)
+{
+    char name[NAME_MAX_BYTES];
+    char status[TEL__STATUS_TEXT];
+    char error[TEL__STATUS_TEXT];
+    const char *error_type = NULL;
+    const char *values[WITH_STATUS];
+    if (exporter->durations == NULL) {
+        return;
+    }
+    snprintf(status, sizeof(status), "%u", ending->status);
+    if (ending->error == TEL_EXPORT_STATUS) {
+        tel__statuses_name(&exporter->statuses, ending->status, error);
+        error_type = error;
+    } else if (ending->error < TEL_EXPORT_ERRORS) {
+        error_type = tel_export_error_name(ending->error);
+    }
+    fill_labels(exporter, name, values, error_type, ending->status != 0 ? status : NULL);
+    size_t shard = exporter->options.shard;
+    tel_histogram_observe(tel_family_series(exporter->durations, shard, values), shard,
+                          ending->duration_ns, NULL);
 }
 
 /* ---- registering --------------------------------------------------------------------------- */
@@ -129,23 +194,24 @@ struct family_row {
     const char *name;
     const char *help;
     enum tel_metric_type type;
-    size_t label_count; /* of component_labels */
+    const char *const *label_names;
+    size_t label_count;
     tel_collect_fn *collect;
     enum reads reads;
 };
 
 static const struct family_row families[] = {
-    {"otel_sdk_span_started_total", "Spans created, sampled or not.", TEL_COUNTER, 0,
+    {"otel_sdk_span_started_total", "Spans created, sampled or not.", TEL_COUNTER, NULL, 0,
      collect_started, READS_TRACER},
-    {"otel_sdk_processor_span_queue_size", "Spans that wait for the exporter.", TEL_GAUGE, 2,
-     collect_queue_size, READS_TRACER},
+    {"otel_sdk_processor_span_queue_size", "Spans that wait for the exporter.", TEL_GAUGE,
+     processor_labels, 2, collect_queue_size, READS_TRACER},
     {"otel_sdk_processor_span_queue_capacity", "Spans that may wait for the exporter.", TEL_GAUGE,
-     2, collect_queue_capacity, READS_TRACER},
+     processor_labels, 2, collect_queue_capacity, READS_TRACER},
     {"otel_sdk_exporter_span_inflight", "Spans the exporter has taken whose fate is open.",
-     TEL_GAUGE, 2, collect_inflight, READS_EXPORTER},
+     TEL_GAUGE, exporter_labels, WITH_SERVER, collect_inflight, READS_EXPORTER},
     {"otel_sdk_exporter_span_exported_total",
      "Spans whose export ended: acknowledged, or failed for the reason in error_type.", TEL_COUNTER,
-     3, collect_exported, READS_EXPORTER},
+     exporter_labels, WITH_ERROR, collect_exported, READS_EXPORTER},
 };
 
 static int add_family(struct tel_registry *registry, const struct family_row *row, void *argument)
@@ -154,7 +220,7 @@ static int add_family(struct tel_registry *registry, const struct family_row *ro
         tel_family_create(registry, &(struct tel_family_options){.name = row->name,
                                                                  .help = row->help,
                                                                  .type = row->type,
-                                                                 .label_names = component_labels,
+                                                                 .label_names = row->label_names,
                                                                  .label_count = row->label_count,
                                                                  .collect = row->collect,
                                                                  .collect_argument = argument});
@@ -168,37 +234,58 @@ static int add_processed(struct tel_registry *registry, struct tel_exporter *exp
         .name = "otel_sdk_processor_span_processed_total",
         .help = "Spans handed to the exporter, or dropped before it for the reason in error_type.",
         .type = TEL_COUNTER,
+        .label_names = processor_labels,
         .label_count = 3,
         .collect = exporter != NULL ? collect_processed : collect_processed_alone};
     return add_family(registry, &row, exporter != NULL ? exporter : (void *)(uintptr_t)tracer);
 }
 
+/* The endings that are expected, so that they are there from the first scrape; statuses that fail
+ * come as they are met. */
+static void add_expected(struct tel_family *family, const struct tel_exporter *exporter)
+{
+    static const struct {
+        enum tel_export_error error;
+        const char *status;
+    } expected[] = {
+        {TEL_EXPORT_ERRORS, "200"},      {TEL_EXPORT_REJECTED, "200"},
+        {TEL_EXPORT_TIMEOUT, NULL},      {TEL_EXPORT_CONNECTION, NULL},
+        {TEL_EXPORT_BAD_RESPONSE, NULL}, {TEL_EXPORT_TOO_LARGE, NULL},
+        {TEL_EXPORT_SHUTDOWN, NULL},
+    };
+    bool speaks_http = can_meet(exporter, TEL_EXPORT_STATUS);
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        char name[NAME_MAX_BYTES];
+        const char *values[WITH_STATUS];
+        bool failed = expected[i].error < TEL_EXPORT_ERRORS;
+        if (!failed || can_meet(exporter, expected[i].error)) {
+            fill_labels(exporter, name, values,
+                        failed ? tel_export_error_name(expected[i].error) : NULL,
+                        speaks_http ? expected[i].status : NULL);
+            tel_family_series(family, exporter != NULL ? exporter->options.shard : 0, values);
+        }
+    }
+}
+
 static int add_durations(struct tel_registry *registry, struct tel_exporter *exporter)
 {
-    char name[NAME_MAX_BYTES];
-    size_t shard = exporter != NULL ? exporter->options.shard : 0;
     struct tel_family *family = tel_family_create(
         registry, &(struct tel_family_options){
                       .name = "otel_sdk_exporter_operation_duration_seconds",
                       .help = "Time to export a batch, retries included.",
                       .unit = "seconds",
                       .type = TEL_HISTOGRAM,
-                      .label_names = component_labels,
-                      .label_count = 3,
+                      .label_names = exporter_labels,
+                      .label_count = WITH_STATUS,
+                      .series_limit = SERIES_MAX,
                       .bounds_ns = duration_bounds_ns,
                       .bound_count = sizeof(duration_bounds_ns) / sizeof(duration_bounds_ns[0])});
     if (family == NULL) {
         return -errno;
     }
-    format_name(exporter, name);
-    for (int i = 0; i <= TEL_EXPORT_ERRORS; i++) {
-        const char *const values[] = {
-            name, component_of(exporter),
-            i < TEL_EXPORT_ERRORS ? tel_export_error_name((enum tel_export_error)i) : NULL};
-        struct tel_series *series = tel_family_series(family, shard, values);
-        if (exporter != NULL) {
-            exporter->durations[i] = series;
-        }
+    add_expected(family, exporter);
+    if (exporter != NULL) {
+        exporter->durations = family;
     }
     return 0;
 }

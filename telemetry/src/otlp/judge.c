@@ -86,7 +86,12 @@ void tel__sender_judge(const struct tel__outcome *outcome, const struct tel__byt
         verdict->error = row->error;
         verdict->lost = ALL;
         set_reason(verdict, outcome->reason, NULL, 0);
-    } else if (outcome->status >= 200 && outcome->status < 300) {
+        return;
+    }
+    if (outcome->status >= 100 && outcome->status <= 999) { /* others are no status of HTTP */
+        verdict->status = (unsigned)outcome->status;
+    }
+    if (outcome->status >= 200 && outcome->status < 300) {
         judge_success(body, verdict);
     } else {
         judge_failure(outcome, body, now_wall_s, verdict);

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "otlp/wire.h"
+#include "base/wire.h"
 
 enum { PARTIAL_SUCCESS = 1 };                   /* ExportTraceServiceResponse */
 enum { REJECTED_SPANS = 1, ERROR_MESSAGE = 2 }; /* ExportTracePartialSuccess */

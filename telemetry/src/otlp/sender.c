@@ -167,9 +167,10 @@ static void enter_post(struct tel__sender *sender)
     tel__sender_post(sender, left_ms < timeout_ms ? (uint32_t)left_ms : timeout_ms);
 }
 
-/* Gives all spans of the batch their fate: `lost` of them `error`, the rest acknowledged. */
+/* Gives all spans of the batch their fate: `lost` of them `error`, the rest acknowledged. `status`
+ * is the last answer's, 0 without one. */
 static void end_batch(struct tel__sender *sender, enum tel_export_error error, uint64_t lost,
-                      const char *reason)
+                      unsigned status, const char *reason)
 {
     struct tel_exporter *exporter = sender->exporter;
     uint64_t now_ns = tel_clock_monotonic_ns();
@@ -177,9 +178,14 @@ static void end_batch(struct tel__sender *sender, enum tel_export_error error, u
     if (lost > 0) {
         tel__exporter_add(&exporter->failed[error], lost);
         exporter->left |= error == TEL_EXPORT_SHUTDOWN;
+        if (error == TEL_EXPORT_STATUS) {
+            tel__statuses_add(&exporter->statuses, status, lost);
+        }
     }
-    tel__exporter_observe(exporter, lost > 0 ? error : TEL_EXPORT_ERRORS,
-                          now_ns - sender->batch.start_ns);
+    tel__exporter_observe(exporter,
+                          &(struct tel__ending){.error = lost > 0 ? error : TEL_EXPORT_ERRORS,
+                                                .status = status,
+                                                .duration_ns = now_ns - sender->batch.start_ns});
     tel__loss_note(&exporter->loss, now_ns, lost, reason, tel__exporter_queue_full(exporter));
     if (lost < sender->batch.spans) {
         tel__loss_delivered(&exporter->loss, now_ns);
@@ -201,10 +207,11 @@ static void try_again(struct tel__sender *sender, const struct tel__verdict *ver
     tel__loss_note(&sender->exporter->loss, now_ns, 0, verdict->reason,
                    tel__exporter_queue_full(sender->exporter));
     if (sender->flushing && again_ns + TRY_MIN_NS >= sender->flush_by_ns) {
-        end_batch(sender, TEL_EXPORT_SHUTDOWN, sender->batch.spans, verdict->reason);
+        end_batch(sender, TEL_EXPORT_SHUTDOWN, sender->batch.spans, verdict->status,
+                  verdict->reason);
         go(sender, DONE);
     } else if (again_ns + TRY_MIN_NS >= sender->batch.until_ns) {
-        end_batch(sender, verdict->error, sender->batch.spans, verdict->reason);
+        end_batch(sender, verdict->error, sender->batch.spans, verdict->status, verdict->reason);
         go(sender, IDLE);
     } else {
         sender->batch.again_ns = again_ns;
@@ -220,7 +227,7 @@ static void answer_post(struct tel__sender *sender, const struct tel__verdict *v
         return;
     }
     uint64_t lost = verdict->lost < sender->batch.spans ? verdict->lost : sender->batch.spans;
-    end_batch(sender, verdict->error, lost, verdict->reason);
+    end_batch(sender, verdict->error, lost, verdict->status, verdict->reason);
     go(sender, IDLE);
 }
 
@@ -240,7 +247,8 @@ static void timer_backoff(struct tel__sender *sender)
 static void flush_backoff(struct tel__sender *sender)
 {
     if (sender->batch.again_ns >= sender->flush_by_ns) {
-        end_batch(sender, TEL_EXPORT_SHUTDOWN, sender->batch.spans, "shutdown came before a retry");
+        end_batch(sender, TEL_EXPORT_SHUTDOWN, sender->batch.spans, 0,
+                  "shutdown came before a retry");
         go(sender, DONE);
     }
 }
@@ -307,7 +315,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *argument)
     }
     tel__sender_cancel(sender);
     if (sender->batch.spans > 0) {
-        end_batch(sender, TEL_EXPORT_SHUTDOWN, sender->batch.spans, "time for the flush was over");
+        end_batch(sender, TEL_EXPORT_SHUTDOWN, sender->batch.spans, 0,
+                  "time for the flush was over");
     }
     go(sender, DONE);
 }

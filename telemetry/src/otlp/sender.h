@@ -59,6 +59,7 @@ struct tel__verdict {
     uint32_t retry_after_ms;
     enum tel_export_error error; /* of the `lost` spans */
     uint64_t lost;               /* UINT64_MAX: all */
+    unsigned status;             /* HTTP status of the answer; 0: there was none to speak of */
     char reason[TEL__REASON_MAX];
 };
 

@@ -7,9 +7,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
-
-#include "telemetry/clock.h"
 
 static const char *const kind_names[] = {"UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT"};
 static const char *const status_names[] = {"UNSET", "OK", "ERROR"};
@@ -37,18 +34,12 @@ static void append_id(struct tel_buffer *out, const char *key, const uint8_t *id
     tel_buffer_append_string(out, "\",");
 }
 
-/* A time as RFC 3339 with microseconds. */
 static void append_time(struct tel_buffer *out, const char *key, uint64_t wall_ns)
 {
-    time_t seconds = (time_t)(wall_ns / TEL_NS_PER_SECOND);
-    struct tm date;
-    char text[32] = "";
-    if (gmtime_r(&seconds, &date) != NULL) {
-        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &date);
-    }
     append_key(out, key);
-    tel_buffer_append_format(out, "\"%s.%06uZ\",", text,
-                             (unsigned)(wall_ns % TEL_NS_PER_SECOND / TEL_NS_PER_US));
+    tel_buffer_append_char(out, '"');
+    tel_buffer_append_time(out, wall_ns, 6);
+    tel_buffer_append_string(out, "\",");
 }
 
 static void append_value(struct tel_buffer *out, const struct tel_attribute *attribute)

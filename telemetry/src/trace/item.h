@@ -1,6 +1,17 @@
 /*
  * Packing of a span's items; record.h has the reading side and says what an item is.
  *
+ * How it works: every item is a head of one shape and as many bytes as the head says, so whoever
+ * looks for one steps over the others without knowing what they are:
+ *
+ *     ATTRIBUTE, NESTED  [key address ][length][what][type] [value]
+ *     EVENT              [name address][     8][what][   0] [wall_ns]
+ *     LINK               [           0][    25][what][   0] [trace_id][span_id][flags]
+ *
+ * A value is the bytes of a string, one byte for a bool, eight for a number. Items follow each
+ * other without padding. Packing is always inlined: where it is called the kind of item is a
+ * constant, and what is left of it then is the few stores that this kind needs.
+ *
  * Packed items are trusted: they never leave the process, so unpacking checks nothing.
  *
  * Threads: pure functions. Memory: keys are kept by address, string values are copied.
@@ -10,14 +21,101 @@
 #define TEL_TRACE_ITEM_H
 
 #include <stddef.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "trace/record.h"
 
+#define TEL__LINK_BYTES (16 + 8 + 1)
+#define TEL__FOLDED     static inline __attribute__((always_inline))
+
+/* Without padding, of 12 bytes. */
+struct __attribute__((packed)) tel__item_head {
+    const char *key;
+    uint16_t length; /* of what follows the head */
+    uint8_t what;    /* enum tel__item_what */
+    uint8_t type;    /* enum tel_value_type; 0 for events and links */
+};
+
+TEL__FOLDED bool tel__item_has_value(const struct tel__item *item)
+{
+    return item->what == TEL__ITEM_ATTRIBUTE || item->what == TEL__ITEM_NESTED;
+}
+
+/* What is short enough is not looked at. */
+TEL__FOLDED size_t tel__item_text_size(const char *data, size_t length)
+{
+    if (data == NULL) {
+        return 0;
+    }
+    return length <= TEL_ATTRIBUTE_VALUE_MAX ? length
+                                             : tel__utf8_cut(data, length, TEL_ATTRIBUTE_VALUE_MAX);
+}
+
+/* Bytes after the head. */
+TEL__FOLDED size_t tel__item_body_size(const struct tel__item *item)
+{
+    const struct tel_attribute *attribute = &item->attribute;
+    if (!tel__item_has_value(item)) {
+        return item->what == TEL__ITEM_EVENT ? sizeof(item->wall_ns) : TEL__LINK_BYTES;
+    }
+    switch (attribute->type) {
+    case TEL_VALUE_STRING:
+        return tel__item_text_size(attribute->value.string.data, attribute->value.string.length);
+    case TEL_VALUE_BOOL:
+        return 1;
+    case TEL_VALUE_INT:
+    case TEL_VALUE_DOUBLE:
+        return 8;
+    }
+    return 0;
+}
+
+TEL__FOLDED void tel__item_put_value(char *at, const struct tel_attribute *attribute, size_t length)
+{
+    switch (attribute->type) {
+    case TEL_VALUE_STRING:
+        tel__copy(at, attribute->value.string.data, length);
+        break;
+    case TEL_VALUE_BOOL:
+        *at = attribute->value.boolean ? 1 : 0;
+        break;
+    case TEL_VALUE_INT:
+        memcpy(at, &attribute->value.integer, sizeof(attribute->value.integer));
+        break;
+    case TEL_VALUE_DOUBLE:
+        memcpy(at, &attribute->value.real, sizeof(attribute->value.real));
+        break;
+    }
+}
+
 /* Bytes that tel__item_pack() will write. Strings count as cut to TEL_ATTRIBUTE_VALUE_MAX. */
-size_t tel__item_size(const struct tel__item *item);
+TEL__FOLDED size_t tel__item_size(const struct tel__item *item)
+{
+    return sizeof(struct tel__item_head) + tel__item_body_size(item);
+}
 
 /* Writes the item at `at`; returns the byte after it. */
-char *tel__item_pack(char *at, const struct tel__item *item);
+TEL__FOLDED char *tel__item_pack(char *at, const struct tel__item *item)
+{
+    const struct tel__item_head head = {
+        .key = item->attribute.key,
+        .length = (uint16_t)tel__item_body_size(item),
+        .what = (uint8_t)item->what,
+        .type = tel__item_has_value(item) ? (uint8_t)item->attribute.type : 0};
+    memcpy(at, &head, sizeof(head));
+    at += sizeof(head);
+    if (tel__item_has_value(item)) {
+        tel__item_put_value(at, &item->attribute, head.length);
+    } else if (item->what == TEL__ITEM_EVENT) {
+        memcpy(at, &item->wall_ns, sizeof(item->wall_ns));
+    } else {
+        memcpy(at, item->trace_id, sizeof(item->trace_id));
+        memcpy(at + 16, item->span_id, sizeof(item->span_id));
+        at[24] = (char)item->flags;
+    }
+    return at + head.length;
+}
 
 /* Reads the item at `at`; returns the byte after it. */
 const char *tel__item_unpack(const char *at, struct tel__item *item);

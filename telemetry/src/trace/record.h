@@ -39,7 +39,7 @@ enum tel__item_what {
     TEL__ITEM_ATTRIBUTE, /* of the span */
     TEL__ITEM_EVENT,     /* key is the event's name */
     TEL__ITEM_LINK,
-    TEL__ITEM_NESTED,    /* attribute of the event or link before it */
+    TEL__ITEM_NESTED, /* attribute of the event or link before it */
 };
 
 /* One unpacked item; strings are borrowed from the record. */

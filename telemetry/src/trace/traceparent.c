@@ -68,27 +68,15 @@ int tel_traceparent_parse(const char *value, size_t length, struct tel_context *
     return 0;
 }
 
-static char *encode_hex(char *out, const uint8_t *bytes, size_t count)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < count; i++) {
-        *out++ = digits[bytes[i] >> 4];
-        *out++ = digits[bytes[i] & 0x0f];
-    }
-    return out;
-}
-
 void tel_traceparent_format(const uint8_t trace_id[16], const uint8_t span_id[8], uint8_t flags,
                             char out[TEL_TRACEPARENT_LENGTH + 1])
 {
-    static const uint8_t version = 0;
     const uint8_t known = flags & (TEL_FLAG_SAMPLED | TEL_FLAG_RANDOM);
-    out = encode_hex(out, &version, 1);
-    *out++ = '-';
-    out = encode_hex(out, trace_id, 16);
-    *out++ = '-';
-    out = encode_hex(out, span_id, 8);
-    *out++ = '-';
-    out = encode_hex(out, &known, 1);
-    *out = '\0';
+    memcpy(out, "00-", TRACE_ID_AT);
+    tel__hex_encode(out + TRACE_ID_AT, trace_id, 16);
+    out[SPAN_ID_AT - 1] = '-';
+    tel__hex_encode(out + SPAN_ID_AT, span_id, 8);
+    out[FLAGS_AT - 1] = '-';
+    tel__hex_encode(out + FLAGS_AT, &known, 1);
+    out[TEL_TRACEPARENT_LENGTH] = '\0';
 }

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <float.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <locale.h>
 #include <math.h>
@@ -214,6 +215,32 @@ static void test_integers(void **state)
     tel_buffer_fini(&buffer);
 }
 
+/* Numbers are measured before they are written: around each power of ten, with room for exactly the
+ * digits there are, and with a byte less. */
+static void test_integers_of_every_length(void **state)
+{
+    (void)state;
+    uint64_t power = 1;
+    for (size_t digits = 1; digits <= 20; digits++, power *= 10) {
+        const uint64_t values[] = {power, power + 1, digits < 20 ? power * 10 - 1 : UINT64_MAX};
+        for (size_t i = 0; i < COUNT(values); i++) {
+            char expected[24];
+            struct tel_buffer buffer;
+            assert_int_equal(snprintf(expected, sizeof(expected), "%" PRIu64, values[i]), digits);
+            tel_buffer_init(&buffer, digits);
+            tel_buffer_append_u64(&buffer, values[i]);
+            assert_content(&buffer, expected);
+            tel_buffer_fini(&buffer);
+
+            tel_buffer_init(&buffer, digits - 1);
+            tel_buffer_append_u64(&buffer, values[i]);
+            assert_int_equal(buffer.error, -EMSGSIZE);
+            assert_int_equal(buffer.length, 0);
+            tel_buffer_fini(&buffer);
+        }
+    }
+}
+
 static void test_fixed_point(void **state)
 {
     (void)state;
@@ -351,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_take_moves_the_bytes),
         cmocka_unit_test(test_format_fits_to_the_last_byte),
         cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_integers_of_every_length),
         cmocka_unit_test(test_fixed_point),
         cmocka_unit_test(test_doubles_are_short_and_read_back),
         cmocka_unit_test(test_any_double_reads_back),

@@ -1,9 +1,11 @@
 /*
- * Text: what is UTF-8, where it may be cut, and percent-decoding.
+ * Text: what is UTF-8, where it may be cut, percent-decoding, hex digits, copies.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -56,6 +58,27 @@ static void test_utf8(void **state)
         }
     }
     assert_true(tel__utf8_is_valid("a\0b", 3)); /* NUL is a character like others */
+}
+
+/* Words are looked at whole, the last one together with bytes of the one before it: wherever the one
+ * bad byte lies, it is found, and no byte beyond the text is read (it ends where its memory ends). */
+static void test_one_bad_byte_at_every_place_of_every_length(void **state)
+{
+    (void)state;
+    for (size_t length = 1; length <= 33; length++) {
+        char *text = malloc(length);
+        assert_non_null(text);
+        memset(text, 'a', length);
+        assert_true(tel__utf8_is_valid(text, length));
+        for (size_t at = 0; at < length; at++) {
+            text[at] = (char)0x80;
+            if (tel__utf8_is_valid(text, length)) {
+                fail_msg("byte %zu of %zu", at, length);
+            }
+            text[at] = 'a';
+        }
+        free(text);
+    }
 }
 
 static void test_cut(void **state)
@@ -120,13 +143,56 @@ static void test_hex_digits(void **state)
     }
 }
 
+static void test_hex_is_two_lowercase_digits_a_byte(void **state)
+{
+    (void)state;
+    uint8_t bytes[256];
+    char digits[2 * 256 + 1];
+    for (int i = 0; i < 256; i++) {
+        bytes[i] = (uint8_t)i;
+    }
+    char *end = tel__hex_encode(digits, bytes, sizeof(bytes));
+    assert_ptr_equal(end, digits + 512);
+    for (int i = 0; i < 256; i++) {
+        char expected[3];
+        snprintf(expected, sizeof(expected), "%02x", i);
+        assert_memory_equal(digits + 2 * i, expected, 2);
+        assert_int_equal(tel__hex_digit(digits[2 * i], false), i >> 4);
+        assert_int_equal(tel__hex_digit(digits[2 * i + 1], false), i & 15);
+    }
+    /* Whatever the count, nothing is written behind the last digit. */
+    for (size_t count = 0; count <= 20; count++) {
+        memset(digits, '.', sizeof(digits));
+        assert_ptr_equal(tel__hex_encode(digits, bytes + 0xf0 - count, count), digits + 2 * count);
+        assert_int_equal(digits[2 * count], '.');
+        assert_true(count == 0 || memcmp(digits + 2 * count - 2, "ef", 2) == 0);
+    }
+}
+
+static void test_copy_takes_what_it_is_told(void **state)
+{
+    (void)state;
+    static const char from[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+    for (size_t length = 0; length < sizeof(from); length++) {
+        char to[sizeof(from)];
+        memset(to, '.', sizeof(to));
+        tel__copy(to, from, length);
+        assert_memory_equal(to, from, length);
+        assert_int_equal(to[length], '.');
+    }
+    tel__copy(NULL, NULL, 0); /* nothing from nowhere is fine */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_one_bad_byte_at_every_place_of_every_length),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_percent_decoding),
         cmocka_unit_test(test_hex_digits),
+        cmocka_unit_test(test_hex_is_two_lowercase_digits_a_byte),
+        cmocka_unit_test(test_copy_takes_what_it_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

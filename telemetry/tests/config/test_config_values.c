@@ -19,7 +19,6 @@ static void test_endpoints(void **state)
         {{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://c/t?k=1"}, "http://c/t?k=1"},
         {{"OTEL_EXPORTER_OTLP_ENDPOINT=http://a", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://b/"},
          "http://b/"},
-        {{"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=http://logs/"}, "http://localhost:4318/v1/traces"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct tel_exporter_options options = {0};
@@ -103,6 +102,35 @@ static void test_the_resource(void **state)
     tel_resource_destroy(resource);
 }
 
+/* However long the list is, the resource is made, and has what the process says of itself. */
+static void test_a_long_list_never_stands_in_the_way(void **state)
+{
+    (void)state;
+    static const int lengths[] = {1, TEL_RESOURCE_LIST_MAX, TEL_RESOURCE_LIST_MAX + 1, 58, 64, 500};
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        char list[8192] = "OTEL_RESOURCE_ATTRIBUTES=";
+        size_t at = strlen(list);
+        for (int pair = 0; pair < lengths[i]; pair++) {
+            at += (size_t)snprintf(list + at, sizeof(list) - at, "k%d=v,", pair);
+        }
+        assert_true(at < sizeof(list));
+        const char *const settings[] = {list, "OTEL_SERVICE_NAME=shop", NULL};
+        bool fits = lengths[i] <= TEL_RESOURCE_LIST_MAX;
+        struct warnings warnings;
+        struct tel_config *config = load(settings, &warnings);
+        struct tel_resource *resource = tel_resource_create();
+        assert_int_equal(warnings.count, fits ? 0 : 1);
+        assert_int_equal(tel_config_add_resource(config, resource), 0);
+        assert_int_equal(tel_resource_add(resource, "service.version", "1"), 0);
+        assert_int_equal(tel_resource_detect(resource), 0);
+        assert_string_equal(tel_resource_get(resource, "service.name"), "shop");
+        assert_non_null(tel_resource_get(resource, "telemetry.sdk.version"));
+        assert_int_equal(tel_resource_get(resource, "k0") != NULL, fits);
+        tel_config_destroy(config);
+        tel_resource_destroy(resource);
+    }
+}
+
 static void test_without_variables_the_resource_stays_empty(void **state)
 {
     (void)state;
@@ -141,6 +169,9 @@ static void test_each_gives_the_effective_values(void **state)
         "OTEL_TRACES_EXPORTER=CONSOLE",
         "OTEL_BSP_MAX_QUEUE_SIZE=64",
         "OTEL_BSP_SCHEDULE_DELAY=never",
+        "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=65",
+        "OTEL_TRACES_SAMPLER=always_on",
+        "OTEL_TRACES_SAMPLER_ARG=0.25",
         "OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20hunter2",
         "OTEL_EXPORTER_OTLP_ENDPOINT=http://user:hunter2@c:4318",
         NULL};
@@ -156,7 +187,9 @@ static void test_each_gives_the_effective_values(void **state)
         {"OTEL_EXPORTER_OTLP_HEADERS", "***", true},
         {"OTEL_EXPORTER_OTLP_TRACES_HEADERS", "", false},
         {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://***@c:4318", true},
-        {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "", false},
+        {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://***@c:4318/v1/traces", false},
+        {"OTEL_TRACES_SAMPLER", "always_on", true},
+        {"OTEL_TRACES_SAMPLER_ARG", "", false}, /* not looked at */
         {"OTEL_SERVICE_NAME", "", false},
         {"OTEL_SDK_DISABLED", "false", false},
     };
@@ -168,9 +201,32 @@ static void test_each_gives_the_effective_values(void **state)
         tel_config_each(config, print, &printed);
         assert_string_equal(printed.value, expected[i].value);
         assert_int_equal(printed.from_environment, expected[i].from_environment);
-        assert_true(printed.count > 30);
+        assert_true(printed.count > 25);
     }
     tel_config_destroy(config);
+}
+
+/* A sampler's argument that is used is the environment's; one that is no ratio is not. */
+static void test_a_samplers_argument_is_shown_when_it_is_used(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *argument;
+        const char *value;
+        bool from_environment;
+    } cases[] = {{"OTEL_TRACES_SAMPLER_ARG=0.25", "0.25", true},
+                 {"OTEL_TRACES_SAMPLER_ARG=25%", "", false}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *const settings[] = {"OTEL_TRACES_SAMPLER=traceidratio", cases[i].argument,
+                                        NULL};
+        struct warnings warnings;
+        struct printed printed = {.name = "OTEL_TRACES_SAMPLER_ARG", .value = "not there"};
+        struct tel_config *config = load(settings, &warnings);
+        tel_config_each(config, print, &printed);
+        assert_string_equal(printed.value, cases[i].value);
+        assert_int_equal(printed.from_environment, cases[i].from_environment);
+        tel_config_destroy(config);
+    }
 }
 
 int main(void)
@@ -181,7 +237,9 @@ int main(void)
         cmocka_unit_test(test_a_batch_is_no_larger_than_the_queue),
         cmocka_unit_test(test_the_resource),
         cmocka_unit_test(test_without_variables_the_resource_stays_empty),
+        cmocka_unit_test(test_a_long_list_never_stands_in_the_way),
         cmocka_unit_test(test_each_gives_the_effective_values),
+        cmocka_unit_test(test_a_samplers_argument_is_shown_when_it_is_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

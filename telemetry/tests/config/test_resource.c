@@ -87,6 +87,27 @@ static void test_there_is_an_end(void **state)
     tel_resource_destroy(resource);
 }
 
+/* A list is bounded on its own, so that what is added after it still finds room. */
+static void test_a_long_list_is_refused_whole(void **state)
+{
+    (void)state;
+    for (int excess = 0; excess < 2; excess++) {
+        struct tel_resource *resource = tel_resource_create();
+        char list[1024] = "known=again";
+        size_t at = strlen(list);
+        assert_int_equal(tel_resource_add(resource, "known", "v"), 0);
+        for (int i = 0; i < TEL_RESOURCE_LIST_MAX + excess; i++) {
+            at += (size_t)snprintf(list + at, sizeof(list) - at, ",key%d=v", i);
+        }
+        assert_true(at < sizeof(list));
+        assert_int_equal(tel_resource_add_list(resource, list), excess == 0 ? 0 : -ENOSPC);
+        assert_int_equal(tel_resource_count(resource), excess == 0 ? 1 + TEL_RESOURCE_LIST_MAX : 1);
+        assert_int_equal(tel_resource_detect(resource), 0);
+        assert_non_null(tel_resource_get(resource, "service.instance.id"));
+        tel_resource_destroy(resource);
+    }
+}
+
 static void test_lists(void **state)
 {
     (void)state;
@@ -133,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_values_are_copied),
         cmocka_unit_test(test_what_is_no_attribute),
         cmocka_unit_test(test_there_is_an_end),
+        cmocka_unit_test(test_a_long_list_is_refused_whole),
         cmocka_unit_test(test_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,19 +89,17 @@ static void test_a_refused_list_leaves_no_label(void **state)
     tel_resource_destroy(resource);
 }
 
-static void test_what_is_too_much_is_what_came_last(void **state)
+static void test_each_attribute_has_its_label(void **state)
 {
     (void)state;
     struct tel_resource *resource = tel_resource_create();
-    char expected[TEL_LABELS_MAX * 16 + 32] = "\ntarget_info{";
-    for (int i = 0; i < TEL_LABELS_MAX + 5; i++) {
+    char expected[TEL_RESOURCE_ATTRIBUTES_MAX * 16 + 32] = "\ntarget_info{";
+    for (int i = 0; i < TEL_RESOURCE_ATTRIBUTES_MAX; i++) {
         char key[16];
         snprintf(key, sizeof(key), "k%d", i);
         assert_int_equal(tel_resource_add(resource, key, "v"), 0);
-        if (i < TEL_LABELS_MAX) {
-            size_t at = strlen(expected);
-            snprintf(expected + at, sizeof(expected) - at, "%sk%d=\"v\"", i > 0 ? "," : "", i);
-        }
+        size_t at = strlen(expected);
+        snprintf(expected + at, sizeof(expected) - at, "%sk%d=\"v\"", i > 0 ? "," : "", i);
     }
     strcat(expected, "} 1\n");
     assert_sample(resource, expected);
@@ -128,7 +126,7 @@ int main(void)
         cmocka_unit_test(test_keys_of_one_label_share_it),
         cmocka_unit_test(test_values_are_escaped),
         cmocka_unit_test(test_a_refused_list_leaves_no_label),
-        cmocka_unit_test(test_what_is_too_much_is_what_came_last),
+        cmocka_unit_test(test_each_attribute_has_its_label),
         cmocka_unit_test(test_once_a_registry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

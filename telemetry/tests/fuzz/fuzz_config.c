@@ -91,8 +91,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(config != NULL && resource != NULL);
     check_options(config);
     tel_config_each(config, check_shown, NULL);
-    int error = tel_config_add_resource(config, resource);
-    check(error == 0 || tel_resource_count(resource) <= TEL_RESOURCE_ATTRIBUTES_MAX);
+    /* What was accepted never stands in the way of what follows it. */
+    check(tel_config_add_resource(config, resource) == 0);
+    check(tel_resource_detect(resource) == 0);
+    check(tel_resource_count(resource) <= TEL_RESOURCE_ATTRIBUTES_MAX);
     tel_resource_destroy(resource);
     tel_config_destroy(config);
     free(text);

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "otlp/wire.h"
+#include "base/wire.h"
 #include "telemetry/clock.h"
 #include "telemetry/otlp.h"
 #include "trace/record.h"

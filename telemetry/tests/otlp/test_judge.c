@@ -32,6 +32,7 @@ static void test_transport(void **state)
         assert_true(verdict.lost == ALL);
         assert_false(verdict.has_retry_after);
         assert_string_equal(verdict.reason, "because");
+        assert_int_equal(verdict.status, 0); /* no answer */
     }
 }
 
@@ -80,6 +81,7 @@ static void test_answers(void **state)
         struct tel__bytes body = {cases[i].body, cases[i].length};
         struct tel__verdict verdict;
         tel__sender_judge(&outcome, &body, 0, &verdict);
+        assert_int_equal(verdict.status, cases[i].status > 0 ? cases[i].status : 0);
         assert_int_equal(verdict.retry, cases[i].retry);
         assert_true(verdict.lost == cases[i].lost);
         if (verdict.lost > 0) {

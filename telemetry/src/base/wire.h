@@ -1,23 +1,26 @@
 /*
- * Protobuf's wire format, as far as the messages that go out need it.
+ * Protobuf's wire format, as far as the messages that go out and come in need it.
  *
- * How it works: writers put bytes at a pointer and return the pointer behind them, so a message of
- * known size costs one check for room and then plain stores. A nested message whose size is not
- * known beforehand is opened with a length of one byte and closed by patching it; only one that
- * grew over 127 bytes is moved by the byte or two that its length then needs.
+ * How it works: the put functions write bytes at a pointer and return the pointer behind them, into
+ * an array or into room that a buffer has, so a message of known size costs one check for room and
+ * then plain stores. The append functions do the same for a single field and look after the room
+ * themselves. A nested message whose size is not known beforehand is opened with a length of one
+ * byte and closed by patching it; only one that grew over 127 bytes is moved by the few bytes that
+ * its length then needs.
  *
- *     uint8_t *at = tel__wire_room(out, 2 + length);
+ *     uint8_t *at = tel__wire_room(out, TEL__WIRE_HEAD_MAX + length);
  *     if (at != NULL) {
  *         at = tel__wire_put_bytes(at, 1, bytes, length);
  *         tel__wire_end(out, at);
  *     }
  *
  * Threads: none, as the buffer. Memory: the buffer's. Failure: tel__wire_room() returns NULL and
- * leaves the buffer's sticky error; close does nothing then.
+ * leaves the buffer's sticky error; append and close do nothing then. An append asks for the room
+ * of its longest form, so it may find a buffer full some bytes before its ceiling.
  * Source: protobuf.dev, "Encoding".
  */
-#ifndef TEL_OTLP_WIRE_H
-#define TEL_OTLP_WIRE_H
+#ifndef TEL_BASE_WIRE_H
+#define TEL_BASE_WIRE_H
 
 #include <endian.h>
 #include <stdbool.h>
@@ -35,6 +38,9 @@ enum tel__wire_type {
 
 #define TEL__WIRE_VARINT_MAX 10 /* bytes of the longest varint */
 #define TEL__WIRE_TAG_MAX    2  /* bytes of a tag: field numbers up to 2047 */
+#define TEL__WIRE_HEAD_MAX   (TEL__WIRE_TAG_MAX + TEL__WIRE_VARINT_MAX) /* tag and length, or value */
+
+/* ---- sizes --------------------------------------------------------------------------------- */
 
 static inline size_t tel__wire_varint_size(uint64_t value)
 {
@@ -42,11 +48,29 @@ static inline size_t tel__wire_varint_size(uint64_t value)
     return (bits + 6) / 7;
 }
 
+/* Bytes of a varint field with a field number below 16. */
+static inline size_t tel__wire_uint_size(uint64_t value)
+{
+    return 1 + tel__wire_varint_size(value);
+}
+
 /* Bytes of a length-delimited field with a field number below 16. */
 static inline size_t tel__wire_bytes_size(size_t length)
 {
     return 1 + tel__wire_varint_size(length) + length;
 }
+
+/* Bytes of a double or fixed64 with a field number below 16. */
+#define TEL__WIRE_DOUBLE_SIZE 9
+
+/* How sint32 and sint64 go as varints: 0, -1, 1, -2 become 0, 1, 2, 3, so that small negative
+ * numbers take few bytes. */
+static inline uint64_t tel__wire_zigzag(int64_t value)
+{
+    return ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);
+}
+
+/* ---- putting at a pointer ------------------------------------------------------------------ */
 
 static inline uint8_t *tel__wire_put_varint(uint8_t *at, uint64_t value)
 {
@@ -84,21 +108,35 @@ static inline uint8_t *tel__wire_put_fixed32(uint8_t *at, unsigned field, uint32
     return at + sizeof(value);
 }
 
+static inline uint8_t *tel__wire_put_double(uint8_t *at, unsigned field, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    return tel__wire_put_fixed64(at, field, bits);
+}
+
 /* Tag and length of a length-delimited field whose bytes follow. */
 static inline uint8_t *tel__wire_put_length(uint8_t *at, unsigned field, size_t length)
 {
     return tel__wire_put_varint(tel__wire_put_tag(at, field, TEL__WIRE_BYTES), length);
 }
 
-static inline uint8_t *tel__wire_put_bytes(uint8_t *at, unsigned field, const void *bytes,
-                                           size_t length)
+/* Bytes as they are: the content of a field, or whole fields that were encoded before. */
+static inline uint8_t *tel__wire_put_raw(uint8_t *at, const void *bytes, size_t length)
 {
-    at = tel__wire_put_length(at, field, length);
-    if (length > 0) {
+    if (length > 0) { /* `bytes` may be NULL then */
         memcpy(at, bytes, length);
     }
     return at + length;
 }
+
+static inline uint8_t *tel__wire_put_bytes(uint8_t *at, unsigned field, const void *bytes,
+                                           size_t length)
+{
+    return tel__wire_put_raw(tel__wire_put_length(at, field, length), bytes, length);
+}
+
+/* ---- into a buffer ------------------------------------------------------------------------- */
 
 /* A place for at least `length` bytes at the buffer's end, or NULL with the buffer's error set. */
 static inline uint8_t *tel__wire_room(struct tel_buffer *buffer, size_t length)
@@ -116,15 +154,21 @@ static inline void tel__wire_end(struct tel_buffer *buffer, const uint8_t *end)
     buffer->length = (size_t)(end - (const uint8_t *)buffer->data);
 }
 
-/* Opens a nested message as `field` and returns where its content starts. */
-size_t tel__wire_open(struct tel_buffer *buffer, unsigned field);
-/* Closes the message whose content starts at `start`. */
-void tel__wire_close(struct tel_buffer *buffer, size_t start);
+void tel__wire_append_uint(struct tel_buffer *buffer, unsigned field, uint64_t value);
+void tel__wire_append_double(struct tel_buffer *buffer, unsigned field, double value);
+void tel__wire_append_bytes(struct tel_buffer *buffer, unsigned field, const void *bytes,
+                            size_t length);
 
 /* Appends a string field; bytes that are not UTF-8 make every one above 0x7f a `?`: a receiver
  * refuses the whole request for a single bad string. Nothing is written for an empty string. */
 void tel__wire_append_text(struct tel_buffer *buffer, unsigned field, const char *text,
                            size_t length);
+
+/* Opens a nested message as `field` and returns where its content starts. Field 0 writes no tag:
+ * a whole message behind its length, as in a stream of them. */
+size_t tel__wire_open(struct tel_buffer *buffer, unsigned field);
+/* Closes the message whose content starts at `start`. */
+void tel__wire_close(struct tel_buffer *buffer, size_t start);
 
 /* ---- reading ------------------------------------------------------------------------------- */
 

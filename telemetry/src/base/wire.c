@@ -2,11 +2,54 @@
  * The parts of the wire format that are not worth inlining. The reader trusts nothing: each length
  * is checked against what is left before a byte of it is looked at.
  */
-#include "otlp/wire.h"
+#include "base/wire.h"
 
 #include "base/text.h"
 
 #define FIELD_NUMBER_MAX 536870911u /* 2^29 - 1 */
+
+void tel__wire_append_uint(struct tel_buffer *buffer, unsigned field, uint64_t value)
+{
+    uint8_t *at = tel__wire_room(buffer, TEL__WIRE_HEAD_MAX);
+    if (at != NULL) {
+        tel__wire_end(buffer, tel__wire_put_uint(at, field, value));
+    }
+}
+
+void tel__wire_append_double(struct tel_buffer *buffer, unsigned field, double value)
+{
+    uint8_t *at = tel__wire_room(buffer, TEL__WIRE_HEAD_MAX);
+    if (at != NULL) {
+        tel__wire_end(buffer, tel__wire_put_double(at, field, value));
+    }
+}
+
+void tel__wire_append_bytes(struct tel_buffer *buffer, unsigned field, const void *bytes,
+                            size_t length)
+{
+    uint8_t *at = tel__wire_room(buffer, TEL__WIRE_HEAD_MAX + length);
+    if (at != NULL) {
+        tel__wire_end(buffer, tel__wire_put_bytes(at, field, bytes, length));
+    }
+}
+
+void tel__wire_append_text(struct tel_buffer *buffer, unsigned field, const char *text,
+                           size_t length)
+{
+    uint8_t *at = length > 0 ? tel__wire_room(buffer, TEL__WIRE_HEAD_MAX + length) : NULL;
+    if (at == NULL) {
+        return;
+    }
+    at = tel__wire_put_bytes(at, field, text, length);
+    if (!tel__utf8_is_valid(text, length)) {
+        for (uint8_t *byte = at - length; byte < at; byte++) {
+            if (*byte > 0x7f) {
+                *byte = '?';
+            }
+        }
+    }
+    tel__wire_end(buffer, at);
+}
 
 size_t tel__wire_open(struct tel_buffer *buffer, unsigned field)
 {
@@ -14,7 +57,9 @@ size_t tel__wire_open(struct tel_buffer *buffer, unsigned field)
     if (at == NULL) {
         return 0;
     }
-    at = tel__wire_put_tag(at, field, TEL__WIRE_BYTES);
+    if (field != 0) {
+        at = tel__wire_put_tag(at, field, TEL__WIRE_BYTES);
+    }
     tel__wire_end(buffer, at + 1); /* one byte for the length, patched by close */
     return buffer->length;
 }
@@ -34,24 +79,6 @@ void tel__wire_close(struct tel_buffer *buffer, size_t start)
         buffer->length += more;
     }
     tel__wire_put_varint((uint8_t *)buffer->data + start - 1, length);
-}
-
-void tel__wire_append_text(struct tel_buffer *buffer, unsigned field, const char *text,
-                           size_t length)
-{
-    uint8_t *at = tel__wire_room(buffer, TEL__WIRE_TAG_MAX + TEL__WIRE_VARINT_MAX + length);
-    if (at == NULL || length == 0) {
-        return;
-    }
-    at = tel__wire_put_bytes(at, field, text, length);
-    if (!tel__utf8_is_valid(text, length)) {
-        for (uint8_t *byte = at - length; byte < at; byte++) {
-            if (*byte > 0x7f) {
-                *byte = '?';
-            }
-        }
-    }
-    tel__wire_end(buffer, at);
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
