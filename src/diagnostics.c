@@ -138,14 +138,9 @@ static bool take_token(struct bucket *bucket)
 
 static void append_time(struct tel_buffer *line)
 {
-    uint64_t wall_ns = state.options.wall_ns();
-    time_t seconds = (time_t)(wall_ns / TEL_NS_PER_SECOND);
-    struct tm parts;
-    char text[32];
-    gmtime_r(&seconds, &parts);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
-    tel_buffer_append_format(line, "{\"time\":\"%s.%03uZ\"", text,
-                             (unsigned)(wall_ns % TEL_NS_PER_SECOND / TEL_NS_PER_MS));
+    tel_buffer_append_string(line, "{\"time\":\"");
+    tel_buffer_append_time(line, state.options.wall_ns(), 3);
+    tel_buffer_append_char(line, '"');
 }
 
 static void append_text(struct tel_buffer *line, const char *name, const char *text, size_t limit)
@@ -231,13 +226,13 @@ static int build(enum tel_severity level, uint64_t suppressed, const char *compo
     return 0;
 }
 
-/* Hands the line to the kernel if it takes it at once. A pipe that polls writable has room for
+/* Hands the line to the kernel if it takes it within `wait_ms`, 0 for at once. A pipe that polls writable has room for
  * PIPE_BUF bytes, so the write cannot block; poll also spares a reader that is gone its SIGPIPE. Of a
  * regular file poll always says yes: there the write takes as long as the disk. */
-static bool write_line(void)
+static bool write_line(int wait_ms)
 {
     struct pollfd descriptor = {.fd = state.options.fd, .events = POLLOUT};
-    if (poll(&descriptor, 1, 0) != 1 || (descriptor.revents & POLLOUT) == 0 ||
+    if (poll(&descriptor, 1, wait_ms) != 1 || (descriptor.revents & POLLOUT) == 0 ||
         (descriptor.revents & (POLLERR | POLLNVAL)) != 0) {
         return false;
     }
@@ -250,9 +245,9 @@ static bool write_line(void)
 
 /* Writes one line for a bucket, past its limit, and settles what has been said. */
 static void say(enum tel_severity level, struct bucket *bucket, const char *component,
-                const char *message, const struct diagnostics_field *fields)
+                const char *message, const struct diagnostics_field *fields, int wait_ms)
 {
-    if (build(level, bucket->unsaid, component, message, fields) != 0 || !write_line()) {
+    if (build(level, bucket->unsaid, component, message, fields) != 0 || !write_line(wait_ms)) {
         add_one(&state.lost);
         state.lost_unsaid++;
         return;
@@ -269,12 +264,20 @@ void diagnostics_write(enum tel_severity level, const char *component, const cha
     if (level >= state.options.level) {
         struct bucket *bucket = find_bucket(component);
         if (take_token(bucket)) {
-            say(level, bucket, component, message, fields);
+            say(level, bucket, component, message, fields, 0);
         } else {
             add_one(&state.suppressed);
             bucket->unsaid++;
         }
     }
+    pthread_mutex_unlock(&state.mutex);
+}
+
+void diagnostics_write_last(enum tel_severity level, const char *component, const char *message,
+                            const struct diagnostics_field *fields)
+{
+    pthread_mutex_lock(&state.mutex);
+    say(level, find_bucket(component), component, message, fields, DIAGNOSTICS_LAST_WAIT_MS);
     pthread_mutex_unlock(&state.mutex);
 }
 
@@ -291,12 +294,12 @@ void diagnostics_flush(void)
     for (size_t i = 0; i < state.bucket_count; i++) {
         struct bucket *bucket = &state.buckets[i];
         if (bucket->unsaid > 0) {
-            say(TEL_WARN, bucket, bucket->component, "lines were suppressed", NULL);
+            say(TEL_WARN, bucket, bucket->component, "lines were suppressed", NULL, 0);
         }
     }
     if (state.lost_unsaid > 0) {
         struct bucket nobody = {.unsaid = 0};
-        say(TEL_WARN, &nobody, "diagnostics", "lines were lost", NULL);
+        say(TEL_WARN, &nobody, "diagnostics", "lines were lost", NULL, 0);
     }
     pthread_mutex_unlock(&state.mutex);
 }

@@ -28,6 +28,7 @@
 
 #include "telemetry/otlp.h" /* enum tel_severity, tel_diagnostic_fn */
 
+#define DIAGNOSTICS_LAST_WAIT_MS   1000
 #define DIAGNOSTICS_COMPONENTS_MAX 32 /* more share the last one's bucket */
 #define DIAGNOSTICS_FIELDS_MAX     39
 #define DIAGNOSTICS_LINE_MAX       4096 /* bytes, newline included: PIPE_BUF, what a pipe keeps whole */
@@ -80,6 +81,12 @@ void diagnostics_write(enum tel_severity level, const char *component, const cha
 #define DIAGNOSTICS(level, component, message, ...)    \
     diagnostics_write((level), (component), (message), \
                       (const struct diagnostics_field[DIAGNOSTICS_FIELDS_MAX + 1]){__VA_ARGS__})
+
+/* The line that must not be missing, at the end of the program when no other thread is left: past
+ * the level and the rate limit, and a reader that is slow is waited for, up to
+ * DIAGNOSTICS_LAST_WAIT_MS. */
+void diagnostics_write_last(enum tel_severity level, const char *component, const char *message,
+                            const struct diagnostics_field *fields);
 
 /* A line in the shape that the telemetry library calls; `argument` is not used. */
 void diagnostics_from_library(enum tel_severity level, const char *component, const char *message,

@@ -24,27 +24,6 @@ static struct exchange *of(struct http_exchange *http)
 
 /* ---- answers ----------------------------------------------------------------------------------- */
 
-static const char *status_title(uint16_t status)
-{
-    static const struct {
-        uint16_t status;
-        const char *title;
-    } titles[] = {
-        {400, "Bad Request"},           {404, "Not Found"},
-        {405, "Method Not Allowed"},    {408, "Request Timeout"},
-        {413, "Content Too Large"},     {414, "URI Too Long"},
-        {417, "Expectation Failed"},    {431, "Request Header Fields Too Large"},
-        {500, "Internal Server Error"}, {501, "Not Implemented"},
-        {503, "Service Unavailable"},   {505, "HTTP Version Not Supported"},
-    };
-    for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
-        if (titles[i].status == status) {
-            return titles[i].title;
-        }
-    }
-    return "Error";
-}
-
 /* Text is for those who ask for it and not for JSON: a bare `*` or no Accept gets the document. */
 static bool prefers_text(const struct http_request *request)
 {
@@ -64,12 +43,13 @@ static void fill_problem(struct exchange *exchange, uint16_t status, const char 
     static const char text_type[] = "text/plain; charset=utf-8";
     struct http_response *response = &exchange->http->response;
     bool text = prefers_text(&exchange->http->request);
-    int length = text ? snprintf(exchange->text, sizeof(exchange->text), "%u %s: %s\n", status,
-                                 status_title(status), detail)
+    const struct http_slice title = http_reason(status);
+    int length = text ? snprintf(exchange->text, sizeof(exchange->text), "%u %.*s: %s\n", status,
+                                 (int)title.length, title.data, detail)
                       : snprintf(exchange->text, sizeof(exchange->text),
-                                 "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,"
+                                 "{\"type\":\"about:blank\",\"title\":\"%.*s\",\"status\":%u,"
                                  "\"detail\":\"%s\"}\n",
-                                 status_title(status), status, detail);
+                                 (int)title.length, title.data, status, detail);
     exchange->text_length =
         (size_t)length < sizeof(exchange->text) ? (size_t)length : sizeof(exchange->text) - 1;
     response->status = status;
@@ -137,18 +117,23 @@ void exchange_begin_child(struct exchange *exchange, const char *name)
     tel_span_begin(&exchange->child, exchange->site->service->tracer, exchange->site->shard,
                    &(struct tel_span_start){.name = name,
                                             .kind = TEL_SPAN_INTERNAL,
-                                            .start_wall_ns = tel_clock_monotonic_ns() +
-                                                             exchange->site->wall_offset_ns,
+                                            .start_wall_ns =
+                                                tel_clock_monotonic_ns() + exchange->wall_offset_ns,
                                             .parent_span = &exchange->span});
     exchange->has_child = true;
 }
 
-void exchange_end_child(struct exchange *exchange)
+static void end_child_at(struct exchange *exchange, uint64_t monotonic_ns)
 {
     if (exchange->has_child) {
         exchange->has_child = false;
-        tel_span_end(&exchange->child, tel_clock_monotonic_ns() + exchange->site->wall_offset_ns);
+        tel_span_end(&exchange->child, monotonic_ns + exchange->wall_offset_ns);
     }
+}
+
+void exchange_end_child(struct exchange *exchange)
+{
+    end_child_at(exchange, tel_clock_monotonic_ns());
 }
 
 /* ---- what the engine calls --------------------------------------------------------------------- */
@@ -188,7 +173,7 @@ static void begin_span(struct exchange *exchange)
         &exchange->span, site->service->tracer, site->shard,
         &(struct tel_span_start){.name = router_span_name(exchange->route, request->method),
                                  .kind = TEL_SPAN_SERVER,
-                                 .start_wall_ns = http->start_ns + site->wall_offset_ns,
+                                 .start_wall_ns = http->start_ns + exchange->wall_offset_ns,
                                  .parent = carried ? &exchange->incoming : NULL});
     tel_traceparent_format(exchange->span.trace_id, exchange->span.span_id, exchange->span.flags,
                            exchange->traceresponse);
@@ -201,6 +186,7 @@ static void on_open(struct http_exchange *http, void *argument)
     struct exchange *exchange = of(http);
     exchange->http = http;
     exchange->site = argument;
+    exchange->wall_offset_ns = exchange->site->wall_offset_ns;
     exchange->error_type = NULL;
     exchange->has_timer = false;
     exchange->has_child = false;
@@ -264,7 +250,7 @@ static void on_close(struct http_exchange *http, void *argument)
     (void)argument;
     struct exchange *exchange = of(http);
     stop_waiting(exchange);
-    exchange_end_child(exchange);
+    end_child_at(exchange, http->end_ns);     /* of an abandoned handler: not after its parent */
     if (http_error_is_refusal(http->error)) { /* also one that came after open: a body, say */
         exchange->route = &router_table()[ROUTE_NONE];
         tel_span_set_name(&exchange->span, router_span_name(exchange->route, http->request.method));
@@ -278,5 +264,6 @@ struct http_service exchange_calls(struct site *site)
                                  .handle = on_handle,
                                  .abandoned = on_abandoned,
                                  .close = on_close,
+                                 .allow = router_allow,
                                  .argument = site};
 }

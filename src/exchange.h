@@ -31,13 +31,14 @@ struct exchange {
     struct http_exchange *http;
     struct site *site;
     const struct route *route;
-    const char *error_type; /* set at close: NULL, or what all three signals say */
-    struct event timer;     /* of a handler that waits; initialised when has_timer */
+    uint64_t wall_offset_ns; /* the site\'s at open: one clock for all of a request\'s times */
+    const char *error_type;  /* set at close: NULL, or what all three signals say */
+    struct event timer;      /* of a handler that waits; initialised when has_timer */
     bool has_timer;
     bool has_child;         /* `child` is open */
     uint64_t wait_until_ns; /* monotonic */
     void (*wait_over)(struct exchange *exchange);
-    struct burn burn;            /* handlers/work.c */
+    struct burn burn; /* handlers/work.c */
     size_t text_length;
     char error_text[8];
     char traceresponse[TEL_TRACEPARENT_LENGTH + 1];
@@ -65,8 +66,8 @@ void exchange_problem(struct exchange *exchange, uint16_t status, const char *fo
 void exchange_wait(struct exchange *exchange, uint64_t delay_us,
                    void (*callback)(struct exchange *exchange));
 
-/* Opens and ends the INTERNAL child span; an exchange has at most one open. The end is also called by
- * close for a handler that was abandoned. */
+/* Opens and ends the INTERNAL child span; an exchange has at most one open. One that a handler left
+ * open ends with the exchange. */
 void exchange_begin_child(struct exchange *exchange, const char *name);
 void exchange_end_child(struct exchange *exchange);
 

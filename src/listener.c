@@ -127,13 +127,12 @@ static bool handle_failure(struct listener *listener, int error)
     return false;
 }
 
-/* Returns whether the kernel's queue was found empty. */
-static bool accept_some(struct listener *listener, int limit)
+static enum accept_end accept_some(struct listener *listener, int limit)
 {
     for (int i = 0; i < limit && listener->fd >= 0; i++) {
         if (!listener->calls.has_room(listener, listener->calls.argument)) {
             pause_accepting(listener, LISTENER_ROOM_MS);
-            return false;
+            return ACCEPT_END_NO_ROOM;
         }
         struct arrival arrival = {.listener = &listener->bound.any};
         socklen_t length = sizeof(arrival.peer);
@@ -142,12 +141,12 @@ static bool accept_some(struct listener *listener, int limit)
         if (arrival.fd >= 0) {
             listener->calls.accepted(listener, &arrival, listener->calls.argument);
         } else if (errno == EAGAIN) {
-            return true;
+            return ACCEPT_END_EMPTY;
         } else if (!handle_failure(listener, errno)) {
-            return false;
+            return ACCEPT_END_FAILED;
         }
     }
-    return false;
+    return ACCEPT_END_MORE;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *argument)
@@ -170,8 +169,13 @@ int listener_open(struct listener *listener, const struct address *address,
     listener->reserve_fd = take_reserve();
     listener->readable = event_new(base, listener->fd, EV_READ | EV_PERSIST, on_readable, listener);
     listener->resume = event_new(base, -1, 0, on_resume, listener);
-    if (listener->reserve_fd < 0 || listener->readable == NULL || listener->resume == NULL ||
+    if (listener->reserve_fd < 0 ||
         getsockname(listener->fd, &listener->bound.any, &listener->bound.length) != 0) {
+        int error = errno;
+        listener_close(listener);
+        return -error;
+    }
+    if (listener->readable == NULL || listener->resume == NULL) {
         listener_close(listener);
         return -ENOMEM;
     }
@@ -183,7 +187,7 @@ int listener_start(struct listener *listener)
     return event_add(listener->readable, NULL) == 0 ? 0 : -ENOMEM;
 }
 
-bool listener_accept_queued(struct listener *listener)
+enum accept_end listener_accept_queued(struct listener *listener)
 {
     return accept_some(listener, BACKLOG);
 }

@@ -57,9 +57,16 @@ int listener_open(struct listener *listener, const struct address *address,
 /* Begins to accept. Returns 0 or a negative errno. */
 int listener_start(struct listener *listener);
 
-/* Accepts what the kernel has queued, as long as there is room, descriptors and memory. Returns
- * whether nothing is left there. */
-bool listener_accept_queued(struct listener *listener);
+/* Why an attempt to accept everything ended. */
+enum accept_end {
+    ACCEPT_END_EMPTY,   /* nothing is left with the kernel */
+    ACCEPT_END_MORE,    /* enough for one turn */
+    ACCEPT_END_NO_ROOM, /* the owner takes no more for now */
+    ACCEPT_END_FAILED,  /* accept(2) did; the owner has been told */
+};
+
+/* Accepts what the kernel has queued, until one of these. */
+enum accept_end listener_accept_queued(struct listener *listener);
 
 /* Stops accepting; what the kernel has queued is reset. Twice is fine. */
 void listener_close(struct listener *listener);

@@ -5,6 +5,7 @@
 #include "log_headers.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -82,30 +83,51 @@ static struct tel_text request_header(const struct http_request *request,
     return text_of(http_request_header(request, wanted->name));
 }
 
-/* Content-Type and what the service added; the engine's own framing headers are not kept. */
-static struct tel_text response_header(const struct http_response *response,
-                                       const struct wanted_header *wanted)
+static struct tel_text added_header(const struct http_response *response, const char *name)
 {
-    if (wanted->known == HTTP_KNOWN_CONTENT_TYPE) {
-        return text_of(response->content_type);
-    }
     for (size_t i = 0; i < response->field_count; i++) {
         const struct http_field *field = &response->fields[i];
-        if (field->name.length == strlen(wanted->name) &&
-            strncasecmp(field->name.data, wanted->name, field->name.length) == 0) {
+        if (field->name.length == strlen(name) &&
+            strncasecmp(field->name.data, name, field->name.length) == 0) {
             return text_of(field->value);
         }
     }
     return (struct tel_text){NULL, 0};
 }
 
+/* What the service added, Content-Type, and of the engine's own headers those that can be told
+ * afterwards. Nothing was sent: nothing is told. */
+static struct tel_text response_header(const struct http_exchange *http,
+                                       const struct wanted_header *wanted,
+                                       char content_length[LOG_HEADERS_NUMBER_BYTES])
+{
+    const struct http_response *response = &http->response;
+    if (http->bytes_sent == 0) {
+        return (struct tel_text){NULL, 0};
+    }
+    if (wanted->known == HTTP_KNOWN_CONTENT_TYPE) {
+        return text_of(response->content_type);
+    }
+    if (strcmp(wanted->name, "content-length") == 0 && response->status != 204 &&
+        response->status != 304) {
+        int length =
+            snprintf(content_length, LOG_HEADERS_NUMBER_BYTES, "%zu", response->body.length);
+        return (struct tel_text){content_length, (size_t)length};
+    }
+    if (strcmp(wanted->name, "connection") == 0 && http->last) {
+        return (struct tel_text){"close", 5};
+    }
+    return added_header(response, wanted->name);
+}
+
 void log_headers_fill(const struct log_headers *headers, const struct http_exchange *http,
+                      char content_length[LOG_HEADERS_NUMBER_BYTES],
                       struct tel_access_record *record)
 {
     for (size_t i = 0; headers->request[i].name[0] != '\0'; i++) {
         record->request_headers[i] = request_header(&http->request, &headers->request[i]);
     }
     for (size_t i = 0; headers->response[i].name[0] != '\0'; i++) {
-        record->response_headers[i] = response_header(&http->response, &headers->response[i]);
+        record->response_headers[i] = response_header(http, &headers->response[i], content_length);
     }
 }

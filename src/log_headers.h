@@ -8,6 +8,8 @@
 
 #include "telemetry/access_log.h"
 
+#define LOG_HEADERS_NUMBER_BYTES 24
+
 struct http_exchange;
 struct log_headers;
 
@@ -15,8 +17,11 @@ struct log_headers;
 struct log_headers *log_headers_create(const struct tel_access_log *log);
 void log_headers_destroy(struct log_headers *headers);
 
-/* Sets request_headers and response_headers of a record; borrowed from the exchange. */
+/* Sets request_headers and response_headers of a record; borrowed from the exchange and from
+ * `content_length`, which both must outlive the record. The engine's own Date is not kept: the line
+ * has its date. */
 void log_headers_fill(const struct log_headers *headers, const struct http_exchange *http,
+                      char content_length[LOG_HEADERS_NUMBER_BYTES],
                       struct tel_access_record *record);
 
 #endif

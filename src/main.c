@@ -2,10 +2,12 @@
  * glassbox: a table of contents. Options -> addresses -> telemetry -> workers -> run -> drain ->
  * flush -> the equation.
  */
+#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cpus.h"
@@ -65,7 +67,8 @@ static int run(struct service *service)
     struct event_base *base = worker_base_create();
     int status = EXIT_CANNOT_START;
     if (base == NULL || lifecycle_init(&service->lifecycle, service, base) != 0) {
-        DIAGNOSTICS(TEL_ERROR, "main", "cannot start: no event loop");
+        DIAGNOSTICS(TEL_ERROR, "main", "cannot make an event loop",
+                    DIAGNOSTICS_TEXT("error", strerror(errno)));
     } else {
         status = serve(service, base);
     }

@@ -8,29 +8,35 @@
 #include <netinet/in.h>
 #include <string.h>
 
-static size_t format_octet(uint8_t octet, char *out)
-{
-    size_t length = 0;
-    if (octet >= 100) {
-        out[length++] = (char)('0' + octet / 100);
+/* The octets in decimal, each with the dot that follows it. */
+#define OCTET(digits)              \
+    {                              \
+        digits ".", sizeof(digits) \
     }
-    if (octet >= 10) {
-        out[length++] = (char)('0' + octet / 10 % 10);
-    }
-    out[length++] = (char)('0' + octet % 10);
-    return length;
-}
+#define TEN(tens)                                                                        \
+    OCTET(tens "0"), OCTET(tens "1"), OCTET(tens "2"), OCTET(tens "3"), OCTET(tens "4"), \
+        OCTET(tens "5"), OCTET(tens "6"), OCTET(tens "7"), OCTET(tens "8"), OCTET(tens "9")
 
+static const struct {
+    char text[4]; /* no NUL */
+    uint8_t length;
+} octet_texts[256] = {
+    TEN(""),      TEN("1"),     TEN("2"),     TEN("3"),  TEN("4"),     TEN("5"),     TEN("6"),
+    TEN("7"),     TEN("8"),     TEN("9"),     TEN("10"), TEN("11"),    TEN("12"),    TEN("13"),
+    TEN("14"),    TEN("15"),    TEN("16"),    TEN("17"), TEN("18"),    TEN("19"),    TEN("20"),
+    TEN("21"),    TEN("22"),    TEN("23"),    TEN("24"), OCTET("250"), OCTET("251"), OCTET("252"),
+    OCTET("253"), OCTET("254"), OCTET("255"),
+};
+
+/* `out` has room for the longest: each octet is copied with the bytes behind it. */
 static size_t format_ipv4(const uint8_t octets[4], char *out)
 {
     size_t length = 0;
     for (int i = 0; i < 4; i++) {
-        if (i > 0) {
-            out[length++] = '.';
-        }
-        length += format_octet(octets[i], out + length);
+        memcpy(out + length, octet_texts[octets[i]].text, sizeof(octet_texts[0].text));
+        length += octet_texts[octets[i]].length;
     }
-    out[length] = '\0';
+    out[--length] = '\0'; /* over the last dot */
     return length;
 }
 

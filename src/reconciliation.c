@@ -165,6 +165,7 @@ void reconciliation_report(const struct reconciliation *terms)
     add_log(&line, terms);
     add_spans(&line, terms);
     line.fields[line.count] = (struct diagnostics_field)DIAGNOSTICS_TRUTH("balanced", balanced);
-    diagnostics_write(balanced ? TEL_INFO_LEVEL : TEL_ERROR, "reconciliation",
-                      balanced ? "all signals add up" : "the signals do not add up", line.fields);
+    diagnostics_write_last(balanced ? TEL_INFO_LEVEL : TEL_ERROR, "reconciliation",
+                           balanced ? "all signals add up" : "the signals do not add up",
+                           line.fields);
 }

@@ -9,10 +9,14 @@
 
 #include <string.h>
 
+#include "authority.h"
 #include "instruments.h"
 #include "log_headers.h"
 #include "peer.h"
+#include "redact.h"
 #include "service.h"
+
+#define HTTP_PORT 80 /* of the scheme */
 
 #define TEXT(literal)                  \
     (struct tel_text)                  \
@@ -60,37 +64,21 @@ static void set_text(struct tel_span *span, const char *key, const char *text)
     tel_span_set_string(span, key, text, strlen(text));
 }
 
-/* Takes `:port` off the end of a host and returns the port: 0 when there is none, or none that a
- * port can be. The engine has seen to it that digits follow the colon; those of an IPv6 address
- * are before its bracket. */
-static uint16_t take_port(struct http_slice *host)
-{
-    const char *end = host->data + host->length;
-    const char *colon = memrchr(host->data, ':', host->length);
-    if (colon == NULL || end[-1] == ']') {
-        return 0;
-    }
-    uint32_t port = 0;
-    for (const char *digit = colon + 1; digit < end && port <= UINT16_MAX; digit++) {
-        port = port * 10 + (uint32_t)(*digit - '0');
-    }
-    host->length = (size_t)(colon - host->data);
-    return port <= UINT16_MAX ? (uint16_t)port : 0;
-}
-
-/* server.address and server.port: what the client called us, else the local address. */
+/* server.address and server.port: what the client called us (without a port it means the scheme's),
+ * else the local address. */
 static void set_server(struct tel_span *span, struct http_exchange *http)
 {
-    struct http_slice host = http->request.authority;
     char text[PEER_HOST_BYTES];
-    uint16_t port = 0;
+    uint16_t port;
+    struct http_slice host = authority_split(http->request.authority, &port);
     if (host.length > 0) {
-        port = take_port(&host);
+        port = port != 0 ? port : HTTP_PORT;
     } else {
         host = (struct http_slice){text, peer_format_host(http_exchange_local(http), text)};
+        port = peer_port(http_exchange_local(http));
     }
     set_slice(span, "server.address", host);
-    tel_span_set_int(span, "server.port", port != 0 ? port : peer_port(http_exchange_local(http)));
+    tel_span_set_int(span, "server.port", port);
 }
 
 /* The name of a known method is what the client sent. */
@@ -106,13 +94,13 @@ static void set_method(struct tel_span *span, const struct http_request *request
     }
 }
 
-static void set_request(struct tel_span *span, struct http_exchange *http)
+static void set_request(struct tel_span *span, struct http_exchange *http, struct http_slice query)
 {
     const struct http_request *request = &http->request;
     set_method(span, request);
     set_text(span, "url.scheme", "http");
     set_slice(span, "url.path", request->path);
-    set_slice(span, "url.query", request->query);
+    set_slice(span, "url.query", query);
     if (request->minor_version >= 0) {
         set_text(span, "network.protocol.version", request->minor_version == 0 ? "1.0" : "1.1");
     }
@@ -131,16 +119,16 @@ static void add_event(const struct exchange *exchange, struct tel_span *span, co
                       uint64_t monotonic_ns)
 {
     if (monotonic_ns != 0) {
-        tel_span_add_event(span, name, monotonic_ns + exchange->site->wall_offset_ns, NULL, 0);
+        tel_span_add_event(span, name, monotonic_ns + exchange->wall_offset_ns, NULL, 0);
     }
 }
 
-static void end_span(struct exchange *exchange, uint16_t status)
+static void end_span(struct exchange *exchange, uint16_t status, struct http_slice query)
 {
     struct tel_span *span = &exchange->span;
     struct http_exchange *http = exchange->http;
     if (tel_span_is_recording(span)) {
-        set_request(span, http);
+        set_request(span, http, query);
         if (exchange->route->path != NULL) {
             tel_span_set_string(span, "http.route", exchange->route->path,
                                 exchange->route->path_length);
@@ -159,7 +147,7 @@ static void end_span(struct exchange *exchange, uint16_t status)
         add_event(exchange, span, "response.first_byte", http->first_byte_ns);
         add_event(exchange, span, "response.end", status != 0 ? http->end_ns : 0);
     }
-    tel_span_end(span, http->end_ns + exchange->site->wall_offset_ns);
+    tel_span_end(span, http->end_ns + exchange->wall_offset_ns);
 }
 
 /* ---- the observation --------------------------------------------------------------------------- */
@@ -179,7 +167,7 @@ static void observe(struct exchange *exchange, uint16_t status)
     if (sampled) {
         memcpy(exemplar.trace_id, exchange->span.trace_id, sizeof(exemplar.trace_id));
         memcpy(exemplar.span_id, exchange->span.span_id, sizeof(exemplar.span_id));
-        exemplar.wall_ns = http->end_ns + site->wall_offset_ns;
+        exemplar.wall_ns = http->end_ns + exchange->wall_offset_ns;
     }
     instruments_request_closed(site->service->instruments, site->shard, &labels,
                                http->end_ns - http->start_ns, sampled ? &exemplar : NULL);
@@ -187,20 +175,20 @@ static void observe(struct exchange *exchange, uint16_t status)
 
 /* ---- the log line ------------------------------------------------------------------------------ */
 
-static void append_line(struct exchange *exchange, uint16_t status)
+static void append_line(struct exchange *exchange, uint16_t status, struct http_slice query)
 {
     static const struct tel_text versions[] = {TEXT("HTTP/1.0"), TEXT("HTTP/1.1")};
     struct http_exchange *http = exchange->http;
     const struct http_request *request = &http->request;
     const struct service *service = exchange->site->service;
     struct tel_access_record record;
-    record.end_wall_ns = http->end_ns + exchange->site->wall_offset_ns;
+    record.end_wall_ns = http->end_ns + exchange->wall_offset_ns;
     record.duration_ns = http->end_ns - http->start_ns;
     record.client = http_exchange_peer(http);
     record.server = http_exchange_local(http);
     record.method = text_of(request->method_text);
     record.uri_stem = text_of(request->path);
-    record.uri_query = text_of(request->query);
+    record.uri_query = text_of(query);
     record.version = request->minor_version >= 0 ? versions[request->minor_version != 0]
                                                  : (struct tel_text){NULL, 0};
     record.host = text_of(request->authority);
@@ -214,17 +202,20 @@ static void append_line(struct exchange *exchange, uint16_t status)
     record.error = (struct tel_text){exchange->error_type,
                                      exchange->error_type ? strlen(exchange->error_type) : 0};
     record.fault = (struct tel_text){NULL, 0};
-    log_headers_fill(service->log_headers, http, &record);
+    char content_length[LOG_HEADERS_NUMBER_BYTES];
+    log_headers_fill(service->log_headers, http, content_length, &record);
     tel_access_log_append(service->access_log, exchange->site->shard, &record);
 }
 
 void record_exchange(struct exchange *exchange)
 {
+    char redacted[REDACT_BYTES];
+    struct http_slice query = redact_query(exchange->http->request.query, redacted);
     uint16_t status = status_sent(exchange->http);
     exchange->error_type = error_type(exchange, status);
     observe(exchange, status);
-    end_span(exchange, status);
+    end_span(exchange, status, query);
     if (exchange->site->service->access_log != NULL) {
-        append_line(exchange, status);
+        append_line(exchange, status, query);
     }
 }

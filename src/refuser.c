@@ -22,6 +22,7 @@ struct slot {
 
 struct refuser {
     struct event_base *base;
+    size_t slot_count;
     struct slot slots[REFUSER_SLOTS];
 };
 
@@ -47,11 +48,12 @@ static void on_readable(evutil_socket_t fd, short what, void *argument)
     release(slot);
 }
 
-struct refuser *refuser_create(struct event_base *base)
+struct refuser *refuser_create(struct event_base *base, size_t slots)
 {
     struct refuser *refuser = calloc(1, sizeof(*refuser));
     if (refuser != NULL) {
         refuser->base = base;
+        refuser->slot_count = slots < REFUSER_SLOTS ? slots : REFUSER_SLOTS;
         for (size_t i = 0; i < REFUSER_SLOTS; i++) {
             refuser->slots[i].fd = -1;
         }
@@ -74,7 +76,7 @@ void refuser_destroy(struct refuser *refuser)
 
 static struct slot *free_slot(struct refuser *refuser)
 {
-    for (size_t i = 0; i < REFUSER_SLOTS; i++) {
+    for (size_t i = 0; i < refuser->slot_count; i++) {
         if (refuser->slots[i].fd < 0) {
             return &refuser->slots[i];
         }

@@ -3,7 +3,7 @@
  *
  * Closing at once would reset the connection when the client's request arrives, and the reset can
  * overtake the answer. So a refused connection is half-closed and read from, without looking, until
- * the client closes or REFUSER_LINGER_MS have passed. At most REFUSER_SLOTS linger at a time; beyond
+ * the client closes or REFUSER_LINGER_MS have passed. At most `slots` linger at a time; beyond
  * that a connection is answered and closed.
  *
  * Threads: the main thread.
@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-#define REFUSER_SLOTS     48 /* within SERVER_RESERVED_DESCRIPTORS */
+#define REFUSER_SLOTS     32
 #define REFUSER_LINGER_MS 1000
 
 #define REFUSER_ANSWER_BYTES 320
@@ -24,8 +24,8 @@ struct refuser;
 /* Writes the whole answer, with the time of day; returns its length. Any thread. */
 size_t refuser_compose(char out[REFUSER_ANSWER_BYTES]);
 
-/* NULL with errno ENOMEM. */
-struct refuser *refuser_create(struct event_base *base);
+/* A refuser with up to REFUSER_SLOTS slots. NULL with errno ENOMEM. */
+struct refuser *refuser_create(struct event_base *base, size_t slots);
 void refuser_destroy(struct refuser *refuser);
 
 /* Answers and takes over the socket. */

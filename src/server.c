@@ -22,10 +22,15 @@
 #include "telemetry/clock.h"
 #include "worker.h"
 
-#define OPERATOR_CONNECTIONS_MAX 48 /* within SERVER_RESERVED_DESCRIPTORS */
-
 /* Milliseconds for accepting the last connections, in case workers are slow to take them. */
 #define LAST_ACCEPT_ROUNDS 500
+
+/* Who may have how many descriptors. */
+struct shares {
+    size_t connections;
+    size_t operators;
+    size_t refused; /* that linger */
+};
 
 struct server {
     struct service *service;
@@ -33,7 +38,7 @@ struct server {
     struct site site; /* the main thread's: operators */
     bool has_site;
     struct refuser *refuser;
-    size_t connections_limit;
+    struct shares shares;
     size_t listener_count;
     struct listener listeners[ADDRESS_LIST_MAX + 1]; /* the operators' one last */
     struct worker *workers[SERVICE_WORKERS_MAX];
@@ -41,33 +46,57 @@ struct server {
 
 /* ---- limits ------------------------------------------------------------------------------------ */
 
-/* Raises the descriptor limit to what the connections need, and lowers the connections to what the
- * limit allows. */
-static size_t fit_connections(const struct options *options)
+/* What the process itself opens: standard descriptors, loops, log, exporter, and a listener with its
+ * reserve for each address. */
+static size_t own_descriptors(const struct service *service)
 {
-    size_t wanted = options->max_connections;
+    size_t listeners = service->options->listen.count + 1;
+    return 17 + 3 * service->worker_count + 2 * listeners;
+}
+
+/* The soft limit, raised to `needed` where the hard one allows it. */
+static size_t descriptor_limit(size_t needed)
+{
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return wanted;
+        return needed;
     }
-    rlim_t needed = wanted + SERVER_RESERVED_DESCRIPTORS;
     if (limit.rlim_cur < needed) {
         limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
         getrlimit(RLIMIT_NOFILE, &limit);
     }
-    if (limit.rlim_cur >= needed) {
-        return wanted;
+    return limit.rlim_cur;
+}
+
+/* Shares the descriptors out, so that the public port never takes the operators'. Few as they are,
+ * half go to the public. Returns 0 or -EMFILE, told. */
+static int share_descriptors(const struct service *service, struct shares *shares)
+{
+    size_t wanted = service->options->max_connections;
+    size_t own = own_descriptors(service);
+    size_t limit = descriptor_limit(own + OPERATOR_CONNECTIONS_MAX + REFUSER_SLOTS + wanted);
+    if (limit < own + 3) {
+        DIAGNOSTICS(TEL_ERROR, "server", "the descriptor limit is too low",
+                    DIAGNOSTICS_NUMBER("descriptor_limit", limit),
+                    DIAGNOSTICS_NUMBER("needed", own + 3),
+                    DIAGNOSTICS_TEXT("error", strerror(EMFILE)));
+        return -EMFILE;
     }
-    size_t fits = limit.rlim_cur > 2 * SERVER_RESERVED_DESCRIPTORS
-                      ? limit.rlim_cur - SERVER_RESERVED_DESCRIPTORS
-                      : limit.rlim_cur / 2;
-    fits = fits > 0 ? fits : 1;
-    DIAGNOSTICS(TEL_WARN, "server", "fewer connections than asked for: the descriptor limit is low",
-                DIAGNOSTICS_NUMBER("max_connections", wanted),
-                DIAGNOSTICS_NUMBER("connections_limit", fits),
-                DIAGNOSTICS_NUMBER("descriptor_limit", limit.rlim_cur));
-    return fits;
+    size_t spare = limit - own;
+    size_t rest = OPERATOR_CONNECTIONS_MAX + REFUSER_SLOTS;
+    rest = spare / 2 < rest ? spare - spare / 2 : rest;
+    shares->connections = spare - rest < wanted ? spare - rest : wanted;
+    shares->operators = rest / 2;
+    shares->refused = rest / 2;
+    if (shares->connections < wanted) {
+        DIAGNOSTICS(TEL_WARN, "server",
+                    "fewer connections than asked for: the descriptor limit is low",
+                    DIAGNOSTICS_NUMBER("max_connections", wanted),
+                    DIAGNOSTICS_NUMBER("connections_limit", shares->connections),
+                    DIAGNOSTICS_NUMBER("descriptor_limit", limit));
+    }
+    return 0;
 }
 
 /* ---- who gets a connection --------------------------------------------------------------------- */
@@ -91,7 +120,7 @@ static void accept_operators(struct server *server, const struct arrival *arriva
 {
     struct http_engine_stats stats;
     http_engine_get_stats(server->site.engine, &stats);
-    if (stats.connections >= OPERATOR_CONNECTIONS_MAX) {
+    if (stats.connections >= server->shares.operators) {
         refuse(server, arrival->fd, LISTENER_OPERATORS, REFUSED_LIMIT);
         return;
     }
@@ -133,7 +162,7 @@ static void accept_public(struct server *server, const struct arrival *arrival)
 {
     uint64_t connections;
     struct worker *fewest = find_worker(server, &connections);
-    if (connections >= server->connections_limit) {
+    if (connections >= server->shares.connections) {
         refuse(server, arrival->fd, LISTENER_PUBLIC, REFUSED_LIMIT);
     } else if (!worker_give(fewest, arrival)) {
         refuse(server, arrival->fd, LISTENER_PUBLIC, REFUSED_HANDOVER);
@@ -244,9 +273,11 @@ struct server *server_create(struct service *service, struct event_base *base)
     memset(server, 0, sizeof(*server));
     server->service = service;
     server->base = base;
-    server->connections_limit = fit_connections(service->options);
-    server->refuser = refuser_create(base);
-    int error = server->refuser == NULL ? -ENOMEM : open_listeners(server);
+    int error = share_descriptors(service, &server->shares);
+    if (error == 0) {
+        server->refuser = refuser_create(base, server->shares.refused);
+        error = server->refuser == NULL ? -ENOMEM : open_listeners(server);
+    }
     if (error != 0) {
         server_destroy(server);
         errno = -error;
@@ -272,7 +303,11 @@ int server_start(struct server *server)
 static void accept_the_last(struct listener *listener)
 {
     const struct timespec moment = {.tv_nsec = TEL_NS_PER_MS};
-    for (int i = 0; i < LAST_ACCEPT_ROUNDS && !listener_accept_queued(listener); i++) {
+    for (int i = 0; i < LAST_ACCEPT_ROUNDS; i++) {
+        enum accept_end end = listener_accept_queued(listener);
+        if (end == ACCEPT_END_EMPTY || end == ACCEPT_END_FAILED) {
+            return;
+        }
         nanosleep(&moment, NULL);
     }
 }
@@ -355,7 +390,7 @@ uint64_t server_connections(const struct server *server, enum listener_label lab
 
 size_t server_connections_limit(const struct server *server)
 {
-    return server->connections_limit;
+    return server->shares.connections;
 }
 
 void server_get_stats(const struct server *server, struct http_engine_stats *stats)

@@ -22,8 +22,8 @@ struct event_base;
 struct server;
 struct service;
 
-/* Descriptors that connections never get: listeners, log, exporter, operators' connections. */
-#define SERVER_RESERVED_DESCRIPTORS 128
+/* Connections on the operators' listener; their descriptors are kept from the public ones. */
+#define OPERATOR_CONNECTIONS_MAX 32
 
 /* A loop that has not turned for so long is stuck: /livez says so. */
 #define SERVER_STUCK_NS 10000000000ull

@@ -5,9 +5,9 @@
 #include "telemetry/metrics.h"
 #include "accept.h"
 #include "exchange.h"
-#include "gzip.h"
 #include "handlers/handlers.h"
 #include "service.h"
+#include "telemetry/gzip.h"
 
 static struct http_slice header(const struct http_request *request, enum http_known known)
 {
@@ -27,9 +27,10 @@ void handle_metrics(struct exchange *exchange)
         exchange_problem(exchange, 503, "no memory for the exposition");
         return;
     }
+    const struct iovec plain = {site->body.data, site->body.length};
     http_response_add(&http->response, "Vary", "Accept, Accept-Encoding", 23);
     if (accept_coding(header(&http->request, HTTP_KNOWN_ACCEPT_ENCODING), "gzip") &&
-        gzip_compress(&site->body, &site->packed) == 0) {
+        tel_gzip(&plain, 1, &site->packed) == 0) {
         http_response_add(&http->response, "Content-Encoding", "gzip", 4);
         body = &site->packed;
     }

@@ -175,9 +175,9 @@ void exchange_sent(struct exchange *exchange)
 static void compose_refusal(struct exchange *exchange, enum http_error error)
 {
     static const char type[] = "text/plain; charset=utf-8";
-    static const char allow[] = "GET, HEAD, OPTIONS";
     struct http_response *response = &exchange->shared.response;
-    const struct http_slice reason = response_reason(error_status(error));
+    const char *allow = exchange->shared.engine->service->allow;
+    const struct http_slice reason = http_reason(error_status(error));
     const int length =
         snprintf(exchange->refusal, sizeof exchange->refusal, "%u %.*s: %s\n", error_status(error),
                  (int)reason.length, reason.data, http_error_detail(error));
@@ -185,8 +185,8 @@ static void compose_refusal(struct exchange *exchange, enum http_error error)
     response->close = true;
     response->content_type = (struct http_slice){type, sizeof type - 1};
     response->body = (struct http_slice){exchange->refusal, (size_t)length};
-    if (error == HTTP_ERROR_METHOD_REFUSED) {
-        http_response_add(response, "Allow", allow, sizeof allow - 1);
+    if (error == HTTP_ERROR_METHOD_REFUSED && allow != NULL) {
+        http_response_add(response, "Allow", allow, strlen(allow));
     }
 }
 

@@ -102,6 +102,9 @@ const char *http_error_detail(enum http_error error);
 /* Whether the engine itself answered: as opposed to a handler, or nobody. */
 bool http_error_is_refusal(enum http_error error);
 
+/* The reason phrase of a status (RFC 9110, 15); absent for one without. Static. */
+struct http_slice http_reason(uint16_t status);
+
 /* Headers that something asks for on every request: found in O(1). Repeated ones keep the first,
  * counted in `known_count`. */
 enum http_known {
@@ -175,6 +178,7 @@ struct http_service {
     void (*handle)(struct http_exchange *exchange, void *argument);
     void (*abandoned)(struct http_exchange *exchange, void *argument);
     void (*close)(struct http_exchange *exchange, void *argument);
+    const char *allow; /* the server's Allow value, told who tries CONNECT; static, or NULL */
     void *argument;
 };
 
@@ -204,6 +208,7 @@ struct http_engine_stats {
     uint64_t drained;         /* idle ones closed by drain */
     uint64_t lost;            /* closed at a first byte for want of memory, without an exchange */
 };
+/* Reads the counts; any thread, no lock. */
 void http_engine_get_stats(const struct http_engine *engine, struct http_engine_stats *stats);
 
 /* Appends a response header. `name` static; `value` borrowed until close. Ignored, and asserted in
@@ -216,8 +221,10 @@ void http_response_add(struct http_response *response, const char *name, const c
  * touch nothing of the exchange afterwards. */
 void http_exchange_respond(struct http_exchange *exchange);
 
-/* The peer's and the local address; valid until close. */
+/* The peer's address; valid until close. */
 const struct sockaddr *http_exchange_peer(const struct http_exchange *exchange);
+/* The local address, asked of the kernel at the first call where the listener's is a wildcard;
+ * valid until close. */
 const struct sockaddr *http_exchange_local(struct http_exchange *exchange);
 
 /* The value of the first header `name` (lower case, compared without case), absent if none. */

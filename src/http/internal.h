@@ -160,6 +160,7 @@ static inline void count_add(_Atomic uint64_t *count, uint64_t change)
     atomic_store_explicit(count, now + change, memory_order_relaxed);
 }
 
+/* The engine's view of what the service sees. */
 static inline struct exchange *exchange_of(struct http_exchange *shared)
 {
     return (struct exchange *)shared;
@@ -177,6 +178,7 @@ void engine_read_clock(struct http_connection *connection);
 const char *engine_date(struct http_engine *engine);
 /* NULL when memory is out and so is the spare one; *spare: it is that. */
 struct exchange *engine_take_exchange(struct http_engine *engine, bool *spare);
+/* Takes it back, into the pool or as the spare. */
 void engine_give_exchange(struct http_engine *engine, struct exchange *exchange);
 
 /* ---- connection.c -------------------------------------------------------------------------- */
@@ -227,6 +229,7 @@ extern const struct state_row state_rows[STATES];
 struct exchange *exchange_begin(struct http_connection *connection);
 /* The head is complete: judged, opened, and the body awaited or the message complete. */
 void exchange_head_complete(struct exchange *exchange);
+/* The body is complete, or there is none: handled. */
 void exchange_message_complete(struct exchange *exchange);
 /* Answers with the error's status and closes. */
 void exchange_refuse(struct exchange *exchange, enum http_error error);
@@ -239,6 +242,7 @@ void exchange_give_up(struct exchange *exchange, enum http_error error);
 
 enum parse_status { PARSE_MORE, PARSE_DONE, PARSE_REFUSED /* exchange->raised says why */ };
 
+/* Makes the parser ready for a new request. */
 void parse_begin(struct exchange *exchange);
 /* This and parse_body return how many of the bytes they took. */
 size_t parse_head(struct exchange *exchange, const char *bytes, size_t length,
@@ -252,8 +256,10 @@ int parse_raise(struct exchange *exchange, enum http_error error);
 int body_on_chunk_header(llhttp_t *parser);
 int body_on_chunk_complete(llhttp_t *parser);
 int body_on_data(llhttp_t *parser, const char *at, size_t length);
+/* Feeds bytes of the body and its trailers to the parser; returns how many it took. */
 size_t parse_body(struct exchange *exchange, const char *bytes, size_t length,
                   enum parse_status *status);
+/* Whether the last chunk has come and trailers are being read. */
 static inline bool body_in_trailers(const struct exchange *exchange)
 {
     return exchange->phase == CHUNK_TRAILERS;
@@ -276,6 +282,7 @@ enum { HEADER_CONNECTION = HTTP_KNOWNS, HEADER_TRANSFER_ENCODING, HEADER_UNKNOWN
 
 /* The header's number. Up to 8 bytes after the name are read; they must be the caller's. */
 int request_header_number(struct http_slice name);
+/* The method of a token: HTTP_METHOD_OTHER for one that is not known. */
 enum http_method request_method(struct http_slice token);
 /* The next element of a comma-separated list, trimmed; false at the end. Empty ones are skipped. */
 bool request_list_next(struct http_slice *list, struct http_slice *element);
@@ -283,11 +290,11 @@ bool slice_is(struct http_slice slice, const char *text); /* without case */
 
 /* ---- errors.c ------------------------------------------------------------------------------ */
 
+/* The status that errors.def gives it; 0: none is sent. */
 uint16_t error_status(enum http_error error);
 
 /* ---- response.c ---------------------------------------------------------------------------- */
 
-struct http_slice response_reason(uint16_t status); /* absent for a status without one */
 /* Whether body bytes are sent. */
 bool response_has_body(const struct http_exchange *exchange);
 /* Appends the head. Returns 0 or the buffer's error. */

@@ -36,6 +36,7 @@ void pool_fini(struct pool *pool);
 
 /* A block, its content as it was given or constructed; NULL when there is no memory. */
 void *pool_take(struct pool *pool);
+/* Gives a block of this pool back; it is the next one to be taken. */
 void pool_give(struct pool *pool, void *block);
 
 /* Frees an eighth, rounded up, of what was not needed since the last call. */

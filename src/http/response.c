@@ -82,7 +82,7 @@ static const struct http_slice *status_line(uint16_t status)
     return index < STATUS_MAX - STATUS_MIN ? &status_lines[index] : &none;
 }
 
-struct http_slice response_reason(uint16_t status)
+struct http_slice http_reason(uint16_t status)
 {
     const struct http_slice *line = status_line(status);
     if (line->data == NULL) {

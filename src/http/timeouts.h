@@ -39,15 +39,18 @@ struct timeouts {
     struct timeout *slots[TIMEOUT_SLOTS];
 };
 
+/* Makes an empty wheel at `now_ns` (monotonic). */
 void timeouts_init(struct timeouts *timeouts, uint64_t now_ns);
 
 /* Tells an empty wheel what time it is, after a pause in which nobody called timeouts_expire. */
 void timeouts_restart(struct timeouts *timeouts, uint64_t now_ns);
 
+/* Makes a timeout that waits for nothing. */
 void timeout_init(struct timeout *timeout);
 
 /* Moves the deadline to `deadline_ns`, or to TIMEOUT_NEVER. */
 void timeout_set(struct timeouts *timeouts, struct timeout *timeout, uint64_t deadline_ns);
+/* Takes it out of its slot; it must be out before its memory goes. */
 void timeout_clear(struct timeout *timeout);
 
 /* Calls `expired` for each timeout whose deadline has come; it is in no slot then, and may be set

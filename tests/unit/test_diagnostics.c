@@ -109,6 +109,18 @@ static void test_a_line(void **state)
     assert_non_null(strstr(take(reader), "\"message\":\"no fields\"}\n"));
 }
 
+static void test_the_last_line_passes_level_and_limit(void **state)
+{
+    struct reader *reader = *state;
+    configure(reader, TEL_ERROR, 1);
+    DIAGNOSTICS(TEL_ERROR, "main", "one");
+    DIAGNOSTICS(TEL_ERROR, "main", "suppressed");
+    diagnostics_write_last(TEL_INFO_LEVEL, "main", "the end", NULL);
+    const char *text = take(reader);
+    assert_int_equal(count_lines(text), 2);
+    assert_non_null(strstr(text, "\"message\":\"the end\",\"suppressed\":1}\n"));
+}
+
 static void test_levels(void **state)
 {
     struct reader *reader = *state;
@@ -342,9 +354,18 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_a_line),           TEST(test_levels),       TEST(test_rate_limit),
-        TEST(test_stuck_reader),     TEST(test_reader_gone),  TEST(test_too_many_components),
-        TEST(test_torn_line),        TEST(test_hostile_text), TEST(test_threads),
+        TEST(test_a_line),
+        TEST(test_the_last_line_passes_level_and_limit),
+        TEST(test_rate_limit),
+        TEST(test_a_line),
+        TEST(test_levels),
+        TEST(test_rate_limit),
+        TEST(test_stuck_reader),
+        TEST(test_reader_gone),
+        TEST(test_too_many_components),
+        TEST(test_torn_line),
+        TEST(test_hostile_text),
+        TEST(test_threads),
         TEST(test_stats_never_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

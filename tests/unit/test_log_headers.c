@@ -30,7 +30,8 @@ static void test_fills_in_order(void **state)
 {
     struct tel_access_log *log = tel_access_log_create(&(struct tel_access_log_options){
         .path = "/dev/null",
-        .fields = "cs(X-Custom) cs(User-Agent) sc(Content-Type) cs(Cookie) sc(Allow) sc(X-None)",
+        .fields = "cs(X-Custom) cs(User-Agent) sc(Content-Type) cs(Cookie) sc(Allow) sc(X-None) "
+                  "sc(Content-Length) sc(Connection)",
         .software = "test",
         .shard_count = 1});
     struct http_field fields[] = {{SLICE("USER-AGENT"), SLICE("curl/8")},
@@ -49,13 +50,23 @@ static void test_fills_in_order(void **state)
     http->response.content_type = (struct http_slice)SLICE("text/plain");
     http_response_add(&http->response, "Allow", "GET", 3);
 
-    log_headers_fill(headers, http, &record);
+    char number[LOG_HEADERS_NUMBER_BYTES];
+    log_headers_fill(headers, http, number, &record); /* nothing was sent yet */
+    assert_text(record.response_headers[0], NULL);
+    assert_text(record.response_headers[3], NULL);
+
+    http->bytes_sent = 1;
+    http->last = true;
+    http->response.body.length = 1234;
+    log_headers_fill(headers, http, number, &record);
     assert_text(record.request_headers[0], "first");
     assert_text(record.request_headers[1], "curl/8");
     assert_text(record.request_headers[2], NULL);
     assert_text(record.response_headers[0], "text/plain");
     assert_text(record.response_headers[1], "GET");
     assert_text(record.response_headers[2], NULL);
+    assert_text(record.response_headers[3], "1234");
+    assert_text(record.response_headers[4], "close");
 
     log_headers_destroy(headers);
     tel_access_log_shutdown(log, 1000);

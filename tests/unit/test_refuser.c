@@ -21,7 +21,7 @@ static struct fixture fixture;
 static int make(void **state)
 {
     fixture.base = event_base_new();
-    fixture.refuser = refuser_create(fixture.base);
+    fixture.refuser = refuser_create(fixture.base, REFUSER_SLOTS);
     *state = &fixture;
     return fixture.refuser != NULL ? 0 : -1;
 }

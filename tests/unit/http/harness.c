@@ -163,6 +163,7 @@ void harness_init_with(struct harness *harness, const struct http_limits *limits
                                              .handle = on_handle,
                                              .abandoned = on_abandoned,
                                              .close = on_close,
+                                             .allow = "GET, HEAD, OPTIONS",
                                              .argument = harness};
     harness->client = -1;
     harness->base = event_base_new();

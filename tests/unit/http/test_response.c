@@ -107,14 +107,14 @@ static void every_error_has_a_status_with_a_reason(void **state)
         assert_true(strlen(http_error_detail((enum http_error)error)) < 100);
         assert_int_equal(http_error_is_refusal((enum http_error)error), status != 0);
         if (status != 0) {
-            assert_true(response_reason(status).length > 0);
+            assert_true(http_reason(status).length > 0);
         }
     }
-    assert_int_equal(response_reason(404).length, 9);
-    assert_memory_equal(response_reason(404).data, "Not Found", 9);
-    assert_int_equal(response_reason(299).length, 0);
-    assert_int_equal(response_reason(0).length, 0);
-    assert_int_equal(response_reason(UINT16_MAX).length, 0);
+    assert_int_equal(http_reason(404).length, 9);
+    assert_memory_equal(http_reason(404).data, "Not Found", 9);
+    assert_int_equal(http_reason(299).length, 0);
+    assert_int_equal(http_reason(0).length, 0);
+    assert_int_equal(http_reason(UINT16_MAX).length, 0);
 }
 
 /* More than the buffer may hold is an error, not half a head. */
