@@ -85,6 +85,8 @@ class Service:
         self.told_to_end = False
         self.noise = []  # lines of stderr that are not JSON: there must be none
         self.heard = threading.Condition()
+        self.reading = threading.Event()  # cleared: stderr has a reader that takes nothing
+        self.reading.set()
         self.process = subprocess.Popen(
             self.command, env=environment(env), stdin=subprocess.DEVNULL, stdout=stdout,
             stderr=subprocess.PIPE, **popen)
@@ -118,6 +120,7 @@ class Service:
 
     def _listen(self):
         for raw in self.process.stderr:
+            self.reading.wait()
             with self.heard:
                 try:
                     self.messages.append(json.loads(raw))
@@ -220,10 +223,26 @@ class Service:
         self.process.wait(10)
 
 
+LOSSES = {"log_dropped": {"queue_full", "write_error", "shutdown"},
+          "spans_dropped": {"queue_full", "shutdown"},
+          "spans_failed": {"rejected", "timeout", "connection", "status", "bad_response",
+                           "too_large", "shutdown"}}
+
+
+def losses(line, what):
+    """{reason: count} of one kind of loss in the exit line; a reason that did not occur has no
+    term."""
+    prefix = what + "_"
+    return {name[len(prefix):]: value for name, value in line.items() if name.startswith(prefix)}
+
+
 def check_reconciliation(line):
     """The equation of the exit line, term by term: that it says `balanced` is not enough."""
     assert line["balanced"] is True, line
     assert line["finished"] == line["metrics_count"], line
+    for what, reasons in LOSSES.items():
+        assert sum(losses(line, what).values()) == line.get(what, 0), line
+        assert set(losses(line, what)) <= reasons, line
     if line.get("log") != "off":
         assert line["finished"] == line["log_appended"], line
         assert line["finished"] == (line["log_written"] + line["log_waiting"]

@@ -182,7 +182,8 @@ def test_connections_over_the_limit_are_refused_with_503():
                 assert response.status == 503 and response.closes
                 assert response.body
                 assert connection.at_end()
-        assert service.value("glassbox_connections_refused_total", reason="limit") == 5
+        assert service.value("glassbox_connections_refused_total", listener="public",
+                             reason="limit") == 5
         assert service.value("glassbox_connections", listener="public") == 20
         assert held[0].ask().status == 200
         assert ask(service.admin, "/readyz").status == 200, "a probe is not refused"
@@ -243,7 +244,7 @@ def test_many_connections_at_once():
 
 def test_pipelines_in_order_by_the_thousand():
     targets = [f"/demo/hello?n={n}" for n in range(3000)]
-    with Service("--workers", "1") as service:
+    with Service("--workers", "1", "--access-log-queue", "8MiB") as service:
         with Connection(service.public, timeout=20) as connection:
             connection.send(b"".join(request(target) for target in targets))
             spans = [connection.response().trace[1] for _ in targets]

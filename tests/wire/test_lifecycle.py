@@ -10,7 +10,7 @@ import time
 import pytest
 
 from service import QUIET, ROOT, Service, binary, environment
-from wire import Connection, ask, eventually
+from wire import Connection, ask, eventually, request
 
 
 def run(*arguments, env=QUIET, timeout=20):
@@ -131,12 +131,42 @@ def test_any_address_takes_both_families():
 
 
 def test_address_in_use():
+    """No retry, no other port: an end that says which address, and leaves its owner alone."""
     with Service() as service:
         host, port = service.public
-        code, _, err = run("--listen", f"{host}:{port}")
-        assert code not in (0, 2) and code < 126
-        assert str(port) in err
+        for arguments in (("--listen", f"{host}:{port}"),
+                          ("--listen", "127.0.0.1:0", "--admin-listen", f"{host}:{port}")):
+            check_refused_start(f"{host}:{port}", "in use", *arguments)
         assert ask(service.public).status == 200
+
+
+def test_address_in_use_leaves_the_log_alone(tmp_path):
+    """Most likely it is the log of the one who has the address."""
+    path = tmp_path / "access.log"
+    with Service(log=path) as service:
+        ask(service.public)
+        assert eventually(lambda: "/demo/hello" in path.read_text())
+        host, port = service.public
+        before = path.read_bytes()
+        check_refused_start(f"{host}:{port}", "in use", "--listen", f"{host}:{port}",
+                            "--access-log", str(path), "--access-log-fields", "date time")
+        assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["access.log"], "set aside for nothing"
+
+
+def test_address_of_another_machine():
+    check_refused_start("192.0.2.1:8080", "assign", "--listen", "192.0.2.1:8080")
+
+
+def check_refused_start(address, reason, *arguments):
+    """Exit 1, and one error in the diagnostics, which names the address and why."""
+    code, out, err = run(*arguments)
+    assert (code, out) == (1, "")
+    messages = [json.loads(line) for line in err.splitlines()]
+    error, = [m for m in messages if m["level"] == "error"]
+    assert error["address"] == address
+    assert reason in error["error"]
+    assert "reconciliation" not in {m["component"] for m in messages}, "nothing was served"
 
 
 @pytest.mark.parametrize("target, public, operators", [
@@ -176,6 +206,40 @@ def test_readiness_flips_at_sigterm_and_service_goes_on():
         assert service.wait() == 0
         assert time.monotonic() - start >= 0.95
         service.stop()
+
+
+@pytest.mark.parametrize("admin", [False, True], ids=["one listener", "operators apart"])
+def test_ready_through_a_whole_life(admin):
+    """/readyz and its gauge agree at every step; /livez never wavers; users are served until the
+    delay is over, and whoever arrived by then to the end."""
+    with Service("--drain-delay", "700ms", admin=admin) as service:
+        def state():
+            return (ask(service.operators, "/readyz").status, service.value("glassbox_ready"),
+                    ask(service.operators, "/livez").status)
+        assert state() == (200, 1, 200)
+        with Connection(service.public) as slow:
+            slow.send(request("/demo/hello?delay=1500"))
+            service.signal()
+            assert eventually(lambda: state() == (503, 0, 200), timeout=0.6)
+            assert ask(service.public).status == 200, "not ready, and still serving"
+            refused = ask(service.operators, "/readyz", headers=[("Accept", "text/plain")])
+            assert b"draining" in refused.body
+            assert eventually(lambda: refuses(service.public)), "the delay is over"
+            if admin:
+                assert state() == (503, 0, 200), "operators are answered while others finish"
+            assert slow.response().status == 200
+        service.stop()
+    probes = [(e["x-route"], e["sc-status"]) for e in service.log.entries]
+    assert ("/readyz", "503") in probes and ("/livez", "503") not in probes
+
+
+def refuses(address):
+    """Whether nothing listens there any more."""
+    try:
+        Connection(address).close()
+    except ConnectionError:
+        return True
+    return False
 
 
 def test_sigint_is_sigterm():
@@ -229,25 +293,3 @@ def test_runs_as_pid_1(collector):
         assert service.wait() == 0
         service.stop()
         assert collector.wait(*response.trace[:2])
-
-
-def test_closed_stdin_and_stdout_are_no_surprise():
-    """Without a stdout the log has nowhere to go; the program must still serve or say why."""
-    command = f"exec {binary()} --listen 127.0.0.1:0 >&- <&-"
-    process = subprocess.Popen(["sh", "-c", command], stderr=subprocess.PIPE,
-                               env=environment(QUIET))
-    try:
-        message = json.loads(process.stderr.readline())
-        while message["message"] != "listening" and process.poll() is None:
-            message = json.loads(process.stderr.readline())
-        if process.poll() is None:
-            host, port = message["address"].rsplit(":", 1)
-            for _ in range(10):
-                assert ask((host, int(port))).body == b"hello, world!\n"
-            process.terminate()
-            assert process.wait(10) == 0
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait(10)
-        process.stderr.close()

@@ -18,7 +18,7 @@ import pytest
 import accesslog
 from collector import Collector, dead_endpoint
 from load import run_mixed
-from service import Service, parse_samples
+from service import Service, losses, parse_samples
 from witness import DURATION
 from wire import eventually
 
@@ -122,6 +122,8 @@ def test_collector_dead():
     assert line["finished"] == finished
     assert line["spans_acknowledged"] == 0
     assert line["log_written"] == len(service.log.entries) == finished
+    assert losses(line, "spans_failed")["connection"] > 0
+    assert set(losses(line, "spans_failed")) <= {"connection", "shutdown"}
 
 
 def test_large_queue_loses_nothing():
@@ -160,6 +162,8 @@ def test_log_pipe_stuck():
             line = service.stop()
     assert line["finished"] == finished
     assert line["log_dropped"] > finished / 2
+    assert losses(line, "log_dropped")["queue_full"] > finished / 2
+    assert set(losses(line, "log_dropped")) <= {"queue_full", "shutdown"}
     os.set_blocking(reader, False)
     left = os.read(reader, 1 << 16)
     lines = [raw for raw in left.split(b"\n")[:-1] if not raw.startswith(b"#")]
@@ -228,4 +232,19 @@ def test_everything_at_once():
         _, finished = run(service, seed=2)
         line = service.stop()
     assert line["finished"] == finished
+    assert losses(line, "log_dropped") and losses(line, "spans_failed")
     os.close(reader)
+
+
+@pytest.mark.parametrize("env", [{"OTEL_TRACES_EXPORTER": "none"}, {"OTEL_SDK_DISABLED": "true"}],
+                         ids=["exporter none", "SDK disabled"])
+def test_switched_off(env):
+    """What is off has no line of the equation; what is left is judged nevertheless."""
+    with Service(*OPTIONS, env=env, log="none") as service:
+        tally = run_mixed(service.public, 2000)
+        _, scrapes = settle(service, tally)
+        line = service.stop()
+    assert (tally.failed, tally.refused) == ([], 0)
+    assert line["finished"] == line["metrics_count"] == tally.sent + scrapes
+    assert (line["log"], line["spans"]) == ("off", "off")
+    assert not [name for name in line if name.startswith(("log_", "spans_"))], line
