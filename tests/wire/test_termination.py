@@ -164,3 +164,34 @@ def test_operators_are_answered_until_the_flush():
             assert service.value("glassbox_ready") == 0
             assert connection.response().status == 200
         service.stop()
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/livez"])
+def test_workers_that_look_at_each_other_end_together(path):
+    """Scrapes and probes read every worker's counts: none may be gone while another still serves."""
+    with Service("--workers", "4", "--drain-timeout", "100ms", "--access-log", "none",
+                 fields=None) as service:
+        over = threading.Event()
+
+        def flood():
+            with Connection(service.public) as connection:
+                connection.socket.settimeout(0.2)
+                while not over.is_set():
+                    try:
+                        connection.socket.sendall(request(path) * 50)
+                        while connection.socket.recv(1 << 20):
+                            pass
+                    except TimeoutError:
+                        continue
+                    except OSError:
+                        return
+        clients = [threading.Thread(target=flood) for _ in range(8)]
+        for client in clients:
+            client.start()
+        assert eventually(lambda: ask(service.public).status == 200)
+        time.sleep(0.5)  # for the flood to be under way on every worker
+        line = service.stop()
+        over.set()
+        for client in clients:
+            client.join(5)
+    assert line["finished"] > 8
