@@ -117,9 +117,14 @@ struct tel_tracer *tel_tracer_create(const struct tel_tracer_options *options);
  * fine. */
 void tel_tracer_destroy(struct tel_tracer *tracer);
 
+/* Where a span's parent is: otel.span.parent.origin. */
+enum tel_parent_origin { TEL_PARENT_NONE, TEL_PARENT_LOCAL, TEL_PARENT_REMOTE, TEL_PARENT_ORIGINS };
+
 /* Terms of the equation, over all spans (SERVER, CLIENT and INTERNAL). */
 struct tel_tracer_stats {
-    uint64_t started;            /* tel_span_begin() */
+    uint64_t started; /* tel_span_begin() */
+    uint64_t started_by[TEL_PARENT_ORIGINS]
+                       [2];      /* the same, by parent and (0) not sampled, (1) so */
     uint64_t ended;              /* tel_span_end() */
     uint64_t ended_server;       /* of these, of kind SERVER */
     uint64_t unsampled;          /* ended without being recorded */

@@ -21,6 +21,8 @@
 
 #define SERIES_MAX 64 /* of durations: outcomes times statuses; a collector may answer anything */
 
+static const char *const started_labels[] = {"otel_span_parent_origin",
+                                             "otel_span_sampling_result"};
 static const char *const processor_labels[] = {"otel_component_name", "otel_component_type",
                                                "error_type"};
 static const char *const exporter_labels[] = {"otel_component_name", "otel_component_type",
@@ -94,7 +96,15 @@ static void emit_exporter(struct tel_scrape *scrape, const struct tel_exporter *
 
 static void collect_started(struct tel_scrape *scrape, void *argument)
 {
-    tel_scrape_emit(scrape, NULL, (double)tracer_stats(argument).started);
+    static const char *const origins[] = {"none", "local", "remote"};
+    static const char *const results[] = {"DROP", "RECORD_AND_SAMPLE"};
+    const struct tel_tracer_stats stats = tracer_stats(argument);
+    for (int origin = 0; origin < TEL_PARENT_ORIGINS; origin++) {
+        for (int sampled = 0; sampled < 2; sampled++) {
+            const char *const values[] = {origins[origin], results[sampled]};
+            tel_scrape_emit(scrape, values, (double)stats.started_by[origin][sampled]);
+        }
+    }
 }
 
 static void collect_queue_size(struct tel_scrape *scrape, void *argument)
@@ -201,8 +211,8 @@ struct family_row {
 };
 
 static const struct family_row families[] = {
-    {"otel_sdk_span_started_total", "Spans created, sampled or not.", TEL_COUNTER, NULL, 0,
-     collect_started, READS_TRACER},
+    {"otel_sdk_span_started_total", "Spans created, sampled or not.", TEL_COUNTER, started_labels,
+     2, collect_started, READS_TRACER},
     {"otel_sdk_processor_span_queue_size", "Spans that wait for the exporter.", TEL_GAUGE,
      processor_labels, 2, collect_queue_size, READS_TRACER},
     {"otel_sdk_processor_span_queue_capacity", "Spans that may wait for the exporter.", TEL_GAUGE,

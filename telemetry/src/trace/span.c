@@ -68,6 +68,16 @@ static void clear(struct tel_span *span)
     memset(span->keys_seen, 0, sizeof(span->keys_seen));
 }
 
+static enum tel_parent_origin parent_origin(const struct tel_span *span,
+                                            const struct tel_span_start *start)
+{
+    if (!span->has_parent) {
+        return TEL_PARENT_NONE;
+    }
+    return start->parent_span != NULL || !span->parent_remote ? TEL_PARENT_LOCAL
+                                                              : TEL_PARENT_REMOTE;
+}
+
 void tel_span_begin(struct tel_span *span, struct tel_tracer *tracer, size_t shard,
                     const struct tel_span_start *start)
 {
@@ -94,7 +104,8 @@ void tel_span_begin(struct tel_span *span, struct tel_tracer *tracer, size_t sha
         /* Without a queue the decision still goes to those we call, but nothing is kept here. */
         span->recording = tracer->options.queue_size > 0;
     }
-    tel__tracer_count(&tracer->shards[shard].started);
+    tel__tracer_count(
+        &tracer->shards[shard].started[parent_origin(span, start)][tel_span_is_sampled(span)]);
 }
 
 void tel_span_set_name(struct tel_span *span, const char *name)

@@ -88,12 +88,23 @@ static uint64_t read_count(const _Atomic uint64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+static void read_started(const struct tel__tracer_shard *shard, struct tel_tracer_stats *stats)
+{
+    for (int origin = 0; origin < TEL_PARENT_ORIGINS; origin++) {
+        for (int sampled = 0; sampled < 2; sampled++) {
+            uint64_t count = read_count(&shard->started[origin][sampled]);
+            stats->started_by[origin][sampled] += count;
+            stats->started += count;
+        }
+    }
+}
+
 void tel_tracer_get_stats(const struct tel_tracer *tracer, struct tel_tracer_stats *stats)
 {
     *stats = (struct tel_tracer_stats){0};
     for (size_t i = 0; i < tracer->options.shard_count; i++) {
         const struct tel__tracer_shard *shard = &tracer->shards[i];
-        stats->started += read_count(&shard->started);
+        read_started(shard, stats);
         stats->ended += read_count(&shard->ended);
         stats->ended_server += read_count(&shard->ended_server);
         stats->unsampled += read_count(&shard->unsampled);

@@ -20,7 +20,7 @@
 
 struct tel__tracer_shard {
     struct tel__ring ring; /* starts a cache line, and so does the next shard */
-    _Alignas(64) _Atomic uint64_t started;
+    _Alignas(64) _Atomic uint64_t started[TEL_PARENT_ORIGINS][2]; /* see tel_tracer_stats */
     _Atomic uint64_t ended;
     _Atomic uint64_t ended_server;
     _Atomic uint64_t unsampled;

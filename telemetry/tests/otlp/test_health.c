@@ -54,7 +54,8 @@ static void assert_samples(struct tel_registry *registry, const char *url,
 }
 
 static const char *const at_first[] = {
-    "otel_sdk_span_started_total 0",
+    "otel_sdk_span_started_total{otel_span_parent_origin=\"none\",otel_span_sampling_result="
+    "\"RECORD_AND_SAMPLE\"} 0",
     "otel_sdk_processor_span_queue_size" PROCESSOR "} 0",
     "otel_sdk_processor_span_processed_total" PROCESSOR "} 0",
     "otel_sdk_processor_span_processed_total" PROCESSOR ",error_type=\"queue_full\"} 0",
@@ -80,7 +81,8 @@ static void test_with_exporter(void **state)
         {TEXT_OF("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\x0a\x02\x08\x03"), THEN_KEEP, false},
         {TEXT_OF(ANSWER_OK), THEN_KEEP, false}};
     static const char *const afterwards[] = {
-        "otel_sdk_span_started_total 26",
+        "otel_sdk_span_started_total{otel_span_parent_origin=\"none\",otel_span_sampling_result="
+        "\"RECORD_AND_SAMPLE\"} 26",
         "otel_sdk_processor_span_queue_size" PROCESSOR "} 0",
         "otel_sdk_processor_span_queue_capacity" PROCESSOR "} 20",
         "otel_sdk_processor_span_processed_total" PROCESSOR "} 20",
@@ -127,7 +129,8 @@ static void test_without_exporter(void **state)
 {
     (void)state;
     static const char *const afterwards[] = {
-        "otel_sdk_span_started_total 4",
+        "otel_sdk_span_started_total{otel_span_parent_origin=\"none\",otel_span_sampling_result="
+        "\"RECORD_AND_SAMPLE\"} 4",
         "otel_sdk_processor_span_queue_capacity" PROCESSOR "} 0",
         "otel_sdk_processor_span_processed_total" PROCESSOR "} 0",
         "otel_sdk_exporter_span_exported_total" OTLP "} 0",

@@ -100,7 +100,7 @@ static void test_every_span_is_in_one_term(void **state)
 {
     (void)state;
     struct tel_tracer *tracer = make_tracer(1, 2);
-    const struct tel_context unsampled_parent = {.valid = true, .trace_id = {1}};
+    const struct tel_context unsampled_parent = {.valid = true, .remote = true, .trace_id = {1}};
     struct tel_span unsampled;
     struct tel_span open;
     tel_span_begin(&open, tracer, 0, &(struct tel_span_start){.name = "open"});
@@ -114,6 +114,8 @@ static void test_every_span_is_in_one_term(void **state)
     tel_span_end(&unsampled, 0);
     struct tel_tracer_stats stats = assert_equation(tracer, 0);
     assert_int_equal(stats.started, 5);
+    assert_int_equal(stats.started_by[TEL_PARENT_NONE][true], 4);
+    assert_int_equal(stats.started_by[TEL_PARENT_REMOTE][false], 1);
     assert_int_equal(stats.ended, 4);
     assert_int_equal(stats.ended_server, 3);
     assert_int_equal(stats.queued, 2);
