@@ -8,7 +8,7 @@ import pytest
 from service import QUIET, Service, binary, environment
 from wire import Closed, Connection, ask, eventually
 
-FEW = 32
+FEW = 40
 
 
 def few(limit):

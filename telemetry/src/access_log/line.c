@@ -12,8 +12,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "access_log/digits.h"
 #include "access_log/pack.h"
+#include "base/digits.h"
+#include "base/text.h"
 #include "telemetry/clock.h"
 
 /* What is being printed. */
@@ -257,7 +258,7 @@ static char *print_hex(char *to, const struct line *line, const struct tel__fiel
     if (memcmp(id->data, none, id->length) == 0) {
         return print_missing(to);
     }
-    return tel__digits_hex(to, (const uint8_t *)id->data, id->length);
+    return tel__hex_encode(to, (const uint8_t *)id->data, id->length);
 }
 
 static char *print_zero(char *to, const struct line *line, const struct tel__field *field)

@@ -18,11 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "base/text.h"
 
-#define FIRST_CAPACITY 256
-#define U64_DIGITS     20
-#define DOUBLE_BYTES   64 /* %.17g, with room for a decimal point of several bytes */
+#define FIRST_CAPACITY   256
+#define FIXED_DIGITS_MAX 18
+#define DOUBLE_BYTES     64 /* %.17g, with room for a decimal point of several bytes */
 
 void tel_buffer_init(struct tel_buffer *buffer, size_t limit_bytes)
 {
@@ -117,44 +118,11 @@ void tel_buffer_append_char(struct tel_buffer *buffer, char byte)
     }
 }
 
-#define TEN(tens) \
-    tens "0" tens "1" tens "2" tens "3" tens "4" tens "5" tens "6" tens "7" tens "8" tens "9"
-
-/* The two digits of 0 to 99: a division for each two digits instead of each one. */
-static const char decimal_pairs[2 * 100 + 1] =
-    TEN("0") TEN("1") TEN("2") TEN("3") TEN("4") TEN("5") TEN("6") TEN("7") TEN("8") TEN("9");
-
-/* Writes the digits backwards, ending before `end`; returns the first. */
-static char *format_u64(char *end, uint64_t value)
-{
-    for (; value >= 100; value /= 100) {
-        end -= 2;
-        memcpy(end, decimal_pairs + 2 * (value % 100), 2);
-    }
-    if (value >= 10) {
-        end -= 2;
-        memcpy(end, decimal_pairs + 2 * value, 2);
-    } else {
-        *--end = (char)('0' + value);
-    }
-    return end;
-}
-
-static size_t count_digits(uint64_t value)
-{
-    size_t count = 1;
-    for (uint64_t power = 10; count < U64_DIGITS && value >= power; power *= 10) {
-        count++;
-    }
-    return count;
-}
-
 void tel_buffer_append_u64(struct tel_buffer *buffer, uint64_t value)
 {
-    size_t count = count_digits(value);
-    char *room = tel_buffer_extend(buffer, count);
+    char *room = tel_buffer_extend(buffer, tel__digits_count(value));
     if (room != NULL) {
-        format_u64(room + count, value);
+        tel__digits_u64(room, value);
     }
 }
 
@@ -163,11 +131,10 @@ void tel_buffer_append_i64(struct tel_buffer *buffer, int64_t value)
     /* Negated as unsigned: -INT64_MIN does not exist. */
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     size_t sign = value < 0 ? 1 : 0;
-    size_t count = sign + count_digits(magnitude);
-    char *room = tel_buffer_extend(buffer, count);
+    char *room = tel_buffer_extend(buffer, sign + tel__digits_count(magnitude));
     if (room != NULL) {
         room[0] = '-'; /* or a digit in its place */
-        format_u64(room + count, magnitude);
+        tel__digits_u64(room + sign, magnitude);
     }
 }
 
@@ -225,20 +192,17 @@ void tel_buffer_append_double(struct tel_buffer *buffer, double value)
 
 void tel_buffer_append_fixed(struct tel_buffer *buffer, uint64_t numerator, unsigned digits)
 {
-    char text[U64_DIGITS + 1];
+    char text[1 + FIXED_DIGITS_MAX];
     char *end = text + sizeof(text);
     char *first = end;
-    for (unsigned i = 0; i < digits && i < 18; i++) {
+    for (unsigned i = 0; i < digits && i < FIXED_DIGITS_MAX; i++) {
         *--first = (char)('0' + numerator % 10);
         numerator /= 10;
     }
     if (digits > 0) {
         *--first = '.';
-        /* At most 18 decimals and the point are taken; what is left may have 20 digits. */
-        tel_buffer_append_u64(buffer, numerator);
-    } else {
-        first = format_u64(end, numerator);
     }
+    tel_buffer_append_u64(buffer, numerator);
     tel_buffer_append(buffer, first, (size_t)(end - first));
 }
 

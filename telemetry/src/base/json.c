@@ -6,13 +6,6 @@
 #include "base/text.h"
 #include "telemetry/buffer.h"
 
-/* Length of the well-formed UTF-8 sequence at `bytes`, or 0. */
-static size_t sequence_length(const unsigned char *bytes, size_t left)
-{
-    size_t length = bytes[0] < 0x80 ? 1 : bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
-    return length <= left && tel__utf8_is_valid((const char *)bytes, length) ? length : 0;
-}
-
 static void append_escape(struct tel_buffer *buffer, unsigned char byte)
 {
     static const char shorthands[] = "\"\"\\\\\bb\ff\nn\rr\tt";
@@ -35,7 +28,7 @@ void tel_buffer_append_json(struct tel_buffer *buffer, const char *bytes, size_t
     while (at < length) {
         unsigned char byte = (unsigned char)bytes[at];
         bool plain = byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f;
-        size_t step = plain ? sequence_length((const unsigned char *)bytes + at, length - at) : 0;
+        size_t step = plain ? tel__utf8_character(bytes + at, length - at) : 0;
         if (step > 0) {
             at += step;
             continue;

@@ -72,6 +72,12 @@ static size_t multibyte_length(const unsigned char *at, size_t left)
     return 0;
 }
 
+size_t tel__utf8_character(const char *bytes, size_t length)
+{
+    return (unsigned char)bytes[0] < 0x80 ? 1
+                                          : multibyte_length((const unsigned char *)bytes, length);
+}
+
 bool tel__utf8_is_valid(const char *bytes, size_t length)
 {
     if (is_ascii(bytes, length)) { /* nearly all that we are given */
@@ -123,6 +129,23 @@ int tel__hex_digit(char digit, bool upper)
         return digit - 'A' + 10;
     }
     return -1;
+}
+
+/* Letters and digits are those of ASCII, whatever the locale says. */
+static bool is_token_byte(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') ||
+           (byte != '\0' && strchr("!#$%&'*+-.^_`|~", byte) != NULL);
+}
+
+size_t tel__token_length(const char *bytes, size_t length)
+{
+    size_t at = 0;
+    while (at < length && is_token_byte(bytes[at])) {
+        at++;
+    }
+    return at;
 }
 
 long tel__percent_decode(char *bytes, size_t length)

@@ -13,8 +13,15 @@
 /* Whether the bytes are well-formed UTF-8 (no surrogates, no overlong forms, up to U+10FFFF). */
 bool tel__utf8_is_valid(const char *bytes, size_t length);
 
+/* The length of the well-formed UTF-8 character that the `length` (1 or more) bytes begin with; 0
+ * when they begin with none. */
+size_t tel__utf8_character(const char *bytes, size_t length);
+
 /* The largest length up to `limit` at which the bytes may be cut without splitting a character. */
 size_t tel__utf8_cut(const char *bytes, size_t length, size_t limit);
+
+/* How many bytes at the start belong to a token: a header's name, a media type (RFC 9110 5.6.2). */
+size_t tel__token_length(const char *bytes, size_t length);
 
 /* Decodes %XX in place; returns the new length, or -1 on a bad escape. */
 long tel__percent_decode(char *bytes, size_t length);

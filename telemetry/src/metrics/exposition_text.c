@@ -13,6 +13,7 @@
  *
  * Source: prometheus.io/docs/instrumenting/exposition_formats.
  */
+#include "base/digits.h"
 #include "metrics/exposition.h"
 
 static const char *const type_names[] = {
@@ -98,7 +99,7 @@ static void append_bucket(struct tel_scrape *scrape, const struct tel_series *se
         *at++ = ',';
     }
     at = tel__put(at, bound->le, bound->le_length);
-    at = tel__put_u64(at, count);
+    at = tel__digits_u64(at, count);
     if (exemplar != NULL) {
         at = scrape->format->put_exemplar(at, exemplar);
     }

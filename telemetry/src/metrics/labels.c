@@ -15,22 +15,16 @@ static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
 enum { METRIC_LABEL = 1 };                /* io.prometheus.client.Metric */
 enum { LABEL_NAME = 1, LABEL_VALUE = 2 }; /* LabelPair */
 
-/* Bytes of the character that begins with `lead`, by the lead alone; 1 for what begins none. */
-static size_t character_length(unsigned char lead)
-{
-    return lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
-}
-
 /* Copies what is well-formed, replaces the other bytes, stops before the character that would not
  * fit. The output never runs behind the input, so input beyond the room is never needed. */
 static size_t mend(char out[TEL_LABEL_VALUE_MAX], const char *value, size_t length)
 {
     size_t used = 0;
     for (size_t at = 0; at < length;) {
-        size_t step = character_length((unsigned char)value[at]);
+        size_t step = tel__utf8_character(value + at, length - at);
         const char *from = value + at;
         size_t take = step;
-        if (step > length - at || !tel__utf8_is_valid(value + at, step)) {
+        if (step == 0) {
             from = replacement;
             take = REPLACEMENT_LENGTH;
             step = 1;

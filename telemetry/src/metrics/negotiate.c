@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "telemetry/metrics.h"
 
 #define QUALITY_ONE 1000 /* q is kept in thousandths: three decimals are allowed */
@@ -37,13 +38,6 @@ struct range {
     int quality; /* in thousandths */
 };
 
-static bool is_token(char byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9') ||
-           (byte != '\0' && strchr("!#$%&'*+-.^_`|~", byte) != NULL);
-}
-
 static bool slice_is(struct slice slice, const char *text)
 {
     return slice.length == strlen(text) && strncasecmp(slice.data, text, slice.length) == 0;
@@ -67,11 +61,9 @@ static bool take_char(struct reader *reader, char byte)
 
 static struct slice take_token(struct reader *reader)
 {
-    struct slice token = {reader->at, 0};
-    while (reader->at < reader->end && is_token(*reader->at)) {
-        reader->at++;
-    }
-    token.length = (size_t)(reader->at - token.data);
+    size_t length = tel__token_length(reader->at, (size_t)(reader->end - reader->at));
+    struct slice token = {reader->at, length};
+    reader->at += length;
     return token;
 }
 

@@ -36,9 +36,6 @@ static inline char *tel__put(char *at, const char *bytes, size_t length)
     return at + length;
 }
 
-/* Decimal. */
-char *tel__put_u64(char *at, uint64_t value);
-
 /* value / 10^decimals (0..18), exactly, without trailing zeros: (1500, 3) gives `1.5`. */
 char *tel__put_scaled(char *at, uint64_t value, unsigned decimals);
 

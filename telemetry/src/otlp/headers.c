@@ -4,7 +4,6 @@
  */
 #include "otlp/headers.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -21,12 +20,8 @@ static const char *const reserved[] = {
 
 static bool is_token(const char *name)
 {
-    for (const char *at = name; *at != '\0'; at++) {
-        if (!isalnum((unsigned char)*at) && strchr("!#$%&'*+-.^_`|~", *at) == NULL) {
-            return false;
-        }
-    }
-    return name[0] != '\0';
+    size_t length = strlen(name);
+    return length > 0 && tel__token_length(name, length) == length;
 }
 
 static bool is_reserved(const char *name)

@@ -32,6 +32,9 @@
 /* A try with less time than this is not worth making. */
 #define TRY_MIN_NS (10 * TEL_NS_PER_MS)
 
+/* How long a batch that became full without a signal may go unseen. */
+#define LOOK_AGAIN_NS (50 * TEL_NS_PER_MS)
+
 struct state {
     const char *name;
     void (*enter)(struct tel__sender *sender);
@@ -112,11 +115,16 @@ static uint64_t share_of_batch(const struct tel__sender *sender)
     return (sender->exporter->options.max_batch + shards - 1) / shards;
 }
 
+/* When what waits goes even if the batch is not full. */
+static uint64_t delay_over_ns(const struct tel__sender *sender)
+{
+    return sender->first_ns + sender->exporter->options.schedule_delay_ms * TEL_NS_PER_MS;
+}
+
 static void enter_collect(struct tel__sender *sender)
 {
     uint64_t now_ns = tel_clock_monotonic_ns();
-    uint64_t due_ns =
-        sender->first_ns + sender->exporter->options.schedule_delay_ms * TEL_NS_PER_MS;
+    uint64_t due_ns = delay_over_ns(sender);
     if (sender->not_before_ns > now_ns) {
         if (sender->flushing && sender->not_before_ns >= sender->flush_by_ns) {
             go(sender, DONE); /* the collector asked for more patience than we have */
@@ -134,10 +142,13 @@ static void enter_collect(struct tel__sender *sender)
     sleep_until(sender, due_ns);
 }
 
-/* One shard has its share, the others may not: ask to be woken at twice as much, up to a batch. */
+/* One shard has its share, the others may not: ask to be woken at twice as much, up to a batch.
+ * Several shards together can fill a batch below that, so it is looked at again soon as well. */
 static void spans_collect(struct tel__sender *sender)
 {
     uint64_t level = sender->level * 2;
+    uint64_t again_ns = tel_clock_monotonic_ns() + LOOK_AGAIN_NS;
+    uint64_t due_ns = delay_over_ns(sender);
     if (is_due(sender)) {
         go(sender, COLLECT);
         return;
@@ -148,7 +159,9 @@ static void spans_collect(struct tel__sender *sender)
     arm(sender, level);
     if (is_due(sender)) {
         go(sender, COLLECT);
+        return;
     }
+    sleep_until(sender, again_ns < due_ns ? again_ns : due_ns);
 }
 
 static void timer_collect(struct tel__sender *sender)

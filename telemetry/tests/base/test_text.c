@@ -81,6 +81,47 @@ static void test_one_bad_byte_at_every_place_of_every_length(void **state)
     }
 }
 
+/* Character by character, where one may be malformed. */
+static void test_characters(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t length;
+        size_t character;
+    } cases[] = {
+        {"a", 1, 1},
+        {"\0", 1, 1},
+        {"\x7f\x80", 2, 1},
+        {"\xc3\xa9z", 3, 2},
+        {"\xe2\x82\xac", 3, 3},
+        {"\xf0\x9f\x98\x80", 4, 4},
+        {"\xc3", 1, 0},
+        {"\xe2\x82\xac", 2, 0}, /* the rest lies beyond the length */
+        {"\xed\xa0\x80", 3, 0},
+        {"\x80", 1, 0},
+        {"\xff", 1, 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(tel__utf8_character(cases[i].bytes, cases[i].length), cases[i].character);
+    }
+}
+
+static void test_tokens(void **state)
+{
+    (void)state;
+    static const char others[] = "!#$%&'*+-.^_`|~";
+    for (int byte = 0; byte < 256; byte++) {
+        bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+        bool wanted = letter || (byte >= '0' && byte <= '9') ||
+                      memchr(others, byte, sizeof(others) - 1) != NULL;
+        assert_int_equal(tel__token_length((char[]){(char)byte}, 1), wanted);
+    }
+    assert_int_equal(tel__token_length("text/plain", 10), 4);
+    assert_int_equal(tel__token_length("token", 3), 3);
+    assert_int_equal(tel__token_length("", 0), 0);
+}
+
 static void test_cut(void **state)
 {
     (void)state;
@@ -188,6 +229,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_one_bad_byte_at_every_place_of_every_length),
+        cmocka_unit_test(test_characters),
+        cmocka_unit_test(test_tokens),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_percent_decoding),
         cmocka_unit_test(test_hex_digits),

@@ -9,34 +9,6 @@
 
 #define MAX UINT64_MAX
 
-static void test_unsigned_digits(void **state)
-{
-    (void)state;
-    static const uint64_t values[] = {0,   1,    9,     10,    11,         99,      100, 101,
-                                      999, 1000, 12345, 99999, 4294967296, MAX - 1, MAX};
-    for (size_t i = 0; i < COUNT(values); i++) {
-        char expected[32];
-        char text[TEL__NUMBER_MAX + 1];
-        snprintf(expected, sizeof(expected), "%llu", (unsigned long long)values[i]);
-        *tel__put_u64(text, values[i]) = '\0';
-        assert_string_equal(text, expected);
-    }
-}
-
-static void test_every_power_of_ten_and_its_neighbours(void **state)
-{
-    (void)state;
-    uint64_t power = 1;
-    for (int i = 0; i < 20; i++, power *= 10) {
-        for (uint64_t value = power - 1; value <= power + 1; value++) {
-            char text[TEL__NUMBER_MAX + 1];
-            *tel__put_u64(text, value) = '\0';
-            assert_int_equal(strtoull(text, NULL, 10), value);
-            assert_true(value == 0 || text[0] != '0');
-        }
-    }
-}
-
 static void test_scaled_is_exact_and_trimmed(void **state)
 {
     (void)state;
@@ -149,8 +121,6 @@ static void test_numbers_are_appended_as_their_kind_says(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unsigned_digits),
-        cmocka_unit_test(test_every_power_of_ten_and_its_neighbours),
         cmocka_unit_test(test_scaled_is_exact_and_trimmed),
         cmocka_unit_test(test_bucket_bounds),
         cmocka_unit_test(test_decimals_of_a_divisor),

@@ -1,11 +1,18 @@
 /*
  * Digits: what printf would print, for every pair of digits and at every change of length.
  */
-#include "support.h"
-
+#include <arpa/inet.h>
 #include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "access_log/digits.h"
+#include <cmocka.h>
+
+#include "base/digits.h"
 
 /* Memory of exactly the size that a function may need, so that a sanitizer sees one byte more. */
 static char *room(size_t size)
@@ -19,6 +26,7 @@ static void assert_u64(uint64_t value)
 {
     char expected[TEL__U64_DIGITS + 1];
     int length = snprintf(expected, sizeof(expected), "%" PRIu64, value);
+    assert_int_equal(tel__digits_count(value), length);
     char *to = room((size_t)length);
     assert_ptr_equal(tel__digits_u64(to, value), to + length);
     assert_memory_equal(to, expected, (size_t)length);
@@ -42,8 +50,8 @@ static void test_u64(void **state)
     assert_u64(UINT64_MAX);
 }
 
-/* Leading zeros are kept, and what is above six digits is not printed. */
-static void test_six(void **state)
+/* Leading zeros are kept, and what is above two or six digits is not printed. */
+static void test_fixed_width(void **state)
 {
     (void)state;
     static const struct {
@@ -58,24 +66,10 @@ static void test_six(void **state)
         char *to = room(6);
         assert_ptr_equal(tel__digits_six(to, cases[i].value), to + 6);
         assert_memory_equal(to, cases[i].expected, 6);
+        assert_ptr_equal(tel__digits_two(to, cases[i].value), to + 2);
+        assert_memory_equal(to, cases[i].expected + 4, 2);
         free(to);
     }
-}
-
-static void test_hex(void **state)
-{
-    (void)state;
-    for (unsigned byte = 0; byte <= UINT8_MAX; byte++) {
-        const uint8_t bytes[] = {0x5a, (uint8_t)byte};
-        char expected[8];
-        snprintf(expected, sizeof(expected), "5a%02x", byte);
-        char *to = room(4);
-        assert_ptr_equal(tel__digits_hex(to, bytes, 2), to + 4);
-        assert_memory_equal(to, expected, 4);
-        free(to);
-    }
-    char none;
-    assert_ptr_equal(tel__digits_hex(&none, (const uint8_t *)"", 0), &none);
 }
 
 /* Each byte at each place, against inet_ntop. */
@@ -100,8 +94,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_u64),
-        cmocka_unit_test(test_six),
-        cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_fixed_width),
         cmocka_unit_test(test_ipv4),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
