@@ -9,11 +9,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "collect.h"
+#include "descriptors.h"
 #include "diagnostics.h"
 #include "listener.h"
 #include "options.h"
@@ -25,79 +25,17 @@
 /* Milliseconds for accepting the last connections, in case workers are slow to take them. */
 #define LAST_ACCEPT_ROUNDS 500
 
-/* Who may have how many descriptors. */
-struct shares {
-    size_t connections;
-    size_t operators;
-    size_t refused; /* that linger */
-};
-
 struct server {
     struct service *service;
     struct event_base *base;
     struct site site; /* the main thread's: operators */
     bool has_site;
     struct refuser *refuser;
-    struct shares shares;
+    struct descriptors shares;
     size_t listener_count;
     struct listener listeners[ADDRESS_LIST_MAX + 1]; /* the operators' one last */
     struct worker *workers[SERVICE_WORKERS_MAX];
 };
-
-/* ---- limits ------------------------------------------------------------------------------------ */
-
-/* What the process itself opens: standard descriptors, loops, log, exporter, and a listener with its
- * reserve for each address. */
-static size_t own_descriptors(const struct service *service)
-{
-    size_t listeners = service->options->listen.count + 1;
-    return 17 + 3 * service->worker_count + 2 * listeners;
-}
-
-/* The soft limit, raised to `needed` where the hard one allows it. */
-static size_t descriptor_limit(size_t needed)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return needed;
-    }
-    if (limit.rlim_cur < needed) {
-        limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-        getrlimit(RLIMIT_NOFILE, &limit);
-    }
-    return limit.rlim_cur;
-}
-
-/* Shares the descriptors out, so that the public port never takes the operators'. Few as they are,
- * half go to the public. Returns 0 or -EMFILE, told. */
-static int share_descriptors(const struct service *service, struct shares *shares)
-{
-    size_t wanted = service->options->max_connections;
-    size_t own = own_descriptors(service);
-    size_t limit = descriptor_limit(own + OPERATOR_CONNECTIONS_MAX + REFUSER_SLOTS + wanted);
-    if (limit < own + 3) {
-        DIAGNOSTICS(TEL_ERROR, "server", "the descriptor limit is too low",
-                    DIAGNOSTICS_NUMBER("descriptor_limit", limit),
-                    DIAGNOSTICS_NUMBER("needed", own + 3),
-                    DIAGNOSTICS_TEXT("error", strerror(EMFILE)));
-        return -EMFILE;
-    }
-    size_t spare = limit - own;
-    size_t rest = OPERATOR_CONNECTIONS_MAX + REFUSER_SLOTS;
-    rest = spare / 2 < rest ? spare - spare / 2 : rest;
-    shares->connections = spare - rest < wanted ? spare - rest : wanted;
-    shares->operators = rest / 2;
-    shares->refused = rest / 2;
-    if (shares->connections < wanted) {
-        DIAGNOSTICS(TEL_WARN, "server",
-                    "fewer connections than asked for: the descriptor limit is low",
-                    DIAGNOSTICS_NUMBER("max_connections", wanted),
-                    DIAGNOSTICS_NUMBER("connections_limit", shares->connections),
-                    DIAGNOSTICS_NUMBER("descriptor_limit", limit));
-    }
-    return 0;
-}
 
 /* ---- who gets a connection --------------------------------------------------------------------- */
 
@@ -273,7 +211,7 @@ struct server *server_create(struct service *service, struct event_base *base)
     memset(server, 0, sizeof(*server));
     server->service = service;
     server->base = base;
-    int error = share_descriptors(service, &server->shares);
+    int error = descriptors_share(service, &server->shares);
     if (error == 0) {
         server->refuser = refuser_create(base, server->shares.refused);
         error = server->refuser == NULL ? -ENOMEM : open_listeners(server);

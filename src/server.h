@@ -22,9 +22,6 @@ struct event_base;
 struct server;
 struct service;
 
-/* Connections on the operators' listener; their descriptors are kept from the public ones. */
-#define OPERATOR_CONNECTIONS_MAX 32
-
 /* A loop that has not turned for so long is stuck: /livez says so. */
 #define SERVER_STUCK_NS 10000000000ull
 
