@@ -8,7 +8,7 @@
 #include "access_log/writer.h"
 #include "telemetry/clock.h"
 
-#define PAUSE_MS       50   /* gathered after the first record of a batch */
+#define PAUSE_MS       10   /* gathered after the first record of a batch */
 #define PATIENCE_MS    1000 /* a full pipe is worth a word after that */
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 1000

@@ -6,7 +6,7 @@
  *
  *          ┌────────────────────────── round ───────────────────────────┐
  *          v                                                            │
- *     orders ──> fill ──> flush ──┬─ all sent, queues empty ──> rest ───┤  first record, 50 ms more
+ *     orders ──> fill ──> flush ──┬─ all sent, queues empty ──> rest ───┤  first record, 10 ms more
  *                                 ├─ all sent, more queued ─────────────┤
  *                                 ├─ BEHIND: pipe full ──> poll ────────┤  until it takes bytes
  *                                 ├─ FAILED: disk full ──> back off ────┤  0.1 to 1 s
