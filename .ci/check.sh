@@ -17,6 +17,16 @@ part() {
     tally "$name" "$passed" "$failed" "$skips"
 }
 
+# What the bench makes of wrk's, h2load's and procfs' output, and whether its sink counts right.
+bench_tests() {
+    .ci/deps.sh build || return
+    cmake -S tests/bench -B build/bench -G Ninja >/dev/null || return
+    cmake --build build/bench --parallel "$JOBS" >/dev/null || return
+    BENCH_SINK=$PWD/build/bench/bench_sink \
+        /usr/bin/python3 -m unittest discover --quiet -s tests/bench
+}
+
 part "lint" .ci/lint.sh
+step "bench, its own tests" bench_tests
 part "image" .ci/image.sh
 total

@@ -117,11 +117,11 @@ static void test_records_are_gathered(void **state)
     long before = settled();
     for (unsigned i = 0; i < 200; i++) {
         append_numbered(log, i, 1);
-        nanosleep(&(struct timespec){0, 1000 * 1000}, NULL);
+        nanosleep(&(struct timespec){0, 100 * 1000}, NULL);
     }
     WAIT_UNTIL(stats_of(log).written == 200);
     long woken = settled() - before;
-    assert_in_range(woken, 1, 100); /* about one in 50 ms; without gathering it would be 200 */
+    assert_in_range(woken, 1, 100); /* one in 10 ms; without gathering it would be 200 */
     finish(log);
 }
 
