@@ -2,8 +2,8 @@
  * A request's way through the service, and the answers a handler can give.
  *
  * Invariants: every exchange that was opened is closed once, and close is the only place that
- * records (record.c). A handler waits by its timer or its burn; an abandoned exchange
- * takes both down before it answers.
+ * records (record.c). A handler waits by its timer or its burn; an abandoned exchange takes both
+ * down before it answers.
  */
 #include "exchange.h"
 
@@ -50,12 +50,12 @@ static void fill_problem(struct exchange *exchange, uint16_t status, const char 
                                  "{\"type\":\"about:blank\",\"title\":\"%.*s\",\"status\":%u,"
                                  "\"detail\":\"%s\"}\n",
                                  (int)title.length, title.data, status, detail);
-    exchange->text_length =
-        (size_t)length < sizeof(exchange->text) ? (size_t)length : sizeof(exchange->text) - 1;
+    const size_t most = sizeof(exchange->text) - 1;
     response->status = status;
     response->content_type = text ? (struct http_slice){text_type, sizeof(text_type) - 1}
                                   : (struct http_slice){json_type, sizeof(json_type) - 1};
-    response->body = (struct http_slice){exchange->text, exchange->text_length};
+    response->body =
+        (struct http_slice){exchange->text, (size_t)length < most ? (size_t)length : most};
 }
 
 void exchange_problem(struct exchange *exchange, uint16_t status, const char *format, ...)
@@ -83,6 +83,15 @@ void exchange_reply(struct exchange *exchange, uint16_t status, const char *cont
 
 /* ---- waiting and child spans ------------------------------------------------------------------- */
 
+/* Sets the timer to what is left of the wait at `now_ns`. */
+static void arm_timer(struct exchange *exchange, uint64_t now_ns)
+{
+    uint64_t rest_us = (exchange->wait_until_ns - now_ns + TEL_NS_PER_US - 1) / TEL_NS_PER_US;
+    const struct timeval rest = {.tv_sec = (time_t)(rest_us / 1000000),
+                                 .tv_usec = (suseconds_t)(rest_us % 1000000)};
+    evtimer_add(&exchange->timer, &rest);
+}
+
 /* A loop's timer may run early, by what its clock is behind: the rest is waited for then. */
 static void on_timer(evutil_socket_t fd, short what, void *argument)
 {
@@ -91,25 +100,21 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
     struct exchange *exchange = argument;
     uint64_t now_ns = tel_clock_monotonic_ns();
     if (now_ns < exchange->wait_until_ns) {
-        uint64_t rest_us = (exchange->wait_until_ns - now_ns) / TEL_NS_PER_US + 1;
-        const struct timeval rest = {.tv_sec = (time_t)(rest_us / 1000000),
-                                     .tv_usec = (suseconds_t)(rest_us % 1000000)};
-        evtimer_add(&exchange->timer, &rest);
-        return;
+        arm_timer(exchange, now_ns);
+    } else {
+        exchange->wait_over(exchange);
     }
-    exchange->wait_over(exchange);
 }
 
 void exchange_wait(struct exchange *exchange, uint64_t delay_us,
                    void (*callback)(struct exchange *exchange))
 {
-    const struct timeval delay = {.tv_sec = (time_t)(delay_us / 1000000),
-                                  .tv_usec = (suseconds_t)(delay_us % 1000000)};
+    uint64_t now_ns = tel_clock_monotonic_ns();
     exchange->wait_over = callback;
-    exchange->wait_until_ns = tel_clock_monotonic_ns() + delay_us * TEL_NS_PER_US;
+    exchange->wait_until_ns = now_ns + delay_us * TEL_NS_PER_US;
     evtimer_assign(&exchange->timer, exchange->site->base, on_timer, exchange);
     exchange->has_timer = true;
-    evtimer_add(&exchange->timer, &delay);
+    arm_timer(exchange, now_ns);
 }
 
 void exchange_begin_child(struct exchange *exchange, const char *name)

@@ -31,7 +31,7 @@ struct exchange {
     struct http_exchange *http;
     struct site *site;
     const struct route *route;
-    uint64_t wall_offset_ns; /* the site\'s at open: one clock for all of a request\'s times */
+    uint64_t wall_offset_ns; /* the site's at open: one clock for all of a request's times */
     const char *error_type;  /* set at close: NULL, or what all three signals say */
     struct event timer;      /* of a handler that waits; initialised when has_timer */
     bool has_timer;
@@ -39,7 +39,6 @@ struct exchange {
     uint64_t wait_until_ns; /* monotonic */
     void (*wait_over)(struct exchange *exchange);
     struct burn burn; /* handlers/work.c */
-    size_t text_length;
     char error_text[8];
     char traceresponse[TEL_TRACEPARENT_LENGTH + 1];
     char text[EXCHANGE_TEXT_BYTES];

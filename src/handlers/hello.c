@@ -2,8 +2,6 @@
  * GET /demo/hello[?delay=MS]: a greeting, now or after that many milliseconds. The wait is a child
  * span, so a trace shows where the time went.
  */
-#include <string.h>
-
 #include "exchange.h"
 #include "handlers/handlers.h"
 #include "handlers/parameter.h"

@@ -12,12 +12,12 @@
 
 void handle_version(struct exchange *exchange)
 {
-    exchange->text_length = (size_t)snprintf(
-        exchange->text, sizeof(exchange->text),
-        "{\"name\":\"%s\",\"version\":\"%s\",\"revision\":\"%s\",\"compiler\":\"%s\","
-        "\"libevent\":\"%s\",\"llhttp\":\"%s\",\"openssl\":\"%s\",\"zlib\":\"%s\"}\n",
-        build_info.name, build_info.version, build_info.revision, build_info.compiler,
-        event_get_version(), build_info.llhttp, OpenSSL_version(OPENSSL_VERSION_STRING),
-        zlibVersion());
-    exchange_reply(exchange, 200, "application/json", exchange->text, exchange->text_length);
+    int length =
+        snprintf(exchange->text, sizeof(exchange->text),
+                 "{\"name\":\"%s\",\"version\":\"%s\",\"revision\":\"%s\",\"compiler\":\"%s\","
+                 "\"libevent\":\"%s\",\"llhttp\":\"%s\",\"openssl\":\"%s\",\"zlib\":\"%s\"}\n",
+                 build_info.name, build_info.version, build_info.revision, build_info.compiler,
+                 event_get_version(), build_info.llhttp, OpenSSL_version(OPENSSL_VERSION_STRING),
+                 zlibVersion());
+    exchange_reply(exchange, 200, "application/json", exchange->text, (size_t)length);
 }

@@ -17,13 +17,12 @@
 static void on_burnt(struct burn *burn)
 {
     struct exchange *exchange = (struct exchange *)((char *)burn - offsetof(struct exchange, burn));
-    exchange->text_length = (size_t)snprintf(
-        exchange->text, sizeof(exchange->text), "burnt %" PRIu64 ".%03" PRIu64 " ms of CPU time\n",
-        burn->done_ns / TEL_NS_PER_MS, burn->done_ns / TEL_NS_PER_US % 1000);
+    int length = snprintf(exchange->text, sizeof(exchange->text),
+                          "burnt %" PRIu64 ".%03" PRIu64 " ms of CPU time\n",
+                          burn->done_ns / TEL_NS_PER_MS, burn->done_ns / TEL_NS_PER_US % 1000);
     tel_span_set_int(&exchange->child, "glassbox.cpu_ns", (int64_t)burn->done_ns);
     exchange_end_child(exchange);
-    exchange_reply(exchange, 200, "text/plain; charset=utf-8", exchange->text,
-                   exchange->text_length);
+    exchange_reply(exchange, 200, "text/plain; charset=utf-8", exchange->text, (size_t)length);
 }
 
 void handle_work(struct exchange *exchange)
