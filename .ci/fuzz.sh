@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 
 seconds=${1:-5}
 [ -n "${FUZZ_DEPS_DONE:-}" ] || .ci/deps.sh build test
+# Debian's clang-14 brings no plain `clang`.
+configure_with=("-DCMAKE_C_COMPILER=clang-$CLANG_VERSION")
 compile fuzz fuzz-targets
 
 # one TARGET: prints `ok NAME RUNS` or `failed NAME`.

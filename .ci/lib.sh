@@ -27,12 +27,14 @@ as_root() {
     fi
 }
 
-# compile PRESET [TARGET...]: configures when needed and builds; quiet unless it fails.
+# compile PRESET [TARGET...]: configures when needed and builds; quiet unless it fails. What
+# `configure_with` holds is given to cmake besides the preset.
+configure_with=()
 compile() {
     local preset=$1 log
     shift
     log=$(mktemp)
-    if { [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset"; } >"$log" 2>&1 &&
+    if { [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" "${configure_with[@]}"; } >"$log" 2>&1 &&
         cmake --build "build/$preset" --parallel "$JOBS" ${1:+--target "$@"} >>"$log" 2>&1; then
         grep -A6 'warning:' "$log" >&2 || true
         rm -f "$log"
