@@ -30,7 +30,7 @@
 
 #define DIAGNOSTICS_LAST_WAIT_MS   1000
 #define DIAGNOSTICS_COMPONENTS_MAX 32 /* more share the last one's bucket */
-#define DIAGNOSTICS_FIELDS_MAX     39
+#define DIAGNOSTICS_FIELDS_MAX     55
 #define DIAGNOSTICS_LINE_MAX       4096 /* bytes, newline included: PIPE_BUF, what a pipe keeps whole */
 
 struct diagnostics_field {

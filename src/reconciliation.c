@@ -49,6 +49,26 @@ static void read_spans(const struct service *service, struct reconciliation *ter
     }
 }
 
+static void read_otlp_logs(const struct service *service, struct reconciliation *terms)
+{
+    struct tel_logger_stats logger;
+    struct tel_exporter_stats exporter;
+    tel_logger_get_stats(service->logger, &logger);
+    tel_exporter_get_stats(service->logs_exporter, &exporter);
+    terms->otlp_logs_on = true;
+    terms->otlp_logs_emitted = logger.emitted;
+    terms->otlp_logs_dropped = logger.dropped_queue_full + logger.dropped_shutdown;
+    terms->otlp_logs_dropped_queue_full = logger.dropped_queue_full;
+    terms->otlp_logs_dropped_shutdown = logger.dropped_shutdown;
+    terms->otlp_logs_waiting = logger.queued;
+    terms->otlp_logs_acknowledged = exporter.acknowledged;
+    terms->otlp_logs_inflight = exporter.inflight;
+    for (int i = 0; i < TEL_EXPORT_ERRORS; i++) {
+        terms->otlp_logs_failed += exporter.failed[i];
+        terms->otlp_logs_failed_by[i] = exporter.failed[i];
+    }
+}
+
 void reconciliation_read(const struct service *service, struct reconciliation *terms)
 {
     *terms = (struct reconciliation){.finished = instruments_finished(service->instruments),
@@ -58,6 +78,9 @@ void reconciliation_read(const struct service *service, struct reconciliation *t
     }
     if (service->exporter != NULL) {
         read_spans(service, terms);
+    }
+    if (service->logs_exporter != NULL) {
+        read_otlp_logs(service, terms);
     }
 }
 
@@ -70,11 +93,15 @@ bool reconciliation_is_balanced(const struct reconciliation *terms)
                                          terms->spans_acknowledged + terms->spans_waiting +
                                              terms->spans_inflight + terms->spans_unsampled +
                                              terms->spans_dropped + terms->spans_failed;
-    return metrics && log && spans;
+    bool otlp_logs = !terms->otlp_logs_on ||
+                     terms->finished == terms->otlp_logs_acknowledged + terms->otlp_logs_waiting +
+                                            terms->otlp_logs_inflight + terms->otlp_logs_dropped +
+                                            terms->otlp_logs_failed;
+    return metrics && log && spans && otlp_logs;
 }
 
 /* One term of the line: where it stands in the struct, and which signal it belongs to. */
-enum signal { OF_METRICS, OF_LOG, OF_SPANS };
+enum signal { OF_METRICS, OF_LOG, OF_SPANS, OF_OTLP_LOGS };
 
 static const struct term {
     const char *name;
@@ -85,19 +112,33 @@ static const struct term {
     {                                                        \
 #name, offsetof(struct reconciliation, name), signal \
     }
-    TERM(OF_METRICS, finished),      TERM(OF_METRICS, metrics_count),
-    TERM(OF_LOG, log_appended),      TERM(OF_LOG, log_written),
-    TERM(OF_LOG, log_waiting),       TERM(OF_LOG, log_dropped),
-    TERM(OF_SPANS, spans_ended),     TERM(OF_SPANS, spans_server),
-    TERM(OF_SPANS, spans_internal),  TERM(OF_SPANS, spans_acknowledged),
-    TERM(OF_SPANS, spans_waiting),   TERM(OF_SPANS, spans_inflight),
-    TERM(OF_SPANS, spans_unsampled), TERM(OF_SPANS, spans_dropped),
+    TERM(OF_METRICS, finished),
+    TERM(OF_METRICS, metrics_count),
+    TERM(OF_LOG, log_appended),
+    TERM(OF_LOG, log_written),
+    TERM(OF_LOG, log_waiting),
+    TERM(OF_LOG, log_dropped),
+    TERM(OF_SPANS, spans_ended),
+    TERM(OF_SPANS, spans_server),
+    TERM(OF_SPANS, spans_internal),
+    TERM(OF_SPANS, spans_acknowledged),
+    TERM(OF_SPANS, spans_waiting),
+    TERM(OF_SPANS, spans_inflight),
+    TERM(OF_SPANS, spans_unsampled),
+    TERM(OF_SPANS, spans_dropped),
     TERM(OF_SPANS, spans_failed),
+    TERM(OF_OTLP_LOGS, otlp_logs_emitted),
+    TERM(OF_OTLP_LOGS, otlp_logs_acknowledged),
+    TERM(OF_OTLP_LOGS, otlp_logs_waiting),
+    TERM(OF_OTLP_LOGS, otlp_logs_inflight),
+    TERM(OF_OTLP_LOGS, otlp_logs_dropped),
+    TERM(OF_OTLP_LOGS, otlp_logs_failed),
 #undef TERM
 };
 #define TERMS   (sizeof(table) / sizeof(table[0]))
-#define REASONS (TEL_ACCESS_DROPS + 2 + TEL_EXPORT_ERRORS)
-_Static_assert(TERMS + REASONS + 3 <= DIAGNOSTICS_FIELDS_MAX, "with `off` twice and the verdict");
+#define REASONS (TEL_ACCESS_DROPS + 2 * (2 + TEL_EXPORT_ERRORS))
+_Static_assert(TERMS + REASONS + 4 <= DIAGNOSTICS_FIELDS_MAX,
+               "with `off` three times and the verdict");
 
 /* The line as it grows; names of reasons are put together here. */
 struct line {
@@ -142,6 +183,18 @@ static void add_log(struct line *line, const struct reconciliation *terms)
     }
 }
 
+/* The losses of what an exporter takes from a queue; `dropped` and `failed` name them. */
+static void add_export_reasons(struct line *line, const char *dropped, uint64_t queue_full,
+                               uint64_t shutdown, const char *failed,
+                               const uint64_t failed_by[TEL_EXPORT_ERRORS])
+{
+    add_reason(line, dropped, "queue_full", queue_full);
+    add_reason(line, dropped, "shutdown", shutdown);
+    for (int i = 0; i < TEL_EXPORT_ERRORS; i++) {
+        add_reason(line, failed, tel_export_error_name((enum tel_export_error)i), failed_by[i]);
+    }
+}
+
 static void add_spans(struct line *line, const struct reconciliation *terms)
 {
     if (!terms->spans_on) {
@@ -149,12 +202,21 @@ static void add_spans(struct line *line, const struct reconciliation *terms)
         return;
     }
     add_terms(line, terms, OF_SPANS);
-    add_reason(line, "spans_dropped", "queue_full", terms->spans_dropped_queue_full);
-    add_reason(line, "spans_dropped", "shutdown", terms->spans_dropped_shutdown);
-    for (int i = 0; i < TEL_EXPORT_ERRORS; i++) {
-        add_reason(line, "spans_failed", tel_export_error_name((enum tel_export_error)i),
-                   terms->spans_failed_by[i]);
+    add_export_reasons(line, "spans_dropped", terms->spans_dropped_queue_full,
+                       terms->spans_dropped_shutdown, "spans_failed", terms->spans_failed_by);
+}
+
+static void add_otlp_logs(struct line *line, const struct reconciliation *terms)
+{
+    if (!terms->otlp_logs_on) {
+        line->fields[line->count++] =
+            (struct diagnostics_field)DIAGNOSTICS_TEXT("otlp_logs", "off");
+        return;
     }
+    add_terms(line, terms, OF_OTLP_LOGS);
+    add_export_reasons(line, "otlp_logs_dropped", terms->otlp_logs_dropped_queue_full,
+                       terms->otlp_logs_dropped_shutdown, "otlp_logs_failed",
+                       terms->otlp_logs_failed_by);
 }
 
 void reconciliation_report(const struct reconciliation *terms)
@@ -164,6 +226,7 @@ void reconciliation_report(const struct reconciliation *terms)
     add_terms(&line, terms, OF_METRICS);
     add_log(&line, terms);
     add_spans(&line, terms);
+    add_otlp_logs(&line, terms);
     line.fields[line.count] = (struct diagnostics_field)DIAGNOSTICS_TRUTH("balanced", balanced);
     diagnostics_write_last(balanced ? TEL_INFO_LEVEL : TEL_ERROR, "reconciliation",
                            balanced ? "all signals add up" : "the signals do not add up",

@@ -5,6 +5,7 @@
  *     finished            = metrics_count
  *                         = log_written + log_waiting + log_dropped
  *     finished + internal = acknowledged + waiting + in flight + unsampled + dropped + failed
+ *     finished            = log records' acknowledged + waiting + in flight + dropped + failed
  *
  * The spans' line counts INTERNAL spans on both sides, because an answer of a collector that rejects
  * some of a batch does not say which kind they were of.
@@ -41,11 +42,22 @@ struct reconciliation {
     uint64_t spans_dropped; /* queue full, or ended after the tracer was closed */
     uint64_t spans_failed;  /* taken from the queue and not acknowledged */
 
+    bool otlp_logs_on;
+    uint64_t otlp_logs_emitted;
+    uint64_t otlp_logs_acknowledged;
+    uint64_t otlp_logs_waiting;
+    uint64_t otlp_logs_inflight;
+    uint64_t otlp_logs_dropped; /* queue full, or emitted after the logger was closed */
+    uint64_t otlp_logs_failed;  /* taken from the queue and not acknowledged */
+
     /* The same losses by reason. */
     uint64_t log_dropped_by[TEL_ACCESS_DROPS];
     uint64_t spans_dropped_queue_full;
     uint64_t spans_dropped_shutdown;
     uint64_t spans_failed_by[TEL_EXPORT_ERRORS];
+    uint64_t otlp_logs_dropped_queue_full;
+    uint64_t otlp_logs_dropped_shutdown;
+    uint64_t otlp_logs_failed_by[TEL_EXPORT_ERRORS];
 };
 
 /* Reads every term. */

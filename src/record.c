@@ -1,22 +1,21 @@
 /*
- * What ended is written three times here and nowhere else, in the order observation, span, line. All
- * three take status, route and error from the same variables; that is why they agree.
+ * What ended is written here and nowhere else, in the order observation, span, line, and log record
+ * where those are exported. All take status, route and error from the same variables; that is why
+ * they agree.
  *
  * error.type (span), error_type (metric) and x-error (log) are one string: the engine's reason when a
  * request ended otherwise than by a handler's answer, the status code for a handler's 5xx, else none.
  */
 #include "record.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "authority.h"
+#include "attributes.h"
 #include "instruments.h"
 #include "log_headers.h"
-#include "peer.h"
 #include "redact.h"
 #include "service.h"
-
-#define HTTP_PORT 80 /* of the scheme */
 
 #define TEXT(literal)                  \
     (struct tel_text)                  \
@@ -50,70 +49,14 @@ static const char *error_type(struct exchange *exchange, uint16_t status)
     return exchange->error_text;
 }
 
+/* Whether it was the service's failure, or nobody got the answer: a client's mistake is not. */
+static bool has_failed(const struct http_exchange *http, uint16_t status)
+{
+    return status >= 500 || http->error == HTTP_ERROR_CLIENT_DISCONNECTED ||
+           http->error == HTTP_ERROR_WRITE_TIMEOUT || http->error == HTTP_ERROR_SHUTDOWN;
+}
+
 /* ---- the span ---------------------------------------------------------------------------------- */
-
-static void set_slice(struct tel_span *span, const char *key, struct http_slice slice)
-{
-    if (slice.data != NULL) {
-        tel_span_set_string(span, key, slice.data, slice.length);
-    }
-}
-
-static void set_text(struct tel_span *span, const char *key, const char *text)
-{
-    tel_span_set_string(span, key, text, strlen(text));
-}
-
-/* server.address and server.port: what the client called us (without a port it means the scheme's),
- * else the local address. */
-static void set_server(struct tel_span *span, struct http_exchange *http)
-{
-    char text[PEER_HOST_BYTES];
-    uint16_t port;
-    struct http_slice host = authority_split(http->request.authority, &port);
-    if (host.length > 0) {
-        port = port != 0 ? port : HTTP_PORT;
-    } else {
-        host = (struct http_slice){text, peer_format_host(http_exchange_local(http), text)};
-        port = peer_port(http_exchange_local(http));
-    }
-    set_slice(span, "server.address", host);
-    tel_span_set_int(span, "server.port", port);
-}
-
-/* The name of a known method is what the client sent. */
-static void set_method(struct tel_span *span, const struct http_request *request)
-{
-    if (request->method > HTTP_METHOD_OTHER) {
-        set_slice(span, "http.request.method", request->method_text);
-        return;
-    }
-    set_text(span, "http.request.method", http_method_name(request->method));
-    if (request->method == HTTP_METHOD_OTHER) {
-        set_slice(span, "http.request.method_original", request->method_text);
-    }
-}
-
-static void set_request(struct tel_span *span, struct http_exchange *http, struct http_slice query)
-{
-    const struct http_request *request = &http->request;
-    set_method(span, request);
-    set_text(span, "url.scheme", "http");
-    set_slice(span, "url.path", request->path);
-    set_slice(span, "url.query", query);
-    if (request->minor_version >= 0) {
-        set_text(span, "network.protocol.version", request->minor_version == 0 ? "1.0" : "1.1");
-    }
-    if (request->known[HTTP_KNOWN_USER_AGENT] != NULL) {
-        set_slice(span, "user_agent.original", request->known[HTTP_KNOWN_USER_AGENT]->value);
-    }
-    set_server(span, http);
-    char peer[PEER_HOST_BYTES];
-    size_t length = peer_format_host(http_exchange_peer(http), peer);
-    tel_span_set_string(span, "client.address", peer, length);
-    tel_span_set_string(span, "network.peer.address", peer, length);
-    tel_span_set_int(span, "network.peer.port", peer_port(http_exchange_peer(http)));
-}
 
 static void add_event(const struct exchange *exchange, struct tel_span *span, const char *name,
                       uint64_t monotonic_ns)
@@ -128,19 +71,10 @@ static void end_span(struct exchange *exchange, uint16_t status, struct http_sli
     struct tel_span *span = &exchange->span;
     struct http_exchange *http = exchange->http;
     if (tel_span_is_recording(span)) {
-        set_request(span, http, query);
-        if (exchange->route->path != NULL) {
-            tel_span_set_string(span, "http.route", exchange->route->path,
-                                exchange->route->path_length);
-        }
-        if (status != 0) {
-            tel_span_set_int(span, "http.response.status_code", status);
-        }
-        if (exchange->error_type != NULL) {
-            set_text(span, "error.type", exchange->error_type);
-        }
-        if (status >= 500 || http->error == HTTP_ERROR_CLIENT_DISCONNECTED ||
-            http->error == HTTP_ERROR_WRITE_TIMEOUT || http->error == HTTP_ERROR_SHUTDOWN) {
+        struct attributes attributes;
+        attributes.span = span;
+        attributes_put_exchange(&attributes, exchange, status, query);
+        if (has_failed(http, status)) {
             tel_span_set_status(span, TEL_STATUS_ERROR);
         }
         add_event(exchange, span, "request.read", http->read_ns);
@@ -207,6 +141,50 @@ static void append_line(struct exchange *exchange, uint16_t status, struct http_
     tel_access_log_append(service->access_log, exchange->site->shard, &record);
 }
 
+/* ---- the log record ---------------------------------------------------------------------------- */
+
+/* `GET /demo/hello 200`, for people; returns the length. */
+static size_t format_body(char *body, size_t size, const struct http_request *request,
+                          uint16_t status)
+{
+    const struct http_slice method = request->method_text;
+    const struct http_slice path = request->path;
+    char number[8] = "-";
+    if (status != 0) {
+        snprintf(number, sizeof(number), "%u", status);
+    }
+    int length =
+        snprintf(body, size, "%.*s %.*s %s", method.data != NULL ? (int)method.length : 1,
+                 method.data != NULL ? method.data : "-", path.data != NULL ? (int)path.length : 1,
+                 path.data != NULL ? path.data : "-", number);
+    return (size_t)length < size ? (size_t)length : size - 1;
+}
+
+static void emit_log_record(struct exchange *exchange, uint16_t status, struct http_slice query)
+{
+    const struct http_exchange *http = exchange->http;
+    char body[TEL_LOG_BODY_MAX];
+    struct attributes attributes;
+    attributes.span = NULL;
+    attributes.count = 0;
+    attributes_put_exchange(&attributes, exchange, status, query);
+    attributes_put_double(&attributes, "http.server.request.duration",
+                          (double)(http->end_ns - http->start_ns) / TEL_NS_PER_SECOND);
+    attributes_put_int(&attributes, "http.request.size",
+                       (int64_t)(http->request.head_bytes + http->request.body_bytes));
+    attributes_put_int(&attributes, "http.response.size", (int64_t)http->bytes_sent);
+    tel_logger_emit(exchange->site->service->logger, exchange->site->shard,
+                    &(struct tel_log_record){
+                        .wall_ns = http->end_ns + exchange->wall_offset_ns,
+                        .severity = has_failed(http, status) ? TEL_ERROR : TEL_INFO_LEVEL,
+                        .event_name = "http.server.request",
+                        .body = body,
+                        .body_length = format_body(body, sizeof(body), &http->request, status),
+                        .span = &exchange->span,
+                        .attributes = attributes.list,
+                        .attribute_count = attributes.count});
+}
+
 void record_exchange(struct exchange *exchange)
 {
     char redacted[REDACT_BYTES];
@@ -217,5 +195,8 @@ void record_exchange(struct exchange *exchange)
     end_span(exchange, status, query);
     if (exchange->site->service->access_log != NULL) {
         append_line(exchange, status, query);
+    }
+    if (exchange->site->service->logger != NULL) {
+        emit_log_record(exchange, status, query);
     }
 }

@@ -2,7 +2,8 @@
  * The process as one struct: what main() puts together and everything else reads.
  *
  * Shards number the threads that record (telemetry.h): workers are 0 .. worker_count-1, the main
- * thread comes after them, the exporter's thread last.
+ * thread comes after them. These serve requests; the exporters' threads, which come last, only
+ * observe what they do themselves.
  *
  * Threads: written by the main thread before workers start; read-only afterwards, but for what
  * lifecycle.h and the telemetry nouns synchronise themselves.
@@ -36,6 +37,8 @@ struct service {
     struct tel_registry *registry;
     struct tel_tracer *tracer;
     struct tel_exporter *exporter;
+    struct tel_logger *logger; /* NULL unless log records are exported */
+    struct tel_exporter *logs_exporter;
     struct tel_access_log *access_log;
     struct instruments *instruments;
     struct log_headers *log_headers;
@@ -52,9 +55,19 @@ static inline size_t service_exporter_shard(const struct service *service)
 {
     return service->worker_count + 1;
 }
-static inline size_t service_shard_count(const struct service *service)
+static inline size_t service_logs_exporter_shard(const struct service *service)
 {
     return service->worker_count + 2;
+}
+/* Of what requests write to: spans, lines, log records. */
+static inline size_t service_serving_shards(const struct service *service)
+{
+    return service->worker_count + 1;
+}
+/* Of the registry. */
+static inline size_t service_shard_count(const struct service *service)
+{
+    return service->worker_count + 3;
 }
 
 /* Label of a serving thread in metrics and diagnostics: "0", "1", … or "main". Static. */

@@ -33,13 +33,22 @@ static int make_resource(struct service *service)
     return error != 0 ? error : tel_resource_detect(service->resource);
 }
 
+/* What an exporter's options have from us. */
+static void sign(struct tel_exporter_options *options, size_t shard)
+{
+    options->shard = shard;
+    options->scope_name = build_info.name;
+    options->scope_version = build_info.version;
+    options->diagnostic = diagnostics_from_library;
+}
+
 static int make_tracing(struct service *service)
 {
     struct tel_tracer_options tracer = {0};
     struct tel_exporter_options exporter = {0};
     tel_config_get_tracer(service->config, &tracer);
     tel_config_get_exporter(service->config, &exporter);
-    tracer.shard_count = service_shard_count(service);
+    tracer.shard_count = service_serving_shards(service);
     service->tracer = tel_tracer_create(&tracer);
     if (service->tracer == NULL) {
         return -errno;
@@ -47,12 +56,29 @@ static int make_tracing(struct service *service)
     if (exporter.kind == TEL_EXPORTER_NONE || tracer.queue_size == 0) {
         return 0;
     }
-    exporter.shard = service_exporter_shard(service);
-    exporter.scope_name = build_info.name;
-    exporter.scope_version = build_info.version;
-    exporter.diagnostic = diagnostics_from_library;
+    sign(&exporter, service_exporter_shard(service));
     service->exporter = tel_exporter_create(&exporter, service->tracer, service->resource);
     return service->exporter != NULL ? 0 : -errno;
+}
+
+/* Log records are sent only where somebody asked for it. */
+static int make_logs(struct service *service)
+{
+    struct tel_logger_options logger = {.shard_count = service_serving_shards(service)};
+    struct tel_exporter_options exporter = {0};
+    tel_config_get_logger(service->config, &logger);
+    tel_config_get_logs_exporter(service->config, &exporter);
+    if (exporter.kind == TEL_EXPORTER_NONE) {
+        return 0;
+    }
+    service->logger = tel_logger_create(&logger);
+    if (service->logger == NULL) {
+        return -errno;
+    }
+    sign(&exporter, service_logs_exporter_shard(service));
+    service->logs_exporter =
+        tel_exporter_create_logs(&exporter, service->logger, service->resource);
+    return service->logs_exporter != NULL ? 0 : -errno;
 }
 
 static int make_metrics(struct service *service)
@@ -66,6 +92,10 @@ static int make_metrics(struct service *service)
         return -errno;
     }
     int error = tel_exporter_register(service->exporter, service->tracer, service->registry);
+    if (error == 0 && service->logger != NULL) {
+        error =
+            tel_exporter_register_logs(service->logs_exporter, service->logger, service->registry);
+    }
     if (error == 0) {
         error = tel_process_register(service->registry);
     }
@@ -85,7 +115,7 @@ static int make_access_log(struct service *service)
         .fields = options->access_log_fields[0] != '\0' ? options->access_log_fields : NULL,
         .iis = options->access_log_format == OPTION_FORMAT_IIS,
         .software = software,
-        .shard_count = service_shard_count(service),
+        .shard_count = service_serving_shards(service),
         .queue_bytes = options->access_log_queue_bytes,
         .diagnostic = diagnostics_from_library});
     if (service->access_log == NULL) {
@@ -95,9 +125,11 @@ static int make_access_log(struct service *service)
     return service->log_headers != NULL ? 0 : -ENOMEM;
 }
 
-static int start_exporter(struct service *service)
+static int start_exporters(struct service *service)
 {
-    return service->exporter != NULL ? tel_exporter_start(service->exporter) : 0;
+    int error = service->exporter != NULL ? tel_exporter_start(service->exporter) : 0;
+    return error == 0 && service->logs_exporter != NULL ? tel_exporter_start(service->logs_exporter)
+                                                        : error;
 }
 
 int signals_init(struct service *service)
@@ -107,9 +139,10 @@ int signals_init(struct service *service)
         int (*make)(struct service *service);
     } steps[] = {{"resource", make_resource},
                  {"tracing", make_tracing},
+                 {"logs", make_logs},
                  {"metrics", make_metrics},
                  {"access log", make_access_log},
-                 {"exporter", start_exporter}};
+                 {"exporters", start_exporters}};
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         int error = steps[i].make(service);
         if (error != 0) {
@@ -122,23 +155,22 @@ int signals_init(struct service *service)
     return 0;
 }
 
-static uint32_t left_ms(uint64_t until_ns)
-{
-    uint64_t now_ns = tel_clock_monotonic_ns();
-    return now_ns < until_ns ? (uint32_t)((until_ns - now_ns) / TEL_NS_PER_MS) : 0;
-}
-
+/* All of them flush at the same time, so that one that is stuck does not eat the others' share. */
 int signals_flush(struct service *service, uint32_t deadline_ms)
 {
-    uint64_t until_ns = tel_clock_monotonic_ns() + deadline_ms * TEL_NS_PER_MS;
+    struct tel_exporter *const exporters[] = {service->exporter, service->logs_exporter};
+    const size_t count = sizeof(exporters) / sizeof(exporters[0]);
     int result = 0;
-    if (service->access_log != NULL) {
-        /* A stuck pipe must not eat the spans' time too. */
-        uint32_t share_ms = service->exporter != NULL ? deadline_ms / 2 : deadline_ms;
-        result = tel_access_log_shutdown(service->access_log, share_ms);
+    for (size_t i = 0; i < count; i++) {
+        if (exporters[i] != NULL) {
+            tel_exporter_begin_shutdown(exporters[i], deadline_ms);
+        }
     }
-    if (service->exporter != NULL) {
-        int error = tel_exporter_shutdown(service->exporter, left_ms(until_ns));
+    if (service->access_log != NULL) {
+        result = tel_access_log_shutdown(service->access_log, deadline_ms);
+    }
+    for (size_t i = 0; i < count; i++) {
+        int error = exporters[i] != NULL ? tel_exporter_shutdown(exporters[i], 0) : 0;
         result = result != 0 ? result : error;
     }
     return result;
@@ -149,9 +181,11 @@ void signals_fini(struct service *service)
     log_headers_destroy(service->log_headers);
     tel_access_log_destroy(service->access_log);
     tel_exporter_destroy(service->exporter);
+    tel_exporter_destroy(service->logs_exporter);
     instruments_destroy(service->instruments);
     tel_registry_destroy(service->registry);
     tel_tracer_destroy(service->tracer);
+    tel_logger_destroy(service->logger);
     tel_resource_destroy(service->resource);
     tel_config_destroy(service->config);
 }

@@ -23,7 +23,14 @@ static const struct reconciliation balanced = {.finished = 100,
                                                .spans_inflight = 15,
                                                .spans_unsampled = 20,
                                                .spans_dropped = 4,
-                                               .spans_failed = 6};
+                                               .spans_failed = 6,
+                                               .otlp_logs_on = true,
+                                               .otlp_logs_emitted = 100,
+                                               .otlp_logs_acknowledged = 70,
+                                               .otlp_logs_waiting = 4,
+                                               .otlp_logs_inflight = 16,
+                                               .otlp_logs_dropped = 3,
+                                               .otlp_logs_failed = 7};
 
 static void test_balanced(void **state)
 {
@@ -47,6 +54,11 @@ static void test_every_term_counts(void **state)
         offsetof(struct reconciliation, spans_unsampled),
         offsetof(struct reconciliation, spans_dropped),
         offsetof(struct reconciliation, spans_failed),
+        offsetof(struct reconciliation, otlp_logs_acknowledged),
+        offsetof(struct reconciliation, otlp_logs_waiting),
+        offsetof(struct reconciliation, otlp_logs_inflight),
+        offsetof(struct reconciliation, otlp_logs_dropped),
+        offsetof(struct reconciliation, otlp_logs_failed),
     };
     (void)state;
     for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
@@ -68,6 +80,9 @@ static void test_what_is_off_is_not_judged(void **state)
     assert_true(reconciliation_is_balanced(&terms));
     terms.spans_on = false;
     terms.spans_acknowledged = 0;
+    assert_true(reconciliation_is_balanced(&terms));
+    terms.otlp_logs_on = false;
+    terms.otlp_logs_failed = 0;
     assert_true(reconciliation_is_balanced(&terms));
     terms.metrics_count--;
     assert_false(reconciliation_is_balanced(&terms));

@@ -1,8 +1,10 @@
 """A collector of our own: receives OTLP/HTTP, decodes with the official generated code, and can
 misbehave in every way a real one has been seen to.
 
-A mode is how it answers (`Collector(mode)`, may be changed while it runs). Spans count as
-acknowledged only when the answer said so; that is the figure the service's own must equal.
+A mode is how it answers (`Collector(mode)`, may be changed while it runs). Records count as
+acknowledged only when the answer said so; that is the figure the service's own must equal. What comes
+to `/v1/logs` is kept apart from spans; answers to both look alike (their fields have the same
+numbers).
 """
 
 import gzip
@@ -12,6 +14,7 @@ import threading
 from collections import namedtuple
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest, ExportTraceServiceResponse)
 
@@ -21,6 +24,17 @@ MODES = ("ok", "slow", "throttled", "unavailable", "refusing", "garbage", "not_o
 
 Received = namedtuple("Received", "path headers message")
 Seen = namedtuple("Seen", "span resource scope")
+SeenLog = namedtuple("SeenLog", "record resource scope")
+
+
+def records_of(message):
+    """Spans or log records of a request, with their resource and scope."""
+    if isinstance(message, ExportLogsServiceRequest):
+        return [SeenLog(record, resource.resource, scope.scope)
+                for resource in message.resource_logs
+                for scope in resource.scope_logs for record in scope.log_records]
+    return [Seen(span, resource.resource, scope.scope) for resource in message.resource_spans
+            for scope in resource.scope_spans for span in scope.spans]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -120,8 +134,10 @@ class Collector:
         assert mode in MODES
         self.mode = mode
         self.retry_after = retry_after
-        self.requests = []      # Received, in order
+        self.requests = []      # Received with spans, in order
+        self.logs_requests = []  # the same with log records
         self.acknowledged = 0   # spans
+        self.logs_acknowledged = 0
         self.rejected = 0
         self.faults = []        # of the sender: what could not be accepted as OTLP
         self.changed = threading.Condition()
@@ -156,7 +172,7 @@ class Collector:
     def env(self, **more):
         """The environment of a service that exports here, with short delays."""
         return {"OTEL_EXPORTER_OTLP_ENDPOINT": self.endpoint, "OTEL_BSP_SCHEDULE_DELAY": "50",
-                **more}
+                "OTEL_BLRP_SCHEDULE_DELAY": "50", **more}
 
     def receive(self, path, headers, raw):
         """Checks and keeps one request; the sender's faults are exceptions."""
@@ -166,30 +182,43 @@ class Collector:
             raw = gzip.decompress(raw)
         else:
             assert headers["Content-Encoding"] is None
-        message = ExportTraceServiceRequest.FromString(raw)
-        count = sum(len(scope.spans) for resource in message.resource_spans
-                    for scope in resource.scope_spans)
-        assert count > 0, "an empty envelope"
+        logs = path.endswith("/v1/logs")
+        message = (ExportLogsServiceRequest if logs else ExportTraceServiceRequest).FromString(raw)
+        assert records_of(message), "an empty envelope"
         received = Received(path, headers, message)
         with self.changed:
-            self.requests.append(received)
+            (self.logs_requests if logs else self.requests).append(received)
             self.changed.notify_all()
         return received
 
     def acknowledge(self, received, rejected=0):
-        count = sum(len(scope.spans) for resource in received.message.resource_spans
-                    for scope in resource.scope_spans)
+        count = len(records_of(received.message))
         with self.changed:
-            self.acknowledged += count - rejected
-            self.rejected += rejected
+            if isinstance(received.message, ExportLogsServiceRequest):
+                self.logs_acknowledged += count - rejected
+            else:
+                self.acknowledged += count - rejected
+                self.rejected += rejected
 
     def spans(self):
         """Every span that came, with its resource and scope; retries come again."""
         with self.changed:
             requests = list(self.requests)
-        return [Seen(span, resource.resource, scope.scope) for received in requests
-                for resource in received.message.resource_spans
-                for scope in resource.scope_spans for span in scope.spans]
+        return [seen for received in requests for seen in records_of(received.message)]
+
+    def logs(self):
+        """Every log record that came, likewise."""
+        with self.changed:
+            requests = list(self.logs_requests)
+        return [seen for received in requests for seen in records_of(received.message)]
+
+    def wait_logs(self, span_id, timeout=5.0):
+        """The log records that carry this span id, once there are any (or the time is over)."""
+        def found():
+            return [seen for seen in self.logs() if seen.record.span_id.hex() == span_id]
+        with self.changed:
+            self.changed.wait_for(found, timeout)
+        return found()
 
     def find(self, trace_id=None, span_id=None, kind=None):
         """Spans by hex ids and kind."""

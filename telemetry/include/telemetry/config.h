@@ -12,6 +12,7 @@
 #ifndef TELEMETRY_CONFIG_H
 #define TELEMETRY_CONFIG_H
 
+#include "telemetry/logs.h"
 #include "telemetry/otlp.h"
 #include "telemetry/resource.h"
 #include "telemetry/trace.h"
@@ -34,10 +35,15 @@ void tel_config_destroy(struct tel_config *config);
 
 bool tel_config_is_disabled(const struct tel_config *config); /* OTEL_SDK_DISABLED */
 
-/* Fills options from the variables; strings are borrowed from the config. Shard count and
- * diagnostics are left alone. queue_size is 0 when the exporter is none or the SDK disabled. */
+/* Fill options from the variables; strings are borrowed from the config. Shard count and
+ * diagnostics are left alone. queue_size is 0 when the signal's exporter is none or the SDK
+ * disabled. */
 void tel_config_get_tracer(const struct tel_config *config, struct tel_tracer_options *options);
 void tel_config_get_exporter(const struct tel_config *config, struct tel_exporter_options *options);
+/* The same for log records, which are exported only where OTEL_LOGS_EXPORTER asks for it. */
+void tel_config_get_logger(const struct tel_config *config, struct tel_logger_options *options);
+void tel_config_get_logs_exporter(const struct tel_config *config,
+                                  struct tel_exporter_options *options);
 
 /* Adds service.name and OTEL_RESOURCE_ATTRIBUTES. To an empty resource it cannot fail but for
  * memory, and it leaves room for tel_resource_detect() and eight attributes of the program's own.
@@ -50,8 +56,8 @@ typedef void tel_config_each_fn(const char *name, const char *value, bool from_e
 
 /* Calls `each` for every variable, in the table's order: effective value as text ("" when unset),
  * and whether it came from the environment: what was set there but is not used (unusable, out of
- * bounds, the argument of a sampler that takes none) did not. The traces endpoint is given as it
- * was composed. Values of variables that hold secrets (headers) are given as `***`, as is a user in
+ * bounds, the argument of a sampler that takes none) did not. The signals' endpoints are given as
+ * they were composed. Values of variables that hold secrets (headers) are given as `***`, as is a user in
  * a URL. */
 void tel_config_each(const struct tel_config *config, tel_config_each_fn *each, void *argument);
 

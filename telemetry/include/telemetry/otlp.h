@@ -1,9 +1,10 @@
 /*
- * The exporter: takes ended spans from a tracer's queue and brings them to where they are read.
+ * The exporter: takes ended spans from a tracer's queue, or records from a logger's, and brings them
+ * to where they are read. A signal has an exporter of its own.
  *
- * How it works: one thread with an event loop of its own drains the tracer's queue into batches,
- * encodes each as an OTLP ExportTraceServiceRequest and POSTs it, one export at a time, on one
- * keep-alive connection:
+ * How it works: one thread with an event loop of its own drains the queue into batches, encodes each
+ * as an OTLP Export{Trace,Logs}ServiceRequest and POSTs it, one export at a time, on one keep-alive
+ * connection:
  *
  *     collect ──(delay passed, batch full, flush)──> send ──200──> acknowledged (partial: rejected)
  *        ^                                             ├─429 502 503 504, no connection──> back off
@@ -13,7 +14,7 @@
  *     taken from the queue = acknowledged + failed(reason) + in flight
  *
  * The console kind prints one JSON object a span and line instead (to stderr), where acknowledged
- * means written. The kind `none` has no thread and takes nothing.
+ * means written; it has spans only. The kind `none` has no thread and takes nothing.
  *
  * Threads: create, start, shutdown, destroy from one thread; stats from any.
  * Failure: a dead, slow or lying collector costs memory only up to one batch and its answer.
@@ -48,24 +49,24 @@ typedef void tel_diagnostic_fn(enum tel_severity severity, const char *component
 
 struct tel_exporter_options {
     enum tel_exporter_kind kind;
-    const char *endpoint; /* full URL of the traces signal */
+    const char *endpoint; /* full URL of the signal */
     const char *headers;  /* `k=v,k=v`, percent-decoded values, or NULL */
     enum tel_compression compression;
     uint32_t timeout_ms;          /* of one POST */
-    uint32_t schedule_delay_ms;   /* longest wait of a span before its batch goes */
+    uint32_t schedule_delay_ms;   /* longest wait of a record before its batch goes */
     uint32_t export_timeout_ms;   /* of one batch, retries included */
-    size_t max_batch;             /* spans a batch */
+    size_t max_batch;             /* records a batch */
     const char *certificate_file; /* CA bundle, or NULL for the system's */
     const char *client_key_file;
     const char *client_certificate_file;
-    const char *scope_name; /* instrumentation scope of the spans */
+    const char *scope_name; /* instrumentation scope of the records */
     const char *scope_version;
     size_t shard;                  /* of the registry, for what the exporter's thread observes */
     tel_diagnostic_fn *diagnostic; /* or NULL */
     void *diagnostic_argument;
 };
 
-/* Why spans failed to be exported: the values of error.type, a closed list. */
+/* Why records failed to be exported: the values of error.type, a closed list. */
 enum tel_export_error {
     TEL_EXPORT_REJECTED,     /* partial success */
     TEL_EXPORT_TIMEOUT,      /* the last try had no answer in time, and no time is left; a POST
@@ -74,23 +75,24 @@ enum tel_export_error {
                                      nobody reads */
     TEL_EXPORT_STATUS,       /* an HTTP status that is not retried, or retries ran out of time */
     TEL_EXPORT_BAD_RESPONSE, /* an answer that is not HTTP or not OTLP */
-    TEL_EXPORT_TOO_LARGE,    /* a span over TEL_EXPORT_REQUEST_MAX, or over what memory there is */
-    TEL_EXPORT_SHUTDOWN,     /* flush time was over */
-    TEL_EXPORT_ERRORS        /* how many there are */
+    TEL_EXPORT_TOO_LARGE, /* a record over TEL_EXPORT_REQUEST_MAX, or over what memory there is */
+    TEL_EXPORT_SHUTDOWN,  /* flush time was over */
+    TEL_EXPORT_ERRORS     /* how many there are */
 };
 /* The error.type value, a static string: "rejected", "timeout", … In the metrics TEL_EXPORT_STATUS
  * is told apart by code ("503") for the first eight codes met. */
 const char *tel_export_error_name(enum tel_export_error error);
 
 struct tel_exporter_stats {
-    uint64_t acknowledged;              /* spans */
-    uint64_t failed[TEL_EXPORT_ERRORS]; /* spans */
-    uint64_t inflight;                  /* spans taken from the queue, fate not known yet */
+    uint64_t acknowledged;              /* records: spans, or log records */
+    uint64_t failed[TEL_EXPORT_ERRORS]; /* records */
+    uint64_t inflight;                  /* records taken from the queue, fate not known yet */
     uint64_t requests;                  /* POSTs made, retries included */
     uint64_t retries;
 };
 
 struct tel_exporter;
+struct tel_logger; /* logs.h */
 
 /* Checks the options and makes an exporter that consumes `tracer`'s queue. NULL with errno: EINVAL
  * (endpoint or headers, said through `diagnostic`), ENOMEM. Borrows tracer and resource. */
@@ -98,11 +100,21 @@ struct tel_exporter *tel_exporter_create(const struct tel_exporter_options *opti
                                          struct tel_tracer *tracer,
                                          const struct tel_resource *resource);
 
+/* The same for a logger's queue; EINVAL also for the console, which has no log records. */
+struct tel_exporter *tel_exporter_create_logs(const struct tel_exporter_options *options,
+                                              struct tel_logger *logger,
+                                              const struct tel_resource *resource);
+
 /* Starts the thread. Returns 0 or a negative errno. */
 int tel_exporter_start(struct tel_exporter *exporter);
 
-/* Closes the tracer, exports what is queued for up to `deadline_ms`, counts the rest as failed
- * with TEL_EXPORT_SHUTDOWN, joins the thread. Returns 0, or -ETIMEDOUT when something was left. */
+/* Closes the queue and has the thread export what is in it for up to `deadline_ms`; returns at once.
+ * So several exporters can end in the same time. tel_exporter_shutdown() must follow. */
+void tel_exporter_begin_shutdown(struct tel_exporter *exporter, uint32_t deadline_ms);
+
+/* Closes the queue, exports what is in it for up to `deadline_ms` (unless a shutdown was begun: then
+ * its deadline holds), counts the rest as failed with TEL_EXPORT_SHUTDOWN, joins the thread. Returns
+ * 0, or -ETIMEDOUT when something was left. */
 int tel_exporter_shutdown(struct tel_exporter *exporter, uint32_t deadline_ms);
 /* Frees it; what was started and not shut down is shut down first, without waiting. NULL is fine.
  * */
@@ -117,6 +129,11 @@ void tel_exporter_get_stats(const struct tel_exporter *exporter, struct tel_expo
  * tracer must outlive the registry's last scrape. Returns 0 or a negative errno. */
 int tel_exporter_register(struct tel_exporter *exporter, const struct tel_tracer *tracer,
                           struct tel_registry *registry);
+
+/* The same families of a logger and its exporter (may be NULL), otel_sdk_…_log_…; what exporters of
+ * all signals share, the durations, is made by whichever comes first. */
+int tel_exporter_register_logs(struct tel_exporter *exporter, const struct tel_logger *logger,
+                               struct tel_registry *registry);
 
 #ifdef __cplusplus
 }

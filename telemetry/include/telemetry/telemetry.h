@@ -8,7 +8,8 @@
  *   registry  families of series of cells; exposition                        metrics.h
  *   resource  who is speaking                                                resource.h
  *   tracer    spans, propagation, sampling                                   trace.h
- *   exporter  the thread that brings spans to a collector                    otlp.h
+ *   logger    log records                                                    logs.h
+ *   exporter  the thread that brings spans or log records to a collector     otlp.h
  *   access    the thread that writes the access log                         access_log.h
  *   config    OTEL_* environment variables                                   config.h
  *
@@ -26,6 +27,7 @@
 #include "telemetry/clock.h"
 #include "telemetry/config.h"
 #include "telemetry/gzip.h"
+#include "telemetry/logs.h"
 #include "telemetry/metrics.h"
 #include "telemetry/otlp.h"
 #include "telemetry/resource.h"

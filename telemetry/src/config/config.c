@@ -1,11 +1,10 @@
 /*
- * The OTEL_* variables: otel.def becomes an enum and a table, loading fills a value a row, and the
- * getters put values into options.
+ * Loading the OTEL_* variables: otel.def becomes an enum and a table, and a value a row is filled.
  *
  * What is wrong with a value is told while loading, once, with the variable's name; from then on a
  * config holds only usable values in normal form.
  */
-#include "telemetry/config.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -14,27 +13,30 @@
 #include <string.h>
 
 #include "config/url.h"
-#include "config/variable.h"
 
-enum {
-#define VARIABLE(name, type, initial, low, high, choices) VAR_##name,
-#include "config/otel.def"
-#undef VARIABLE
-    VARIABLES
-};
-
-static const struct tel__variable variables[] = {
+const struct tel__variable tel__variables[VARIABLES] = {
 #define VARIABLE(name, type, initial, low, high, choices) \
     {"OTEL_" #name, TEL__##type, initial, low, high, choices},
 #include "config/otel.def"
 #undef VARIABLE
 };
 
-struct tel_config {
-    struct tel__value values[VARIABLES];
-    bool from_environment[VARIABLES];
-    struct tel_sampler sampler;
-    char *traces_endpoint;
+#define SIGNAL(SIGNAL_NAME, PROCESSOR)                                                            \
+    .exporter = VAR_##SIGNAL_NAME##_EXPORTER, .schedule_delay = VAR_##PROCESSOR##_SCHEDULE_DELAY, \
+    .export_timeout = VAR_##PROCESSOR##_EXPORT_TIMEOUT,                                           \
+    .max_queue_size = VAR_##PROCESSOR##_MAX_QUEUE_SIZE,                                           \
+    .max_batch_size = VAR_##PROCESSOR##_MAX_EXPORT_BATCH_SIZE,                                    \
+    .endpoint = VAR_EXPORTER_OTLP_##SIGNAL_NAME##_ENDPOINT,                                       \
+    .headers = VAR_EXPORTER_OTLP_##SIGNAL_NAME##_HEADERS,                                         \
+    .compression = VAR_EXPORTER_OTLP_##SIGNAL_NAME##_COMPRESSION,                                 \
+    .timeout = VAR_EXPORTER_OTLP_##SIGNAL_NAME##_TIMEOUT,                                         \
+    .certificate = VAR_EXPORTER_OTLP_##SIGNAL_NAME##_CERTIFICATE,                                 \
+    .client_key = VAR_EXPORTER_OTLP_##SIGNAL_NAME##_CLIENT_KEY,                                   \
+    .client_certificate = VAR_EXPORTER_OTLP_##SIGNAL_NAME##_CLIENT_CERTIFICATE
+
+const struct tel__signal_variables tel__signal_variables[SIGNALS] = {
+    [TRACES] = {"v1/traces", SIGNAL(TRACES, BSP)},
+    [LOGS] = {"v1/logs", SIGNAL(LOGS, BLRP)},
 };
 
 /* Where loading complains. */
@@ -73,12 +75,12 @@ static char *copy_trimmed(const char *text)
 static int load_default(struct tel_config *config, size_t index)
 {
     struct tel__value *value = &config->values[index];
-    if (variables[index].initial[0] == '\0') {
+    if (tel__variables[index].initial[0] == '\0') {
         value->text = strdup("");
         return value->text != NULL ? 0 : -ENOMEM;
     }
     char why[8];
-    return tel__variable_parse(&variables[index], variables[index].initial, value, why,
+    return tel__variable_parse(&tel__variables[index], tel__variables[index].initial, value, why,
                                sizeof(why));
 }
 
@@ -87,9 +89,9 @@ static int load_variable(struct tel_config *config, size_t index, const char *te
 {
     char why[384] = "";
     int error =
-        tel__variable_parse(&variables[index], text, &config->values[index], why, sizeof(why));
+        tel__variable_parse(&tel__variables[index], text, &config->values[index], why, sizeof(why));
     if (why[0] != '\0') {
-        warn(reporter, "%s: %s; ignored", variables[index].name, why);
+        warn(reporter, "%s: %s; ignored", tel__variables[index].name, why);
     }
     config->from_environment[index] = error == 0;
     return error == -EINVAL ? load_default(config, index) : error;
@@ -99,7 +101,7 @@ static int load_variables(struct tel_config *config, tel_getenv_fn *get,
                           const struct reporter *reporter)
 {
     for (size_t i = 0; i < VARIABLES; i++) {
-        const char *raw = get(variables[i].name);
+        const char *raw = get(tel__variables[i].name);
         char *text = copy_trimmed(raw != NULL ? raw : "");
         if (text == NULL) {
             return -ENOMEM;
@@ -114,11 +116,6 @@ static int load_variables(struct tel_config *config, tel_getenv_fn *get,
     return 0;
 }
 
-static const char *text_of(const struct tel_config *config, size_t index)
-{
-    return config->values[index].text;
-}
-
 /* Forgets what the environment said: it has no effect, and must not be shown as if it had. */
 static int fall_back(struct tel_config *config, size_t index)
 {
@@ -131,8 +128,8 @@ static int fall_back(struct tel_config *config, size_t index)
 /* The argument of a sampler that takes none is not looked at. */
 static int resolve_sampler(struct tel_config *config, const struct reporter *reporter)
 {
-    const char *name = text_of(config, VAR_TRACES_SAMPLER);
-    const char *argument = text_of(config, VAR_TRACES_SAMPLER_ARG);
+    const char *name = tel__config_text(config, VAR_TRACES_SAMPLER);
+    const char *argument = tel__config_text(config, VAR_TRACES_SAMPLER_ARG);
     bool usable =
         tel_sampler_parse(name, argument[0] != '\0' ? argument : NULL, &config->sampler) == 0;
     if (usable && config->sampler.root == TEL_SAMPLER_RATIO) {
@@ -140,23 +137,25 @@ static int resolve_sampler(struct tel_config *config, const struct reporter *rep
     }
     if (!usable) {
         warn(reporter, "%s: '%.64s' is not a ratio within 0 to 1; ignored",
-             variables[VAR_TRACES_SAMPLER_ARG].name, argument);
+             tel__variables[VAR_TRACES_SAMPLER_ARG].name, argument);
         tel_sampler_parse(name, NULL, &config->sampler);
     }
     return fall_back(config, VAR_TRACES_SAMPLER_ARG);
 }
 
 /* A batch larger than the queue could never fill; the specification forbids it. */
-static int resolve_batch(struct tel_config *config, size_t batch, size_t queue,
+static int resolve_batch(struct tel_config *config, const struct tel__signal_variables *signal,
                          const struct reporter *reporter)
 {
+    const size_t batch = signal->max_batch_size;
+    const size_t queue = signal->max_queue_size;
     const struct tel__value *limit = &config->values[queue];
     struct tel__value *value = &config->values[batch];
     if (value->number <= limit->number) {
         return 0;
     }
-    warn(reporter, "%s: %s is more than %s; %s is used", variables[batch].name, value->text,
-         variables[queue].name, limit->text);
+    warn(reporter, "%s: %s is more than %s; %s is used", tel__variables[batch].name, value->text,
+         tel__variables[queue].name, limit->text);
     char *text = strdup(limit->text);
     if (text == NULL) {
         return -ENOMEM;
@@ -167,18 +166,26 @@ static int resolve_batch(struct tel_config *config, size_t batch, size_t queue,
     return 0;
 }
 
+static int resolve_endpoint(struct tel_config *config, size_t index)
+{
+    const char *own = tel__config_text(config, tel__signal_variables[index].endpoint);
+    config->endpoints[index] =
+        own[0] != '\0' ? tel__url_complete(own)
+                       : tel__url_compose(tel__config_text(config, VAR_EXPORTER_OTLP_ENDPOINT),
+                                          tel__signal_variables[index].path);
+    return config->endpoints[index] == NULL ? -ENOMEM : 0;
+}
+
 static int resolve(struct tel_config *config, const struct reporter *reporter)
 {
     int error = resolve_sampler(config, reporter);
-    if (error == 0) {
-        error =
-            resolve_batch(config, VAR_BSP_MAX_EXPORT_BATCH_SIZE, VAR_BSP_MAX_QUEUE_SIZE, reporter);
+    for (size_t i = 0; i < SIGNALS && error == 0; i++) {
+        error = resolve_batch(config, &tel__signal_variables[i], reporter);
+        if (error == 0) {
+            error = resolve_endpoint(config, i);
+        }
     }
-    const char *own = text_of(config, VAR_EXPORTER_OTLP_TRACES_ENDPOINT);
-    config->traces_endpoint =
-        own[0] != '\0' ? tel__url_complete(own)
-                       : tel__url_compose(text_of(config, VAR_EXPORTER_OTLP_ENDPOINT), "v1/traces");
-    return config->traces_endpoint == NULL ? -ENOMEM : error;
+    return error;
 }
 
 struct tel_config *tel_config_create(tel_getenv_fn *get, tel_diagnostic_fn *diagnostic,
@@ -205,107 +212,8 @@ void tel_config_destroy(struct tel_config *config)
     for (size_t i = 0; i < VARIABLES; i++) {
         free(config->values[i].text);
     }
-    free(config->traces_endpoint);
+    for (size_t i = 0; i < SIGNALS; i++) {
+        free(config->endpoints[i]);
+    }
     free(config);
-}
-
-/* ---- reading ------------------------------------------------------------------------------- */
-
-bool tel_config_is_disabled(const struct tel_config *config)
-{
-    return config->values[VAR_SDK_DISABLED].number != 0;
-}
-
-static enum tel_exporter_kind exporter_kind(const struct tel_config *config)
-{
-    const char *text = text_of(config, VAR_TRACES_EXPORTER);
-    if (tel_config_is_disabled(config) || strcmp(text, "none") == 0) {
-        return TEL_EXPORTER_NONE;
-    }
-    return strcmp(text, "console") == 0 ? TEL_EXPORTER_CONSOLE : TEL_EXPORTER_OTLP;
-}
-
-/* Whether `word` is in the list in normal form; `none` takes all others back. */
-static bool has_propagator(const struct tel_config *config, const char *word)
-{
-    const char *list = text_of(config, VAR_PROPAGATORS);
-    bool found = false;
-    while (*list != '\0') {
-        size_t length = strcspn(list, ",");
-        if (length == strlen("none") && strncmp(list, "none", length) == 0) {
-            return false;
-        }
-        found = found || (length == strlen(word) && strncmp(list, word, length) == 0);
-        list += length + (list[length] == ',' ? 1 : 0);
-    }
-    return found;
-}
-
-void tel_config_get_tracer(const struct tel_config *config, struct tel_tracer_options *options)
-{
-    bool exports = exporter_kind(config) != TEL_EXPORTER_NONE;
-    options->sampler = config->sampler;
-    if (tel_config_is_disabled(config)) {
-        /* Disabled is no reason to break a trace that goes through us, nor to start one. */
-        options->sampler =
-            (struct tel_sampler){.root = TEL_SAMPLER_ALWAYS_OFF, .parent_based = true};
-    }
-    options->queue_size = exports ? config->values[VAR_BSP_MAX_QUEUE_SIZE].number : 0;
-    options->trace_context = has_propagator(config, "tracecontext");
-    options->baggage = has_propagator(config, "baggage");
-}
-
-/* The value that counts for a signal: its own variable's if that is set, else the general one's. */
-static const struct tel__value *of_signal(const struct tel_config *config, size_t own,
-                                          size_t general)
-{
-    const struct tel__value *value = &config->values[own];
-    return value->text[0] != '\0' ? value : &config->values[general];
-}
-
-static const char *text_or_null(const struct tel__value *value)
-{
-    return value->text[0] != '\0' ? value->text : NULL;
-}
-
-#define OF_TRACES(what) of_signal(config, VAR_EXPORTER_OTLP_TRACES_##what, VAR_EXPORTER_OTLP_##what)
-
-void tel_config_get_exporter(const struct tel_config *config, struct tel_exporter_options *options)
-{
-    options->kind = exporter_kind(config);
-    options->endpoint = config->traces_endpoint;
-    options->headers = text_or_null(OF_TRACES(HEADERS));
-    options->compression = strcmp(OF_TRACES(COMPRESSION)->text, "gzip") == 0 ? TEL_COMPRESSION_GZIP
-                                                                             : TEL_COMPRESSION_NONE;
-    options->timeout_ms = (uint32_t)OF_TRACES(TIMEOUT)->number;
-    options->schedule_delay_ms = (uint32_t)config->values[VAR_BSP_SCHEDULE_DELAY].number;
-    options->export_timeout_ms = (uint32_t)config->values[VAR_BSP_EXPORT_TIMEOUT].number;
-    options->max_batch = config->values[VAR_BSP_MAX_EXPORT_BATCH_SIZE].number;
-    options->certificate_file = text_or_null(OF_TRACES(CERTIFICATE));
-    options->client_key_file = text_or_null(OF_TRACES(CLIENT_KEY));
-    options->client_certificate_file = text_or_null(OF_TRACES(CLIENT_CERTIFICATE));
-}
-
-int tel_config_add_resource(const struct tel_config *config, struct tel_resource *resource)
-{
-    const char *name = text_of(config, VAR_SERVICE_NAME);
-    int error = name[0] != '\0' ? tel_resource_add(resource, "service.name", name) : 0;
-    return error != 0 ? error
-                      : tel_resource_add_list(resource, text_of(config, VAR_RESOURCE_ATTRIBUTES));
-}
-
-void tel_config_each(const struct tel_config *config, tel_config_each_fn *each, void *argument)
-{
-    for (size_t i = 0; i < VARIABLES; i++) {
-        const char *text =
-            i == VAR_EXPORTER_OTLP_TRACES_ENDPOINT ? config->traces_endpoint : text_of(config, i);
-        char masked[1024];
-        if (variables[i].type == TEL__SECRETS && text[0] != '\0') {
-            text = "***";
-        } else if (variables[i].type == TEL__URL || variables[i].type == TEL__URL_BASE) {
-            tel__url_mask(text, masked, sizeof(masked));
-            text = masked;
-        }
-        each(variables[i].name, text, config->from_environment[i], argument);
-    }
 }

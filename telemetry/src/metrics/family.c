@@ -30,7 +30,9 @@ static const struct shape shapes[] = {
 };
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 
-/* What a name may not end in unless its type brings it along. */
+/* What a name may not end in unless its type brings it along. But things may be counted as they are
+ * created (otel.sdk.log.created): `x_created_total` is no sample of `x`, and that `x` exposes
+ * `x_created` itself is found out when names meet. */
 static const char *const reserved_suffixes[] = {"_total", "_created", "_bucket",
                                                 "_count", "_sum",     "_info"};
 #define RESERVED (sizeof(reserved_suffixes) / sizeof(reserved_suffixes[0]))
@@ -76,7 +78,8 @@ static bool has_good_name(const struct tel_family_options *options)
     }
     size_t base = base_length_of(options);
     for (size_t i = 0; i < RESERVED; i++) {
-        if (ends_in(options->name, base, reserved_suffixes[i])) {
+        if (ends_in(options->name, base, reserved_suffixes[i]) &&
+            !(options->type == TEL_COUNTER && strcmp(reserved_suffixes[i], "_created") == 0)) {
             return false;
         }
     }

@@ -88,6 +88,9 @@ struct tel_series *tel__series_create(struct tel_family *family, const char *con
                                       const struct tel__labels *labels);
 void tel__series_destroy(struct tel_series *series);
 
+/* The family of this name, or NULL. */
+struct tel_family *tel__registry_find(const struct tel_registry *registry, const char *name);
+
 /* Frees the family's series and tables. */
 void tel__family_series_fini(struct tel_family *family);
 void tel__family_destroy(struct tel_family *family);

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "metrics/histogram.h"
 #include "metrics/model.h"
@@ -42,6 +43,15 @@ void tel_registry_destroy(struct tel_registry *registry)
     }
     pthread_mutex_destroy(&registry->lock);
     free(registry);
+}
+
+struct tel_family *tel__registry_find(const struct tel_registry *registry, const char *name)
+{
+    struct tel_family *family = registry->first;
+    while (family != NULL && strcmp(family->options.name, name) != 0) {
+        family = family->next;
+    }
+    return family;
 }
 
 uint64_t tel_registry_overflow_count(const struct tel_registry *registry)

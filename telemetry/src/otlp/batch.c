@@ -1,7 +1,7 @@
 /*
  * Making an OTLP exporter, and what its state machine decides about: a batch is taken off the queue
- * and encoded in one go, span by span, so that a span is counted as taken before it is out of the
- * queue and the terms of the equation never lack one.
+ * and encoded in one go, record by record, so that each is counted as taken before it is out of
+ * the queue and the terms of the equation never lack one.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -15,7 +15,7 @@
 #include "telemetry/telemetry.h" /* TEL_VERSION */
 
 #define CONTENT_TYPE "application/x-protobuf"
-#define SPANS_MAX    (TEL_EXPORT_REQUEST_MAX - TEL__ENCODE_HEAD_MAX)
+#define RECORDS_MAX  (TEL_EXPORT_REQUEST_MAX - TEL__ENCODE_HEAD_MAX)
 
 /* ---- a batch ------------------------------------------------------------------------------- */
 
@@ -23,13 +23,13 @@
 static void take(struct tel__sender *sender)
 {
     tel__exporter_add(&sender->exporter->taken, 1);
-    tel__tracer_pop(sender->exporter->tracer);
+    tel__queue_pop(sender->exporter->queue);
 }
 
 static void compress(struct tel__sender *sender)
 {
     const struct iovec pieces[] = {{sender->head.data, sender->head.length},
-                                   {sender->spans.data, sender->spans.length}};
+                                   {sender->records.data, sender->records.length}};
     sender->batch.gzip = sender->exporter->options.compression == TEL_COMPRESSION_GZIP &&
                          tel_gzip(pieces, 2, &sender->packed) == 0; /* or it goes as it is */
 }
@@ -37,18 +37,19 @@ static void compress(struct tel__sender *sender)
 void tel__sender_fill(struct tel__sender *sender)
 {
     struct tel_exporter *exporter = sender->exporter;
-    const struct tel__span_record *record;
-    tel_buffer_clear(&sender->spans);
+    const void *record;
+    size_t length;
+    tel_buffer_clear(&sender->records);
     memset(&sender->batch, 0, sizeof(sender->batch));
     for (size_t i = 0; i < exporter->options.max_batch; i++) {
-        record = tel__tracer_peek(exporter->tracer);
+        record = tel__queue_peek(exporter->queue, &length);
         if (record == NULL) {
             break;
         }
-        if (tel__encode_span(&sender->encoder, record, &sender->spans) == 0) {
+        if (exporter->encode(&sender->encoder, record, &sender->records) == 0) {
             take(sender);
-            sender->batch.spans++;
-        } else if (sender->batch.spans > 0) {
+            sender->batch.count++;
+        } else if (sender->batch.count > 0) {
             break; /* it starts the next batch */
         } else {   /* larger than a whole request may be, or than memory is */
             take(sender);
@@ -58,9 +59,9 @@ void tel__sender_fill(struct tel__sender *sender)
     sender->batch.start_ns = tel_clock_monotonic_ns();
     sender->batch.until_ns =
         sender->batch.start_ns + exporter->options.export_timeout_ms * TEL_NS_PER_MS;
-    if (sender->batch.spans > 0) {
+    if (sender->batch.count > 0) {
         /* Cannot fail: its room was made at creation, and its size hardly changes. */
-        tel__encode_head(&sender->encoder, sender->spans.length, &sender->head);
+        tel__encode_head(&sender->encoder, sender->records.length, &sender->head);
         compress(sender);
     }
 }
@@ -69,7 +70,7 @@ void tel__sender_post(struct tel__sender *sender, uint32_t timeout_ms)
 {
     const struct tel__bytes packed = {sender->packed.data, sender->packed.length};
     const struct tel__bytes plain[] = {{sender->head.data, sender->head.length},
-                                       {sender->spans.data, sender->spans.length}};
+                                       {sender->records.data, sender->records.length}};
     tel__exporter_add(&sender->exporter->requests, 1);
     if (sender->batch.gzip) {
         tel__client_post(sender->client, &packed, 1, true, timeout_ms);
@@ -88,7 +89,8 @@ static void on_answer(const struct tel__outcome *outcome, const struct tel__byte
 {
     struct tel__sender *sender = argument;
     struct tel__verdict verdict;
-    tel__sender_judge(outcome, body, (int64_t)(tel_clock_wall_ns() / TEL_NS_PER_SECOND), &verdict);
+    tel__sender_judge(sender->exporter->queue->signal->records, outcome, body,
+                      (int64_t)(tel_clock_wall_ns() / TEL_NS_PER_SECOND), &verdict);
     if (!verdict.retry && verdict.lost == 0 && verdict.reason[0] != '\0' &&
         !sender->warned_partial) {
         tel__loss_say(&sender->exporter->loss, TEL_WARN, "%s: %s", sender->endpoint.display,
@@ -147,7 +149,7 @@ static int make_encoder(struct tel__sender *sender)
     const struct tel_exporter *exporter = sender->exporter;
     int error = tel__encoder_init(&sender->encoder, exporter->resource,
                                   exporter->options.scope_name, exporter->options.scope_version);
-    tel_buffer_init(&sender->spans, SPANS_MAX);
+    tel_buffer_init(&sender->records, RECORDS_MAX);
     tel_buffer_init(&sender->head, TEL__ENCODE_HEAD_MAX + 64);
     tel_buffer_init(&sender->packed, TEL_EXPORT_REQUEST_MAX);
     /* The head's room now, so that a batch cannot fail for want of it. */
@@ -229,14 +231,14 @@ static void destroy_sender(struct tel_exporter *exporter)
     tel__tls_destroy(sender->tls);
     tel__headers_fini(&sender->headers);
     tel__encoder_fini(&sender->encoder);
-    tel_buffer_fini(&sender->spans);
+    tel_buffer_fini(&sender->records);
     tel_buffer_fini(&sender->head);
     tel_buffer_fini(&sender->packed);
     free(sender);
 }
 
 const struct tel__exporter_kind tel__exporter_otlp = {
-    .component = "otlp_http_span_exporter",
+    .component = "otlp_http",
     .errors = TEL__ALL_ERRORS,
     .make = make_sender,
     .run = run_sender,

@@ -118,15 +118,14 @@ static void wait_for(struct tel_exporter *exporter, int fd, short events, uint64
 static void wait_for_spans(struct tel_exporter *exporter)
 {
     struct console *console = exporter->state;
-    struct tel__wakeup *wakeup = tel__tracer_wakeup(exporter->tracer);
-    tel__tracer_set_wake_level(exporter->tracer, 1);
-    tel__wakeup_arm(wakeup);
-    while (tel__tracer_queued(exporter->tracer) == 0 && console->stop_by_ns == NEVER) {
-        wait_for(exporter, wakeup->fd, POLLIN, NEVER);
-        tel__wakeup_drain(wakeup);
-        tel__wakeup_arm(wakeup);
+    struct tel__queue *queue = exporter->queue;
+    tel__queue_arm(queue, 1);
+    while (tel__queue_count(queue) == 0 && console->stop_by_ns == NEVER) {
+        wait_for(exporter, queue->wakeup.fd, POLLIN, NEVER);
+        tel__wakeup_drain(&queue->wakeup);
+        tel__queue_arm(queue, 1);
     }
-    tel__wakeup_drain(wakeup);
+    tel__wakeup_drain(&queue->wakeup);
     uint64_t until_ns = tel_clock_monotonic_ns() + COLLECT_MS * TEL_NS_PER_MS;
     if (console->stop_by_ns == NEVER) {
         wait_for(exporter, -1, 0, until_ns);
@@ -180,7 +179,7 @@ static void print_span(struct tel_exporter *exporter, const struct tel__span_rec
     tel_buffer_clear(&console->line);
     tel__span_json_append(&console->line, record, console->service_name);
     tel__exporter_add(&exporter->taken, 1);
-    tel__tracer_pop(exporter->tracer);
+    tel__queue_pop(exporter->queue);
     int result = console->line.error != 0 ? console->line.error : write_line(exporter);
     if (result == -ETIMEDOUT) {
         error = TEL_EXPORT_SHUTDOWN;
@@ -208,16 +207,17 @@ static void run_console(struct tel_exporter *exporter)
 {
     struct console *console = exporter->state;
     const struct tel__span_record *record;
+    size_t length;
     do {
         wait_for_spans(exporter);
-        while (!is_over(console) && (record = tel__tracer_peek(exporter->tracer)) != NULL) {
+        while (!is_over(console) && (record = tel__queue_peek(exporter->queue, &length)) != NULL) {
             print_span(exporter, record);
         }
     } while (console->stop_by_ns == NEVER);
 }
 
 const struct tel__exporter_kind tel__exporter_console = {
-    .component = "console_span_exporter",
+    .component = "console",
     .errors = 1u << TEL_EXPORT_CONNECTION | 1u << TEL_EXPORT_TOO_LARGE | 1u << TEL_EXPORT_SHUTDOWN,
     .make = make_console,
     .run = run_console,

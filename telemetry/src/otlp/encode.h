@@ -1,26 +1,29 @@
 /*
- * Spans as OTLP bytes.
+ * Spans and log records as OTLP bytes.
  *
  * How it works: an encoder holds what every request says alike (resource, scope, schema), encoded
- * once, and a memory of the lengths of the attribute keys it met. Spans are appended one by one to
- * a buffer as fields `ScopeSpans.spans`; the lengths of the messages around them are known only
- * when the last is in, so the head is made at the end, apart, and a request is head, then spans:
+ * once, and a memory of the lengths of the attribute keys it met. Records are appended one by one
+ * to a buffer as fields `ScopeSpans.spans`; the lengths of the messages around them are known only
+ * when the last is in, so the head is made at the end, apart, and a request is head, then records:
  *
- *     head:  ResourceSpans{ resource, schema_url, ScopeSpans{ scope, schema_url,
- *     spans:                                                  span, span, span … }}
+ *     head:     ResourceSpans{ resource, schema_url, ScopeSpans{ scope, schema_url,
+ *     records:                                                  span, span, span … }}
+ *
+ * ResourceLogs and ScopeLogs have the same field numbers, so the head is the same for log records.
  *
  * Threads: an encoder has one owner. Memory: bounded by what is fixed at creation.
- * Failure: a span is appended whole or not at all.
- * Source: opentelemetry-proto trace/v1, common/v1, resource/v1.
+ * Failure: a record is appended whole or not at all.
+ * Source: opentelemetry-proto trace/v1, logs/v1, common/v1, resource/v1.
  */
 #ifndef TEL_OTLP_ENCODE_H
 #define TEL_OTLP_ENCODE_H
 
 #include "telemetry/buffer.h"
 #include "telemetry/resource.h"
-#include "trace/record.h"
+#include "telemetry/trace.h"
 
 #define TEL__SCHEMA_URL      "https://opentelemetry.io/schemas/1.44.0"
+#define TEL__ENCODE_RECORD   2   /* the field of ScopeSpans and ScopeLogs that holds one */
 #define TEL__ENCODE_KEYS     256 /* attribute keys whose length is remembered; a power of two */
 #define TEL__ENCODE_HEAD_MAX (128u * 1024) /* bytes of a head: 64 attributes of 1 KiB and change */
 
@@ -38,14 +41,31 @@ int tel__encoder_init(struct tel__encoder *encoder, const struct tel_resource *r
                       const char *scope_name, const char *scope_version);
 void tel__encoder_fini(struct tel__encoder *encoder);
 
-/* Appends one span. Returns 0, or -EMSGSIZE or -ENOMEM: then *spans is as it was before, without
- * an error. */
-int tel__encode_span(struct tel__encoder *encoder, const struct tel__span_record *record,
-                     struct tel_buffer *spans);
+/* Appends one record, as it came out of its queue. Returns 0, or -EMSGSIZE or -ENOMEM: then *out is
+ * as it was before, without an error. */
+typedef int tel__encode_fn(struct tel__encoder *encoder, const void *record,
+                           struct tel_buffer *out);
+tel__encode_fn tel__encode_span; /* a struct tel__span_record */
+tel__encode_fn tel__encode_log;  /* a struct tel__log_record */
 
-/* Writes the head that goes before `spans_length` bytes of spans, replacing what is in *head.
+/* Writes the head that goes before `records_length` bytes of records, replacing what is in *head.
  * Returns 0 or the buffer's error. */
-int tel__encode_head(const struct tel__encoder *encoder, size_t spans_length,
+int tel__encode_head(const struct tel__encoder *encoder, size_t records_length,
                      struct tel_buffer *head);
+
+/* ---- for the encodings of records ---------------------------------------------------------- */
+
+/* The length of a static string, remembered. */
+size_t tel__encode_key_length(struct tel__encoder *encoder, const char *key);
+/* Appends a KeyValue as `field`; the key has `key_bytes`. */
+void tel__encode_attribute(struct tel_buffer *out, unsigned field, size_t key_bytes,
+                           const struct tel_attribute *attribute);
+/* Bytes of the fields of a string as AnyValue; puts them. What is not UTF-8 goes as bytes: as a
+ * string it would make the receiver refuse the whole request. */
+size_t tel__encode_string_size(size_t length);
+uint8_t *tel__encode_put_string(uint8_t *at, const char *data, size_t length);
+/* Ends the appending of a record that began at `before`: takes it back if it failed, and returns
+ * why. */
+int tel__encode_settle(struct tel_buffer *out, size_t before);
 
 #endif

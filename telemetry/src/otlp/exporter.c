@@ -2,8 +2,8 @@
  * The public side: making an exporter, its thread's life, its counters. What the thread does is its
  * kind's business.
  *
- * Shutdown is one-way: the tracer is closed first, so the queue only shrinks; the thread gets a
- * deadline and ends by itself; what it left is counted here, so that no span is without a fate.
+ * Shutdown is one-way: the queue is closed first, so it only shrinks; the thread gets a
+ * deadline and ends by itself; what it left is counted here, so that no record is without a fate.
  */
 #include "otlp/exporter.h"
 
@@ -13,7 +13,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "logs/logger.h"
 #include "telemetry/clock.h"
+#include "trace/tracer.h"
 
 const char *tel_export_error_name(enum tel_export_error error)
 {
@@ -50,9 +52,9 @@ static const struct tel__exporter_kind *const kinds[] = {
     [TEL_EXPORTER_CONSOLE] = &tel__exporter_console,
 };
 
-struct tel_exporter *tel_exporter_create(const struct tel_exporter_options *options,
-                                         struct tel_tracer *tracer,
-                                         const struct tel_resource *resource)
+static struct tel_exporter *create(const struct tel_exporter_options *options,
+                                   struct tel__queue *queue, tel__encode_fn *encode,
+                                   const struct tel_resource *resource)
 {
     if ((size_t)options->kind >= sizeof(kinds) / sizeof(kinds[0]) ||
         (options->kind != TEL_EXPORTER_NONE && options->max_batch == 0)) {
@@ -65,10 +67,12 @@ struct tel_exporter *tel_exporter_create(const struct tel_exporter_options *opti
     }
     exporter->kind = kinds[options->kind];
     exporter->options = *options;
-    exporter->tracer = tracer;
+    exporter->queue = queue;
+    exporter->encode = encode;
     exporter->resource = resource;
     exporter->loss.diagnostic = options->diagnostic;
     exporter->loss.argument = options->diagnostic_argument;
+    exporter->loss.records = queue->signal->records;
     exporter->loss.destination = "their destination";
     exporter->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int error = exporter->stop_fd >= 0 ? exporter->kind->make(exporter) : -errno;
@@ -78,6 +82,24 @@ struct tel_exporter *tel_exporter_create(const struct tel_exporter_options *opti
         return NULL;
     }
     return exporter;
+}
+
+struct tel_exporter *tel_exporter_create(const struct tel_exporter_options *options,
+                                         struct tel_tracer *tracer,
+                                         const struct tel_resource *resource)
+{
+    return create(options, &tracer->queue, tel__encode_span, resource);
+}
+
+struct tel_exporter *tel_exporter_create_logs(const struct tel_exporter_options *options,
+                                              struct tel_logger *logger,
+                                              const struct tel_resource *resource)
+{
+    if (options->kind == TEL_EXPORTER_CONSOLE) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return create(options, &logger->queue, tel__encode_log, resource);
 }
 
 static void *run_thread(void *argument)
@@ -105,22 +127,26 @@ int tel_exporter_start(struct tel_exporter *exporter)
     return -error;
 }
 
-static void stop_thread(struct tel_exporter *exporter, uint32_t deadline_ms)
+void tel_exporter_begin_shutdown(struct tel_exporter *exporter, uint32_t deadline_ms)
 {
     uint64_t one = 1;
+    tel__queue_close(exporter->queue);
+    if (!exporter->started || exporter->stopping) {
+        return;
+    }
+    exporter->stopping = true;
     atomic_store(&exporter->stop_by_ns, tel_clock_monotonic_ns() + deadline_ms * TEL_NS_PER_MS);
     /* Cannot fail: the counter is at 0, and nobody else writes it. */
     ssize_t put = write(exporter->stop_fd, &one, sizeof(one));
     (void)put;
-    pthread_join(exporter->thread, NULL);
-    exporter->started = false;
 }
 
 int tel_exporter_shutdown(struct tel_exporter *exporter, uint32_t deadline_ms)
 {
-    tel_tracer_close(exporter->tracer);
+    tel_exporter_begin_shutdown(exporter, deadline_ms);
     if (exporter->started) {
-        stop_thread(exporter, deadline_ms);
+        pthread_join(exporter->thread, NULL);
+        exporter->started = false;
     }
     /* What a producer put in after the thread had looked for the last time. */
     tel__exporter_discard_queue(exporter);
@@ -152,7 +178,7 @@ void tel_exporter_get_stats(const struct tel_exporter *exporter, struct tel_expo
         stats->failed[i] = atomic_load_explicit(&exporter->failed[i], memory_order_acquire);
         known += stats->failed[i];
     }
-    /* Read last: every fate read above belongs to a span that was taken before. */
+    /* Read last: every fate read above belongs to a record that was taken before. */
     stats->inflight = atomic_load_explicit(&exporter->taken, memory_order_relaxed) - known;
     stats->requests = atomic_load_explicit(&exporter->requests, memory_order_relaxed);
     stats->retries = atomic_load_explicit(&exporter->retries, memory_order_relaxed);
@@ -162,10 +188,11 @@ void tel_exporter_get_stats(const struct tel_exporter *exporter, struct tel_expo
 
 void tel__exporter_discard_queue(struct tel_exporter *exporter)
 {
-    /* Bounded: the tracer is closed, so only spans that were ending then can still come. */
-    while (tel__tracer_peek(exporter->tracer) != NULL) {
+    size_t length;
+    /* Bounded: the queue is closed, so only what was on its way then can still come. */
+    while (tel__queue_peek(exporter->queue, &length) != NULL) {
         tel__exporter_add(&exporter->taken, 1);
-        tel__tracer_pop(exporter->tracer);
+        tel__queue_pop(exporter->queue);
         tel__exporter_add(&exporter->failed[TEL_EXPORT_SHUTDOWN], 1);
         exporter->loss.lost++;
         exporter->left = true;
@@ -174,7 +201,7 @@ void tel__exporter_discard_queue(struct tel_exporter *exporter)
 
 uint64_t tel__exporter_queue_full(const struct tel_exporter *exporter)
 {
-    struct tel_tracer_stats stats;
-    tel_tracer_get_stats(exporter->tracer, &stats);
-    return stats.dropped_queue_full;
+    struct tel__queue_stats stats;
+    tel__queue_get_stats(exporter->queue, &stats);
+    return stats.dropped_full;
 }

@@ -3,14 +3,15 @@
  *
  * How it works: a kind of exporter is a row of functions (struct tel__exporter_kind): what it makes
  * at creation, its thread's life, its end. The rest is common: the thread, the stop signal, the
- * counters.
+ * counters. What is exported is a queue of records of one signal (base/queue.h), and how a record is
+ * encoded; nobody here knows whose queue it is.
  *
  *     kind     file        its thread
  *     OTLP     sender.c    an event loop: batches, HTTP
- *     CONSOLE  console.c   poll(2): a line a span
+ *     CONSOLE  console.c   poll(2): a line a span (spans only)
  *     NONE                 has none
  *
- * Accounting: `taken` counts spans as they leave the queue, `acknowledged` and `failed` as their
+ * Accounting: `taken` counts records as they leave the queue, `acknowledged` and `failed` as their
  * fate is known; in flight is the difference. A reader that reads fates first and `taken` last gets
  * terms that add up at any moment.
  *
@@ -23,13 +24,15 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/queue.h"
+#include "base/signal.h"
+#include "otlp/encode.h"
 #include "otlp/loss.h"
 #include "otlp/statuses.h"
 #include "telemetry/otlp.h"
-#include "trace/record.h"
 
 struct tel__exporter_kind {
-    const char *component;                      /* otel.component.type */
+    const char *component;                      /* otel.component.type begins so */
     unsigned errors;                            /* bits 1 << enum tel_export_error it can meet */
     int (*make)(struct tel_exporter *exporter); /* errno, said through diagnostic; fills `state` */
     void (*run)(struct tel_exporter *exporter); /* the thread, until stopped */
@@ -43,7 +46,8 @@ extern const struct tel__exporter_kind tel__exporter_none;
 struct tel_exporter {
     const struct tel__exporter_kind *kind;
     struct tel_exporter_options options; /* strings are used at creation only */
-    struct tel_tracer *tracer;
+    struct tel__queue *queue;            /* its producers' noun owns it */
+    tel__encode_fn *encode; /* a record of the queue; NULL: the kind has ways of its own */
     const struct tel_resource *resource;
     void *state; /* the kind's own */
     /* Where it sends to, for those that send; else NULL and "". */
@@ -53,6 +57,7 @@ struct tel_exporter {
 
     pthread_t thread;
     bool started;                /* and not joined yet */
+    bool stopping;               /* shutdown was asked for */
     int stop_fd;                 /* an eventfd: shutdown was asked for */
     _Atomic uint64_t stop_by_ns; /* monotonic; set before stop_fd is written */
     bool left;                   /* the thread counted something as TEL_EXPORT_SHUTDOWN */
@@ -89,7 +94,7 @@ void tel__exporter_observe(struct tel_exporter *exporter, const struct tel__endi
 /* Takes everything that is queued and counts it as TEL_EXPORT_SHUTDOWN. */
 void tel__exporter_discard_queue(struct tel_exporter *exporter);
 
-/* The tracer's count of spans that found no room. */
+/* The queue's count of records that found no room. */
 uint64_t tel__exporter_queue_full(const struct tel_exporter *exporter);
 
 #endif

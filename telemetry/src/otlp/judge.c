@@ -1,5 +1,5 @@
 /*
- * What an outcome means for the spans that were sent: acknowledged, lost, or to be sent again.
+ * What an outcome means for the records that were sent: acknowledged, lost, or to be sent again.
  *
  *     outcome             again?  error.type of what is lost
  *     no connection       yes     connection
@@ -9,7 +9,7 @@
  *     malformed           no      bad_response
  *     429 502 503 504     yes     status
  *     2xx                 no      rejected, as many as the collector says; bad_response, all, when
- *                                 the body is no ExportTraceServiceResponse
+ *                                 the body is no Export…ServiceResponse
  *     anything else       no      status
  */
 #include <stdio.h>
@@ -41,7 +41,8 @@ static void set_reason(struct tel__verdict *verdict, const char *what, const cha
              (int)(length < TEL__REASON_MAX ? length : TEL__REASON_MAX), length > 0 ? message : "");
 }
 
-static void judge_success(const struct tel__bytes *body, struct tel__verdict *verdict)
+static void judge_success(const char *records, const struct tel__bytes *body,
+                          struct tel__verdict *verdict)
 {
     struct tel__response response;
     if (tel__response_parse(body->data, body->length, &response) != 0) {
@@ -53,9 +54,11 @@ static void judge_success(const struct tel__bytes *body, struct tel__verdict *ve
     verdict->error = TEL_EXPORT_REJECTED;
     verdict->lost = response.rejected > 0 ? (uint64_t)response.rejected : 0;
     if (verdict->lost > 0 || response.message != NULL) {
-        set_reason(verdict,
-                   verdict->lost > 0 ? "the collector rejected spans" : "the collector remarks",
-                   response.message, response.message_length);
+        char what[64] = "the collector remarks";
+        if (verdict->lost > 0) {
+            snprintf(what, sizeof(what), "the collector rejected %s", records);
+        }
+        set_reason(verdict, what, response.message, response.message_length);
     }
 }
 
@@ -75,8 +78,9 @@ static void judge_failure(const struct tel__outcome *outcome, const struct tel__
     set_reason(verdict, what, message, message != NULL ? length : 0);
 }
 
-void tel__sender_judge(const struct tel__outcome *outcome, const struct tel__bytes *body,
-                       int64_t now_wall_s, struct tel__verdict *verdict)
+void tel__sender_judge(const char *records, const struct tel__outcome *outcome,
+                       const struct tel__bytes *body, int64_t now_wall_s,
+                       struct tel__verdict *verdict)
 {
     *verdict = (struct tel__verdict){0};
     if (outcome->kind != TEL__OUTCOME_ANSWER) {
@@ -92,7 +96,7 @@ void tel__sender_judge(const struct tel__outcome *outcome, const struct tel__byt
         verdict->status = (unsigned)outcome->status;
     }
     if (outcome->status >= 200 && outcome->status < 300) {
-        judge_success(body, verdict);
+        judge_success(records, body, verdict);
     } else {
         judge_failure(outcome, body, now_wall_s, verdict);
     }

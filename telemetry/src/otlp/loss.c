@@ -39,7 +39,7 @@ void tel__loss_say(const struct tel__loss *loss, enum tel_severity severity, con
     loss->diagnostic(severity, COMPONENT, message, loss->argument);
 }
 
-/* Returns the spans the tracer dropped since the last look. */
+/* Returns what the queue had no room for since the last look. */
 static uint64_t take_queue_full(struct tel__loss *loss, uint64_t queue_full)
 {
     uint64_t more = queue_full - loss->queue_full_seen;
@@ -55,9 +55,9 @@ void tel__loss_note(struct tel__loss *loss, uint64_t now_ns, uint64_t failed, co
         return;
     }
     if (!loss->losing) {
-        tel__loss_say(loss, TEL_WARN, "spans for %s are being lost: %s%s%s", loss->destination,
-                      failed > 0 ? "" : "the queue is full", failed == 0 && reason[0] ? "; " : "",
-                      reason);
+        tel__loss_say(loss, TEL_WARN, "%s for %s are being lost: %s%s%s", loss->records,
+                      loss->destination, failed > 0 ? "" : "the queue is full",
+                      failed == 0 && reason[0] ? "; " : "", reason);
     }
     loss->losing = true;
     loss->lost += lost;
@@ -67,8 +67,8 @@ void tel__loss_note(struct tel__loss *loss, uint64_t now_ns, uint64_t failed, co
 void tel__loss_delivered(struct tel__loss *loss, uint64_t now_ns)
 {
     if (loss->losing && now_ns - loss->last_ns >= TEL__LOSS_QUIET_NS) {
-        tel__loss_say(loss, TEL_WARN, "spans reach %s again; %llu were lost", loss->destination,
-                      (unsigned long long)loss->lost);
+        tel__loss_say(loss, TEL_WARN, "%s reach %s again; %llu were lost", loss->records,
+                      loss->destination, (unsigned long long)loss->lost);
         loss->losing = false;
         loss->lost = 0;
     }
@@ -78,8 +78,8 @@ void tel__loss_finish(struct tel__loss *loss, uint64_t queue_full)
 {
     loss->lost += take_queue_full(loss, queue_full);
     if (loss->losing || loss->lost > 0) {
-        tel__loss_say(loss, TEL_WARN, "spans for %s lost until shutdown: %llu", loss->destination,
-                      (unsigned long long)loss->lost);
+        tel__loss_say(loss, TEL_WARN, "%s for %s lost until shutdown: %llu", loss->records,
+                      loss->destination, (unsigned long long)loss->lost);
         loss->losing = false;
         loss->lost = 0;
     }

@@ -1,8 +1,8 @@
 /*
- * Says when spans begin to be lost, and when that ended and how many they were: twice an outage,
- * not once a span or a batch.
+ * Says when records begin to be lost, and when that ended and how many they were: twice an outage,
+ * not once a record or a batch.
  *
- * How it works: the owner notes what failed and what its tracer had to drop so far. The first loss
+ * How it works: the owner notes what failed and what its queue had no room for so far. The first loss
  * is a warning with its reason. A delivery after TEL__LOSS_QUIET_NS without a loss ends it.
  *
  * Threads: one owner. Memory: a struct of the owner.
@@ -17,19 +17,20 @@
 struct tel__loss {
     tel_diagnostic_fn *diagnostic; /* or NULL */
     void *argument;
+    const char *records;     /* what they are: "spans"; borrowed */
     const char *destination; /* for people; borrowed */
     bool losing;
-    uint64_t lost;            /* spans since it began */
+    uint64_t lost;            /* records since it began */
     uint64_t last_ns;         /* when the last of them was noted */
-    uint64_t queue_full_seen; /* of tel_tracer_stats.dropped_queue_full */
+    uint64_t queue_full_seen; /* of what the queue had no room for */
 };
 
-/* At monotonic time `now_ns`, `failed` spans (perhaps none) turned out lost because of `reason`, and
- * `queue_full` is the tracer's count so far. With none lost it does nothing. */
+/* At monotonic time `now_ns`, `failed` records (perhaps none) turned out lost because of `reason`,
+ * and `queue_full` is the queue's count so far. With none lost it does nothing. */
 void tel__loss_note(struct tel__loss *loss, uint64_t now_ns, uint64_t failed, const char *reason,
                     uint64_t queue_full);
 
-/* At monotonic time `now_ns` spans arrived. */
+/* At monotonic time `now_ns` records arrived. */
 void tel__loss_delivered(struct tel__loss *loss, uint64_t now_ns);
 
 /* Nothing will follow: ends what has begun. */

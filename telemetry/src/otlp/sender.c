@@ -1,20 +1,20 @@
 /*
  * The thread of an OTLP exporter: a state machine on an event loop.
  *
- *     IDLE ──a span──> COLLECT ──full, delay, flush──> POST ──answer──> IDLE or COLLECT
+ *     IDLE ─a record─> COLLECT ──full, delay, flush──> POST ──answer──> IDLE or COLLECT
  *                                                      ^  └─try again─> BACKOFF ─┐
  *                                                      └─────────────────────────┘
  *     any of them, when shutdown is asked for and nothing is left or time is over ──> DONE
  *
  * A state is a row of `states`: what is done on entering it, and at each thing that can happen
  * while it lasts. Nothing else happens: a NULL means that it cannot (a timer that was not set) or
- * does not matter (spans that end while a POST is under way wait in their queue).
+ * does not matter (records that come while a POST is under way wait in their queue).
  *
- * Invariants: spans are `in batch` from pop to fate; there is one batch at most, so never two
+ * Invariants: records are `in batch` from pop to fate; there is one batch at most, so never two
  * exports at once; in IDLE and COLLECT there is none. Every path out of a batch goes through
- * end_batch(), which gives each of its spans one fate.
+ * end_batch(), which gives each of its records one fate.
  *
- * Wakes: the producers signal only while we sleep in IDLE (from the first span on) or COLLECT (from
+ * Wakes: the producers signal only while we sleep in IDLE (from the first record on) or COLLECT (from
  * a shard's share of a batch on). A sleeping exporter with an empty queue has no timer.
  */
 #include "otlp/sender.h"
@@ -27,7 +27,6 @@
 #include "base/random.h"
 #include "otlp/retry.h"
 #include "telemetry/clock.h"
-#include "trace/tracer.h"
 
 /* A try with less time than this is not worth making. */
 #define TRY_MIN_NS (10 * TEL_NS_PER_MS)
@@ -38,7 +37,7 @@
 struct state {
     const char *name;
     void (*enter)(struct tel__sender *sender);
-    void (*spans)(struct tel__sender *sender);
+    void (*records)(struct tel__sender *sender);
     void (*timer)(struct tel__sender *sender);
     void (*answer)(struct tel__sender *sender, const struct tel__verdict *verdict);
     void (*flush)(struct tel__sender *sender); /* shutdown was asked for */
@@ -67,8 +66,7 @@ static void sleep_until(struct tel__sender *sender, uint64_t until_ns)
 static void arm(struct tel__sender *sender, uint64_t level)
 {
     sender->level = level;
-    tel__tracer_set_wake_level(sender->exporter->tracer, level);
-    tel__wakeup_arm(tel__tracer_wakeup(sender->exporter->tracer));
+    tel__queue_arm(sender->exporter->queue, level);
 }
 
 /* ---- IDLE ---------------------------------------------------------------------------------- */
@@ -76,14 +74,14 @@ static void arm(struct tel__sender *sender, uint64_t level)
 static void enter_idle(struct tel__sender *sender)
 {
     arm(sender, 1);
-    if (tel__tracer_queued(sender->exporter->tracer) > 0) {
+    if (tel__queue_count(sender->exporter->queue) > 0) {
         go(sender, COLLECT);
     } else if (sender->flushing) {
         go(sender, DONE);
     }
 }
 
-static void spans_idle(struct tel__sender *sender)
+static void records_idle(struct tel__sender *sender)
 {
     sender->first_ns = tel_clock_monotonic_ns();
     enter_idle(sender);
@@ -94,24 +92,15 @@ static void spans_idle(struct tel__sender *sender)
 /* Whether a batch should go now: it is full, or a shard's queue soon will be. */
 static bool is_due(const struct tel__sender *sender)
 {
-    const struct tel_tracer *tracer = sender->exporter->tracer;
-    if (sender->flushing || tel__tracer_queued(tracer) >= sender->exporter->options.max_batch) {
-        return true;
-    }
-    for (size_t i = 0; i < tracer->options.shard_count; i++) {
-        const struct tel__ring *ring = &tracer->shards[i].ring;
-        if (tel__ring_count(ring) >= ring->limit - ring->limit / 4 ||
-            tel__ring_used_bytes(ring) >= ring->size - ring->size / 4) {
-            return true;
-        }
-    }
-    return false;
+    const struct tel__queue *queue = sender->exporter->queue;
+    return sender->flushing || tel__queue_count(queue) >= sender->exporter->options.max_batch ||
+           tel__queue_is_pressed(queue);
 }
 
 /* When a batch is full some shard has at least this many of it. */
 static uint64_t share_of_batch(const struct tel__sender *sender)
 {
-    uint64_t shards = sender->exporter->tracer->options.shard_count;
+    uint64_t shards = sender->exporter->queue->shard_count;
     return (sender->exporter->options.max_batch + shards - 1) / shards;
 }
 
@@ -130,13 +119,13 @@ static void enter_collect(struct tel__sender *sender)
             go(sender, DONE); /* the collector asked for more patience than we have */
             return;
         }
-        sleep_until(sender, sender->not_before_ns); /* spans cannot hurry this: not armed */
+        sleep_until(sender, sender->not_before_ns); /* records cannot hurry this: not armed */
         return;
     }
     arm(sender, share_of_batch(sender));
     if (is_due(sender) || due_ns <= now_ns) {
         tel__sender_fill(sender);
-        go(sender, sender->batch.spans > 0 ? POST : IDLE);
+        go(sender, sender->batch.count > 0 ? POST : IDLE);
         return;
     }
     sleep_until(sender, due_ns);
@@ -144,7 +133,7 @@ static void enter_collect(struct tel__sender *sender)
 
 /* One shard has its share, the others may not: ask to be woken at twice as much, up to a batch.
  * Several shards together can fill a batch below that, so it is looked at again soon as well. */
-static void spans_collect(struct tel__sender *sender)
+static void records_collect(struct tel__sender *sender)
 {
     uint64_t level = sender->level * 2;
     uint64_t again_ns = tel_clock_monotonic_ns() + LOOK_AGAIN_NS;
@@ -180,14 +169,14 @@ static void enter_post(struct tel__sender *sender)
     tel__sender_post(sender, left_ms < timeout_ms ? (uint32_t)left_ms : timeout_ms);
 }
 
-/* Gives all spans of the batch their fate: `lost` of them `error`, the rest acknowledged. `status`
+/* Gives all records of the batch their fate: `lost` of them `error`, the rest acknowledged. `status`
  * is the last answer's, 0 without one. */
 static void end_batch(struct tel__sender *sender, enum tel_export_error error, uint64_t lost,
                       unsigned status, const char *reason)
 {
     struct tel_exporter *exporter = sender->exporter;
     uint64_t now_ns = tel_clock_monotonic_ns();
-    tel__exporter_add(&exporter->acknowledged, sender->batch.spans - lost);
+    tel__exporter_add(&exporter->acknowledged, sender->batch.count - lost);
     if (lost > 0) {
         tel__exporter_add(&exporter->failed[error], lost);
         exporter->left |= error == TEL_EXPORT_SHUTDOWN;
@@ -200,12 +189,12 @@ static void end_batch(struct tel__sender *sender, enum tel_export_error error, u
                                                 .status = status,
                                                 .duration_ns = now_ns - sender->batch.start_ns});
     tel__loss_note(&exporter->loss, now_ns, lost, reason, tel__exporter_queue_full(exporter));
-    if (lost < sender->batch.spans) {
+    if (lost < sender->batch.count) {
         tel__loss_delivered(&exporter->loss, now_ns);
     }
-    /* Spans that wait now came since the batch was taken. */
+    /* Those that wait now came since the batch was taken. */
     sender->first_ns = sender->batch.start_ns;
-    sender->batch.spans = 0;
+    sender->batch.count = 0;
 }
 
 /* Waits and tries again if there is time; otherwise the last answer's error is the batch's. */
@@ -220,11 +209,11 @@ static void try_again(struct tel__sender *sender, const struct tel__verdict *ver
     tel__loss_note(&sender->exporter->loss, now_ns, 0, verdict->reason,
                    tel__exporter_queue_full(sender->exporter));
     if (sender->flushing && again_ns + TRY_MIN_NS >= sender->flush_by_ns) {
-        end_batch(sender, TEL_EXPORT_SHUTDOWN, sender->batch.spans, verdict->status,
+        end_batch(sender, TEL_EXPORT_SHUTDOWN, sender->batch.count, verdict->status,
                   verdict->reason);
         go(sender, DONE);
     } else if (again_ns + TRY_MIN_NS >= sender->batch.until_ns) {
-        end_batch(sender, verdict->error, sender->batch.spans, verdict->status, verdict->reason);
+        end_batch(sender, verdict->error, sender->batch.count, verdict->status, verdict->reason);
         go(sender, IDLE);
     } else {
         sender->batch.again_ns = again_ns;
@@ -239,7 +228,7 @@ static void answer_post(struct tel__sender *sender, const struct tel__verdict *v
         try_again(sender, verdict);
         return;
     }
-    uint64_t lost = verdict->lost < sender->batch.spans ? verdict->lost : sender->batch.spans;
+    uint64_t lost = verdict->lost < sender->batch.count ? verdict->lost : sender->batch.count;
     end_batch(sender, verdict->error, lost, verdict->status, verdict->reason);
     go(sender, IDLE);
 }
@@ -260,7 +249,7 @@ static void timer_backoff(struct tel__sender *sender)
 static void flush_backoff(struct tel__sender *sender)
 {
     if (sender->batch.again_ns >= sender->flush_by_ns) {
-        end_batch(sender, TEL_EXPORT_SHUTDOWN, sender->batch.spans, 0,
+        end_batch(sender, TEL_EXPORT_SHUTDOWN, sender->batch.count, 0,
                   "shutdown came before a retry");
         go(sender, DONE);
     }
@@ -280,8 +269,8 @@ static void flush_post(struct tel__sender *sender)
 }
 
 static const struct state states[STATES] = {
-    [IDLE] = {"idle", enter_idle, spans_idle, NULL, NULL, enter_idle},
-    [COLLECT] = {"collect", enter_collect, spans_collect, timer_collect, NULL, timer_collect},
+    [IDLE] = {"idle", enter_idle, records_idle, NULL, NULL, enter_idle},
+    [COLLECT] = {"collect", enter_collect, records_collect, timer_collect, NULL, timer_collect},
     [POST] = {"post", enter_post, NULL, NULL, answer_post, flush_post},
     [BACKOFF] = {"backoff", enter_backoff, NULL, timer_backoff, NULL, flush_backoff},
     [DONE] = {"done", enter_done, NULL, NULL, NULL, NULL},
@@ -301,9 +290,9 @@ static void on_wake(evutil_socket_t fd, short what, void *argument)
     (void)fd;
     (void)what;
     struct tel__sender *sender = argument;
-    tel__wakeup_drain(tel__tracer_wakeup(sender->exporter->tracer));
-    if (states[sender->state].spans != NULL) {
-        states[sender->state].spans(sender);
+    tel__wakeup_drain(&sender->exporter->queue->wakeup);
+    if (states[sender->state].records != NULL) {
+        states[sender->state].records(sender);
     }
 }
 
@@ -327,8 +316,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *argument)
         return;
     }
     tel__sender_cancel(sender);
-    if (sender->batch.spans > 0) {
-        end_batch(sender, TEL_EXPORT_SHUTDOWN, sender->batch.spans, 0,
+    if (sender->batch.count > 0) {
+        end_batch(sender, TEL_EXPORT_SHUTDOWN, sender->batch.count, 0,
                   "time for the flush was over");
     }
     go(sender, DONE);
@@ -359,8 +348,8 @@ static void on_stop(evutil_socket_t fd, short what, void *argument)
 
 int tel__sender_init_events(struct tel__sender *sender)
 {
-    struct tel__wakeup *wakeup = tel__tracer_wakeup(sender->exporter->tracer);
-    sender->wake = event_new(sender->base, wakeup->fd, EV_READ | EV_PERSIST, on_wake, sender);
+    int wake_fd = sender->exporter->queue->wakeup.fd;
+    sender->wake = event_new(sender->base, wake_fd, EV_READ | EV_PERSIST, on_wake, sender);
     sender->stop =
         event_new(sender->base, sender->exporter->stop_fd, EV_READ | EV_PERSIST, on_stop, sender);
     sender->timer = evtimer_new(sender->base, on_timer, sender);

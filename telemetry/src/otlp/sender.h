@@ -25,22 +25,22 @@ struct tel__sender {
     struct event *deadline; /* of the flush */
     unsigned state;
     uint64_t level;         /* of the wakeup, as last armed */
-    uint64_t first_ns;      /* when the oldest waiting span may have come */
+    uint64_t first_ns;      /* when the oldest waiting record may have come */
     uint64_t not_before_ns; /* Retry-After of the last answer */
     bool flushing;
     uint64_t flush_by_ns;
 
     struct {
-        size_t spans;      /* 0: there is none */
+        size_t count;      /* records; 0: there is none */
         uint64_t start_ns; /* when it was taken */
         uint64_t until_ns; /* when its time is over */
         uint64_t again_ns; /* BACKOFF: the next try */
         unsigned failures; /* POSTs that failed */
         bool gzip;
     } batch;
-    struct tel_buffer spans;  /* encoded */
-    struct tel_buffer head;   /* what goes before them */
-    struct tel_buffer packed; /* both, compressed */
+    struct tel_buffer records; /* encoded */
+    struct tel_buffer head;    /* what goes before them */
+    struct tel_buffer packed;  /* both, compressed */
 
     struct tel__encoder encoder;
     struct tel__endpoint endpoint;
@@ -57,7 +57,7 @@ struct tel__verdict {
     bool at_once; /* without waiting */
     bool has_retry_after;
     uint32_t retry_after_ms;
-    enum tel_export_error error; /* of the `lost` spans */
+    enum tel_export_error error; /* of the `lost` records */
     uint64_t lost;               /* UINT64_MAX: all */
     unsigned status;             /* HTTP status of the answer; 0: there was none to speak of */
     char reason[TEL__REASON_MAX];
@@ -70,15 +70,16 @@ void tel__sender_answer(struct tel__sender *sender, const struct tel__verdict *v
 
 /* batch.c */
 
-/* Takes up to a batch of spans off the queue and encodes them; `batch.spans` is 0 when there were
+/* Takes up to a batch of records off the queue and encodes them; `batch.count` is 0 when there were
  * none. Those that cannot be encoded are counted. */
 void tel__sender_fill(struct tel__sender *sender);
 /* POSTs the batch; tel__sender_answer() is called later, once. */
 void tel__sender_post(struct tel__sender *sender, uint32_t timeout_ms);
 /* Gives up a POST under way. */
 void tel__sender_cancel(struct tel__sender *sender);
-/* What an outcome means, at wall time `now_wall_s`. */
-void tel__sender_judge(const struct tel__outcome *outcome, const struct tel__bytes *body,
-                       int64_t now_wall_s, struct tel__verdict *verdict);
+/* What an outcome means for `records` ("spans"), at wall time `now_wall_s`. */
+void tel__sender_judge(const char *records, const struct tel__outcome *outcome,
+                       const struct tel__bytes *body, int64_t now_wall_s,
+                       struct tel__verdict *verdict);
 
 #endif

@@ -51,12 +51,17 @@ const char *tel__item_unpack(const char *at, struct tel__item *item)
     return at + head.length;
 }
 
-bool tel__item_next(const struct tel__span_record *record, size_t *position, struct tel__item *item)
+bool tel__items_next(const char *items, size_t length, size_t *position, struct tel__item *item)
 {
-    if (*position >= record->items_length) {
+    if (*position >= length) {
         return false;
     }
-    const char *items = record->bytes + record->name_length + record->tracestate_length;
     *position = (size_t)(tel__item_unpack(items + *position, item) - items);
     return true;
+}
+
+bool tel__item_next(const struct tel__span_record *record, size_t *position, struct tel__item *item)
+{
+    const char *items = record->bytes + record->name_length + record->tracestate_length;
+    return tel__items_next(items, record->items_length, position, item);
 }

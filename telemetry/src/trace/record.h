@@ -11,8 +11,6 @@
 #ifndef TEL_TRACE_RECORD_H
 #define TEL_TRACE_RECORD_H
 
-#include "base/ring.h"
-#include "base/wakeup.h"
 #include "telemetry/trace.h"
 
 struct tel__span_record {
@@ -52,20 +50,11 @@ struct tel__item {
     uint8_t flags;
 };
 
-/* Reads the item at *position (0 at first) of the record and moves it on; false at the end. */
+/* Reads the item at *position (0 at first) of `length` bytes of items and moves it on; false at the
+ * end. */
+bool tel__items_next(const char *items, size_t length, size_t *position, struct tel__item *item);
+/* The same of a span's record. */
 bool tel__item_next(const struct tel__span_record *record, size_t *position,
                     struct tel__item *item);
-
-/* The exporter's side of a tracer: records of all shards, taken in turn. */
-const struct tel__span_record *tel__tracer_peek(struct tel_tracer *tracer);
-void tel__tracer_pop(struct tel_tracer *tracer);
-uint64_t tel__tracer_queued(const struct tel_tracer *tracer);
-
-/* What producers signal: when armed and the shard's own queue holds at least `level` records (or is
- * three quarters full). The exporter sets 1 while it waits for a first span and a share of the
- * batch size while it waits for a batch to fill. Set the level, arm, then look at the queues once
- * more: in this order no span is missed. */
-struct tel__wakeup *tel__tracer_wakeup(struct tel_tracer *tracer);
-void tel__tracer_set_wake_level(struct tel_tracer *tracer, uint64_t level);
 
 #endif

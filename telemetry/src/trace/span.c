@@ -24,8 +24,8 @@
 
 _Static_assert(sizeof(struct tel__span_record) + NAME_MAX_BYTES + TEL_TRACESTATE_MAX +
                        TEL_SPAN_BYTES <=
-                   16384 / 2 - 8,
-               "the largest record must fit into half of the smallest ring");
+                   TEL__QUEUE_RECORD_MAX,
+               "the queue takes the largest record");
 
 static void count_dropped(uint16_t *counter)
 {
@@ -104,7 +104,7 @@ void tel_span_begin(struct tel_span *span, struct tel_tracer *tracer, size_t sha
         /* Without a queue the decision still goes to those we call, but nothing is kept here. */
         span->recording = tracer->options.queue_size > 0;
     }
-    tel__tracer_count(
+    tel__count(
         &tracer->shards[shard].started[parent_origin(span, start)][tel_span_is_sampled(span)]);
 }
 
@@ -299,7 +299,8 @@ static void fill_record(struct tel__span_record *record, const struct tel_span *
     record->dropped_links = span->dropped_links;
 }
 
-static bool queue_span(const struct tel_span *span, struct tel__ring *ring)
+/* What the queue has no room for is counted there. */
+static void queue_span(const struct tel_span *span, struct tel__queue *queue)
 {
     const char *name = span->name != NULL ? span->name : "";
     const struct tel_context *context = span->context;
@@ -308,9 +309,9 @@ static bool queue_span(const struct tel_span *span, struct tel__ring *ring)
     size_t state_length = context != NULL && context->valid ? context->tracestate_length : 0;
     size_t length =
         offsetof(struct tel__span_record, bytes) + name_length + state_length + span->used;
-    struct tel__span_record *record = tel__ring_reserve(ring, length);
+    struct tel__span_record *record = tel__queue_reserve(queue, span->shard, length);
     if (record == NULL) {
-        return false;
+        return;
     }
     fill_record(record, span);
     record->name_length = (uint16_t)name_length;
@@ -321,8 +322,7 @@ static bool queue_span(const struct tel_span *span, struct tel__ring *ring)
         memcpy(record->bytes + name_length, context->tracestate, state_length);
     }
     memcpy(record->bytes + name_length + state_length, span->items, span->used);
-    tel__ring_commit(ring, length);
-    return true;
+    tel__queue_commit(queue, span->shard, length);
 }
 
 void tel_span_end(struct tel_span *span, uint64_t end_wall_ns)
@@ -335,18 +335,14 @@ void tel_span_end(struct tel_span *span, uint64_t end_wall_ns)
     span->end_wall_ns = end > span->start_wall_ns ? end : span->start_wall_ns;
 
     struct tel__tracer_shard *shard = &tracer->shards[span->shard];
-    tel__tracer_count(&shard->ended);
+    tel__count(&shard->ended);
     if (span->kind == TEL_SPAN_SERVER) {
-        tel__tracer_count(&shard->ended_server);
+        tel__count(&shard->ended_server);
     }
     if (!span->recording) {
-        tel__tracer_count(&shard->unsampled);
-    } else if (atomic_load_explicit(&tracer->closed, memory_order_acquire)) {
-        tel__tracer_count(&shard->dropped_shutdown);
-    } else if (queue_span(span, &shard->ring)) {
-        tel__tracer_published(tracer, shard);
+        tel__count(&shard->unsampled);
     } else {
-        tel__tracer_count(&shard->dropped_queue_full);
+        queue_span(span, &tracer->queue);
     }
     span->recording = false;
 }

@@ -68,7 +68,7 @@ static void test_what_cannot_be_used_is_told_and_ignored(void **state)
         "OTEL_BSP_MAX_QUEUE_SIZE=0",
         "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=1e3",
         "OTEL_TRACES_EXPORTER=zipkin",
-        "OTEL_LOGS_EXPORTER=otlp", /* nothing sends log records */
+        "OTEL_LOGS_EXPORTER=console",
         "OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317",
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=ftp://h/",
         "OTEL_EXPORTER_OTLP_HEADERS=not a header",

@@ -45,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
         struct tel__verdict verdict;
         tel__sender_judge(
+            "log records",
             &(struct tel__outcome){.kind = TEL__OUTCOME_ANSWER, .status = statuses[i]},
             &(struct tel__bytes){bytes, size}, 0, &verdict);
         require(memchr(verdict.reason, '\0', sizeof(verdict.reason)) != NULL);

@@ -32,6 +32,7 @@ static void test_names_are_checked_by_type(void **state)
         {"queue_sum", TEL_GAUGE, EINVAL},
         {"queue_bucket", TEL_GAUGE, EINVAL},
         {"queue_created", TEL_GAUGE, EINVAL},
+        {"queue_created_total", TEL_COUNTER, 0}, /* how many were created */
         {"wait_seconds", TEL_HISTOGRAM, 0},
         {"wait", TEL_HISTOGRAM, EINVAL}, /* it exposes seconds */
         {"_seconds", TEL_HISTOGRAM, EINVAL},
@@ -154,6 +155,8 @@ static void test_names_are_taken_with_all_they_expose(void **state)
     } cases[] = {
         {"a_total", TEL_COUNTER, "a_total", TEL_COUNTER, EEXIST},
         {"a_total", TEL_COUNTER, "b_total", TEL_COUNTER, 0},
+        {"a_total", TEL_COUNTER, "a_created_total", TEL_COUNTER, EEXIST}, /* a's `a_created` */
+        {"a_created_total", TEL_COUNTER, "a_total", TEL_COUNTER, EEXIST},
         {"a_total", TEL_COUNTER, "a", TEL_GAUGE, EEXIST}, /* `# TYPE a` in OpenMetrics */
         {"a", TEL_GAUGE, "a_total", TEL_COUNTER, EEXIST},
         {"a", TEL_GAUGE, "a_info", TEL_INFO, EEXIST},

@@ -18,10 +18,10 @@
 
 #include <cmocka.h>
 
+#include "../trace/queued.h"
 #include "base/wire.h"
 #include "telemetry/clock.h"
 #include "telemetry/otlp.h"
-#include "trace/record.h"
 
 #define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
 #define TEXT_OF(bytes) (bytes), (sizeof(bytes) - 1)

@@ -38,11 +38,11 @@ static int teardown(void **state)
 /* Encodes the one span that was ended and returns it as a field of ScopeSpans. */
 static struct tel__wire_field encode(struct bench *bench)
 {
-    const struct tel__span_record *record = tel__tracer_peek(bench->tracer);
+    const struct tel__span_record *record = peek_span(bench->tracer);
     assert_non_null(record);
     tel_buffer_clear(&bench->spans);
     assert_int_equal(tel__encode_span(&bench->encoder, record, &bench->spans), 0);
-    tel__tracer_pop(bench->tracer);
+    pop_span(bench->tracer);
     assert_int_equal(count_fields(bench->spans.data, bench->spans.length, 2), 1);
     return field_at(bench->spans.data, bench->spans.length, 2, 0);
 }
@@ -241,7 +241,7 @@ static void test_whole_or_not_at_all(void **state)
 {
     struct bench *bench = *state;
     end_spans(bench->tracer, 2);
-    const struct tel__span_record *record = tel__tracer_peek(bench->tracer);
+    const struct tel__span_record *record = peek_span(bench->tracer);
     assert_int_equal(tel__encode_span(&bench->encoder, record, &bench->spans), 0);
     size_t one = bench->spans.length;
     for (size_t room = 0; room < one; room++) {
@@ -251,8 +251,8 @@ static void test_whole_or_not_at_all(void **state)
         assert_int_equal(bench->spans.length, one);
         assert_int_equal(bench->spans.error, 0);
     }
-    tel__tracer_pop(bench->tracer);
-    tel__tracer_pop(bench->tracer);
+    pop_span(bench->tracer);
+    pop_span(bench->tracer);
 }
 
 /* Head and spans together are one request, whatever their lengths. */
@@ -265,9 +265,9 @@ static void test_request(void **state)
         tel_buffer_clear(&bench->spans);
         end_spans(bench->tracer, count);
         for (size_t i = 0; i < count; i++) {
-            const struct tel__span_record *record = tel__tracer_peek(bench->tracer);
+            const struct tel__span_record *record = peek_span(bench->tracer);
             assert_int_equal(tel__encode_span(&bench->encoder, record, &bench->spans), 0);
-            tel__tracer_pop(bench->tracer);
+            pop_span(bench->tracer);
         }
         assert_int_equal(tel__encode_head(&bench->encoder, bench->spans.length, &head), 0);
         tel_buffer_append(&head, bench->spans.data, bench->spans.length);

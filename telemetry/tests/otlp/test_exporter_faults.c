@@ -234,7 +234,7 @@ static void run_row(const struct row *row)
     assert_int_equal(tel_exporter_start(exporter), 0);
     for (int i = 0; i < 15000; i++) {
         tel_exporter_get_stats(exporter, &stats);
-        if (stats.inflight == 0 && tel__tracer_queued(tracer) == 0) {
+        if (stats.inflight == 0 && queued_spans(tracer) == 0) {
             break;
         }
         pause_ms(1);

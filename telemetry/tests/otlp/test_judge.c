@@ -25,7 +25,7 @@ static void test_transport(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct tel__outcome outcome = {.kind = cases[i].kind, .reason = "because"};
         struct tel__verdict verdict;
-        tel__sender_judge(&outcome, &(struct tel__bytes){0}, 0, &verdict);
+        tel__sender_judge("spans", &outcome, &(struct tel__bytes){0}, 0, &verdict);
         assert_int_equal(verdict.retry, cases[i].retry);
         assert_int_equal(verdict.at_once, cases[i].at_once);
         assert_int_equal(verdict.error, cases[i].error);
@@ -80,7 +80,7 @@ static void test_answers(void **state)
         struct tel__outcome outcome = {.kind = TEL__OUTCOME_ANSWER, .status = cases[i].status};
         struct tel__bytes body = {cases[i].body, cases[i].length};
         struct tel__verdict verdict;
-        tel__sender_judge(&outcome, &body, 0, &verdict);
+        tel__sender_judge("spans", &outcome, &body, 0, &verdict);
         assert_int_equal(verdict.status, cases[i].status > 0 ? cases[i].status : 0);
         assert_int_equal(verdict.retry, cases[i].retry);
         assert_true(verdict.lost == cases[i].lost);
@@ -110,7 +110,7 @@ static void test_retry_after(void **state)
         struct tel__outcome outcome = {.kind = TEL__OUTCOME_ANSWER, .status = cases[i].status};
         struct tel__verdict verdict;
         strcpy(outcome.retry_after, cases[i].value);
-        tel__sender_judge(&outcome, &(struct tel__bytes){0}, 10, &verdict);
+        tel__sender_judge("spans", &outcome, &(struct tel__bytes){0}, 10, &verdict);
         assert_int_equal(verdict.has_retry_after, cases[i].has);
         if (cases[i].has) {
             assert_int_equal(verdict.retry_after_ms, cases[i].delay_ms);
@@ -126,7 +126,7 @@ static void test_long_message(void **state)
     struct tel__verdict verdict;
     uint8_t *at = tel__wire_put_length((uint8_t *)body, 2, 10000);
     memset(at, 'x', 10000);
-    tel__sender_judge(&(struct tel__outcome){.kind = TEL__OUTCOME_ANSWER, .status = 400},
+    tel__sender_judge("spans", &(struct tel__outcome){.kind = TEL__OUTCOME_ANSWER, .status = 400},
                       &(struct tel__bytes){body, (size_t)(at - (uint8_t *)body) + 10000}, 0,
                       &verdict);
     assert_int_equal(strlen(verdict.reason), sizeof(verdict.reason) - 1);

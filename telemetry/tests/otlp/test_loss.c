@@ -11,8 +11,10 @@ static void test_an_outage(void **state)
 {
     (void)state;
     struct messages said = {0};
-    struct tel__loss loss = {
-        .diagnostic = keep_message, .argument = &said, .destination = "http://c/"};
+    struct tel__loss loss = {.diagnostic = keep_message,
+                             .argument = &said,
+                             .records = "spans",
+                             .destination = "http://c/"};
     tel__loss_delivered(&loss, 1 * SECOND);
     tel__loss_note(&loss, 2 * SECOND, 0, "unused", 0);
     assert_int_equal(said.count, 0);
@@ -41,7 +43,8 @@ static void test_full_queue(void **state)
 {
     (void)state;
     struct messages said = {0};
-    struct tel__loss loss = {.diagnostic = keep_message, .argument = &said, .destination = "d"};
+    struct tel__loss loss = {
+        .diagnostic = keep_message, .argument = &said, .records = "spans", .destination = "d"};
     tel__loss_note(&loss, SECOND, 0, "", 7);
     assert_string_equal(said.last, "spans for d are being lost: the queue is full");
     tel__loss_note(&loss, 2 * SECOND, 0, "", 7); /* the same seven */
@@ -61,7 +64,8 @@ static void test_messages_are_clean(void **state)
 {
     (void)state;
     struct messages said = {0};
-    struct tel__loss loss = {.diagnostic = keep_message, .argument = &said, .destination = "d"};
+    struct tel__loss loss = {
+        .diagnostic = keep_message, .argument = &said, .records = "spans", .destination = "d"};
     tel__loss_say(&loss, TEL_WARN, "%s",
                   "a\nb\x1b[31mc\x7f"
                   "caf\xc3\xa9");
@@ -74,7 +78,7 @@ static void test_messages_are_clean(void **state)
     tel__loss_say(&loss, TEL_WARN, "%s", text); /* too long, and an odd number of bytes fits */
     assert_true(strlen(said.last) < 1024);
     assert_int_equal(strlen(said.last) % 2, 0);
-    struct tel__loss silent = {.destination = "d"};
+    struct tel__loss silent = {.records = "spans", .destination = "d"};
     tel__loss_say(&silent, TEL_WARN, "nobody listens");
 }
 

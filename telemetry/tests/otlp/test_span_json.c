@@ -10,11 +10,11 @@ static char *line_of(struct tel_tracer *tracer)
 {
     static char line[16384];
     struct tel_buffer out;
-    const struct tel__span_record *record = tel__tracer_peek(tracer);
+    const struct tel__span_record *record = peek_span(tracer);
     assert_non_null(record);
     tel_buffer_init(&out, sizeof(line) - 1);
     tel__span_json_append(&out, record, "shop");
-    tel__tracer_pop(tracer);
+    pop_span(tracer);
     assert_int_equal(out.error, 0);
     memcpy(line, out.data, out.length);
     line[out.length] = '\0';

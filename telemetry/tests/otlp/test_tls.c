@@ -235,7 +235,7 @@ static void run_row(const struct row *row)
     assert_non_null(exporter);
     end_spans(tracer, 40);
     assert_int_equal(tel_exporter_start(exporter), 0);
-    for (int i = 0; i < 10000 && (tel__tracer_queued(tracer) > 0 || stats.inflight > 0); i++) {
+    for (int i = 0; i < 10000 && (queued_spans(tracer) > 0 || stats.inflight > 0); i++) {
         pause_ms(1);
         tel_exporter_get_stats(exporter, &stats);
     }

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "trace/record.h"
+#include "queued.h"
 
 static inline struct tel_tracer *make_tracer(struct tel_sampler sampler, size_t queue_size)
 {
@@ -63,11 +63,11 @@ static inline void describe(const struct tel__span_record *record, char *out, si
 static inline void assert_items(struct tel_tracer *tracer, const char *expected)
 {
     char text[4096];
-    const struct tel__span_record *record = tel__tracer_peek(tracer);
+    const struct tel__span_record *record = peek_span(tracer);
     assert_non_null(record);
     describe(record, text, sizeof(text));
     assert_string_equal(text, expected);
-    tel__tracer_pop(tracer);
+    pop_span(tracer);
 }
 
 static inline void begin(struct tel_span *span, struct tel_tracer *tracer)

@@ -28,7 +28,7 @@ static void test_a_record_has_all_of_the_span(void **state)
     tel_span_set_status(&span, TEL_STATUS_ERROR);
     tel_span_end(&span, 3000);
 
-    const struct tel__span_record *record = tel__tracer_peek(tracer);
+    const struct tel__span_record *record = peek_span(tracer);
     assert_non_null(record);
     assert_true(record->start_wall_ns == 1000 && record->end_wall_ns == 3000);
     assert_memory_equal(record->trace_id, parent.trace_id, 16);
@@ -60,7 +60,7 @@ static void test_a_root_makes_its_own_ids(void **state)
     assert_memory_not_equal(one.span_id, two.span_id, 8);
     assert_int_equal(one.flags, TEL_FLAG_SAMPLED | TEL_FLAG_RANDOM);
     tel_span_end(&one, 0);
-    const struct tel__span_record *record = tel__tracer_peek(tracer);
+    const struct tel__span_record *record = peek_span(tracer);
     assert_false(record->has_parent);
     assert_false(record->parent_remote);
     assert_memory_equal(record->parent_span_id, zero, 8);
@@ -117,7 +117,7 @@ static void test_an_invalid_parent_is_no_parent(void **state)
     assert_false(span.has_parent);
     assert_memory_not_equal(span.trace_id, parent.trace_id, 16);
     tel_span_end(&span, 0);
-    assert_int_equal(tel__tracer_peek(tracer)->tracestate_length, 0);
+    assert_int_equal(peek_span(tracer)->tracestate_length, 0);
     tel_tracer_destroy(tracer);
 }
 
@@ -135,7 +135,7 @@ static void test_what_is_not_sampled_keeps_nothing_but_its_ids(void **state)
     assert_int_equal(span.used, 0);
     assert_int_equal(span.dropped_attributes + span.dropped_events + span.dropped_links, 0);
     tel_span_end(&span, 0);
-    assert_null(tel__tracer_peek(tracer));
+    assert_null(peek_span(tracer));
     tel_tracer_destroy(tracer);
 }
 
@@ -146,7 +146,7 @@ static void test_time_never_runs_backwards_in_a_span(void **state)
     struct tel_span span;
     tel_span_begin(&span, tracer, 0, &(struct tel_span_start){.name = "n", .start_wall_ns = 5000});
     tel_span_end(&span, 4000); /* the wall clock was set back meanwhile */
-    assert_true(tel__tracer_peek(tracer)->end_wall_ns == 5000);
+    assert_true(peek_span(tracer)->end_wall_ns == 5000);
     tel_tracer_destroy(tracer);
 }
 
@@ -158,7 +158,7 @@ static void test_times_left_out_are_now(void **state)
     begin(&span, tracer);
     tel_span_add_event(&span, "e", 0, NULL, 0);
     tel_span_end(&span, 0);
-    const struct tel__span_record *record = tel__tracer_peek(tracer);
+    const struct tel__span_record *record = peek_span(tracer);
     struct tel__item event;
     size_t position = 0;
     assert_true(tel__item_next(record, &position, &event));

@@ -100,7 +100,7 @@ static void test_a_full_span_still_replaces(void **state)
     assert_int_equal(span.dropped_attributes, 2);
     tel_span_end(&span, 0);
 
-    const struct tel__span_record *record = tel__tracer_peek(tracer);
+    const struct tel__span_record *record = peek_span(tracer);
     struct tel__item item;
     size_t position = 0;
     size_t found = 0;
@@ -124,7 +124,7 @@ static void test_many_keys_do_not_replace_each_other(void **state)
         tel_span_set_int(&span, keys[i], i);
     }
     tel_span_end(&span, 0);
-    const struct tel__span_record *record = tel__tracer_peek(tracer);
+    const struct tel__span_record *record = peek_span(tracer);
     struct tel__item item;
     size_t position = 0;
     for (int i = 0; i < 150; i++) {
@@ -165,7 +165,7 @@ static void test_what_does_not_fit_is_counted(void **state)
     assert_int_equal(span.used, used);
     tel_span_end(&span, 0);
 
-    const struct tel__span_record *record = tel__tracer_peek(tracer);
+    const struct tel__span_record *record = peek_span(tracer);
     assert_int_equal(record->dropped_attributes, 5);
     assert_int_equal(record->dropped_events, 1);
     assert_int_equal(record->dropped_links, 1);
@@ -190,12 +190,12 @@ static void test_the_largest_span_finds_room_in_the_smallest_queue(void **state)
             tel_span_set_string(&span, keys[i], name, 1000);
         }
         tel_span_end(&span, 0);
-        const struct tel__span_record *record = tel__tracer_peek(tracer);
+        const struct tel__span_record *record = peek_span(tracer);
         assert_non_null(record);
         assert_int_equal(record->name_length, 1024);
         assert_int_equal(record->tracestate_length, TEL_TRACESTATE_MAX);
         assert_int_equal(record->bytes[1024], 's');
-        tel__tracer_pop(tracer);
+        pop_span(tracer);
     }
     tel_tracer_destroy(tracer);
 }

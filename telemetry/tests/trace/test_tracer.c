@@ -1,12 +1,11 @@
 /*
- * The tracer: its queues, and the equation
+ * The tracer: its queue's share in the equation
  *
  *     ended = unsampled + dropped + queued + taken by the exporter
  *
  * which is asserted after every step.
  */
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -16,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "trace/record.h"
+#include "queued.h"
 
 static struct tel_tracer *make_tracer(size_t shard_count, size_t queue_size)
 {
@@ -39,8 +38,8 @@ static void end_one(struct tel_tracer *tracer, size_t shard, enum tel_span_kind 
 static uint64_t drain(struct tel_tracer *tracer)
 {
     uint64_t taken = 0;
-    while (tel__tracer_peek(tracer) != NULL) {
-        tel__tracer_pop(tracer);
+    while (peek_span(tracer) != NULL) {
+        pop_span(tracer);
         taken++;
     }
     return taken;
@@ -52,7 +51,7 @@ static struct tel_tracer_stats assert_equation(const struct tel_tracer *tracer, 
     tel_tracer_get_stats(tracer, &stats);
     assert_int_equal(stats.ended, stats.unsampled + stats.dropped_queue_full +
                                       stats.dropped_shutdown + stats.queued + taken);
-    assert_int_equal(stats.queued, tel__tracer_queued(tracer));
+    assert_int_equal(stats.queued, queued_spans(tracer));
     return stats;
 }
 
@@ -132,7 +131,7 @@ static void test_every_span_is_in_one_term(void **state)
     end_one(tracer, 0, TEL_SPAN_CLIENT, "late");
     stats = assert_equation(tracer, taken);
     assert_int_equal(stats.dropped_shutdown, 2);
-    assert_null(tel__tracer_peek(tracer));
+    assert_null(peek_span(tracer));
     tel_tracer_destroy(tracer);
 }
 
@@ -147,81 +146,7 @@ static void test_without_a_queue_all_is_unsampled(void **state)
     assert_false(tel_span_is_recording(&span));
     tel_span_end(&span, 0);
     assert_int_equal(assert_equation(tracer, 0).unsampled, 1);
-    assert_null(tel__tracer_peek(tracer));
-    tel_tracer_destroy(tracer);
-}
-
-static void assert_next_name(struct tel_tracer *tracer, const char *name)
-{
-    const struct tel__span_record *record = tel__tracer_peek(tracer);
-    assert_non_null(record);
-    assert_int_equal(record->name_length, strlen(name));
-    assert_memory_equal(record->bytes, name, record->name_length);
-    tel__tracer_pop(tracer);
-}
-
-/* A shard that is always full must not keep the others waiting. */
-static void test_shards_take_turns(void **state)
-{
-    (void)state;
-    struct tel_tracer *tracer = make_tracer(3, 30);
-    for (int i = 0; i < 3; i++) {
-        end_one(tracer, 0, TEL_SPAN_SERVER, "busy");
-    }
-    end_one(tracer, 2, TEL_SPAN_SERVER, "quiet");
-    assert_next_name(tracer, "busy");
-    assert_next_name(tracer, "quiet");
-    assert_next_name(tracer, "busy");
-    end_one(tracer, 1, TEL_SPAN_SERVER, "new");
-    assert_next_name(tracer, "new");
-    assert_next_name(tracer, "busy");
-    assert_null(tel__tracer_peek(tracer));
-    tel_tracer_destroy(tracer);
-}
-
-static bool is_awake(struct tel_tracer *tracer)
-{
-    struct pollfd poll_fd = {.fd = tel__tracer_wakeup(tracer)->fd, .events = POLLIN};
-    return poll(&poll_fd, 1, 0) == 1;
-}
-
-static void test_the_exporter_is_woken_at_its_level(void **state)
-{
-    (void)state;
-    struct tel_tracer *tracer = make_tracer(1, 100);
-    end_one(tracer, 0, TEL_SPAN_SERVER, "s");
-    assert_false(is_awake(tracer)); /* it does not sleep */
-    drain(tracer);
-
-    tel__tracer_set_wake_level(tracer, 3);
-    tel__wakeup_arm(tel__tracer_wakeup(tracer));
-    for (int i = 1; i <= 3; i++) {
-        assert_false(is_awake(tracer));
-        end_one(tracer, 0, TEL_SPAN_SERVER, "s");
-    }
-    assert_true(is_awake(tracer));
-    tel__wakeup_drain(tel__tracer_wakeup(tracer));
-    drain(tracer);
-
-    tel__tracer_set_wake_level(tracer, 1);
-    tel__wakeup_arm(tel__tracer_wakeup(tracer));
-    end_one(tracer, 0, TEL_SPAN_SERVER, "s");
-    assert_true(is_awake(tracer));
-    tel_tracer_destroy(tracer);
-}
-
-/* A level that the shard's queue cannot reach would mean loss before the exporter wakes. */
-static void test_a_queue_three_quarters_full_wakes_at_any_level(void **state)
-{
-    (void)state;
-    struct tel_tracer *tracer = make_tracer(1, 8);
-    tel__tracer_set_wake_level(tracer, 1000);
-    tel__wakeup_arm(tel__tracer_wakeup(tracer));
-    for (int i = 0; i < 6; i++) {
-        assert_false(is_awake(tracer));
-        end_one(tracer, 0, TEL_SPAN_SERVER, "s");
-    }
-    assert_true(is_awake(tracer));
+    assert_null(peek_span(tracer));
     tel_tracer_destroy(tracer);
 }
 
@@ -258,14 +183,14 @@ static uint64_t take(struct tel_tracer *tracer, int64_t last[THREADS])
 {
     uint64_t taken = 0;
     const struct tel__span_record *record;
-    while ((record = tel__tracer_peek(tracer)) != NULL) {
+    while ((record = peek_span(tracer)) != NULL) {
         struct tel__item item;
         size_t position = 0;
         size_t shard = record->bytes[0] == 'z' ? 0 : record->bytes[0] == 'o' ? 1 : 2;
         assert_true(tel__item_next(record, &position, &item));
         assert_true(item.attribute.value.integer > last[shard]);
         last[shard] = item.attribute.value.integer;
-        tel__tracer_pop(tracer);
+        pop_span(tracer);
         taken++;
     }
     return taken;
@@ -308,9 +233,6 @@ int main(void)
         cmocka_unit_test(test_the_queue_is_shared_out),
         cmocka_unit_test(test_every_span_is_in_one_term),
         cmocka_unit_test(test_without_a_queue_all_is_unsampled),
-        cmocka_unit_test(test_shards_take_turns),
-        cmocka_unit_test(test_the_exporter_is_woken_at_its_level),
-        cmocka_unit_test(test_a_queue_three_quarters_full_wakes_at_any_level),
         cmocka_unit_test(test_threads_lose_nothing_uncounted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
