@@ -9,63 +9,71 @@
 
 #define HTTP_PORT 80 /* of the scheme */
 
+/* Inlined into the two entries, where it is a constant which of them it is: the request path pays
+ * for no choice. */
+#define FOLDED static inline __attribute__((always_inline))
+
 /* ---- where they go ----------------------------------------------------------------------------- */
 
-static void list(struct attributes *attributes, struct tel_attribute attribute)
+/* A span, or a list. */
+struct target {
+    struct tel_span *span;
+    struct attributes *list;
+};
+
+static void append(struct attributes *list, struct tel_attribute attribute)
 {
-    if (attributes->count < ATTRIBUTES_MAX) {
-        attributes->list[attributes->count++] = attribute;
+    if (list->count < ATTRIBUTES_MAX) {
+        list->items[list->count++] = attribute;
     }
 }
 
-void attributes_put_text(struct attributes *attributes, const char *key, const char *value,
-                         size_t length)
+void attributes_add_int(struct attributes *list, const char *key, int64_t value)
 {
-    if (attributes->span != NULL) {
-        tel_span_set_string(attributes->span, key, value, length);
-        return;
-    }
-    list(attributes, (struct tel_attribute){
-                         .key = key, .type = TEL_VALUE_STRING, .value.string = {value, length}});
+    append(list, (struct tel_attribute){.key = key, .type = TEL_VALUE_INT, .value.integer = value});
 }
 
-void attributes_put_int(struct attributes *attributes, const char *key, int64_t value)
+void attributes_add_double(struct attributes *list, const char *key, double value)
 {
-    if (attributes->span != NULL) {
-        tel_span_set_int(attributes->span, key, value);
-        return;
-    }
-    list(attributes,
-         (struct tel_attribute){.key = key, .type = TEL_VALUE_INT, .value.integer = value});
+    append(list, (struct tel_attribute){.key = key, .type = TEL_VALUE_DOUBLE, .value.real = value});
 }
 
-void attributes_put_double(struct attributes *attributes, const char *key, double value)
+FOLDED void put_int(struct target to, const char *key, int64_t value)
 {
-    if (attributes->span != NULL) {
-        tel_span_set_double(attributes->span, key, value);
-        return;
+    if (to.span != NULL) {
+        tel_span_set_int(to.span, key, value);
+    } else {
+        attributes_add_int(to.list, key, value);
     }
-    list(attributes,
-         (struct tel_attribute){.key = key, .type = TEL_VALUE_DOUBLE, .value.real = value});
+}
+
+FOLDED void put_bytes(struct target to, const char *key, const char *value, size_t length)
+{
+    if (to.span != NULL) {
+        tel_span_set_string(to.span, key, value, length);
+    } else {
+        append(to.list, (struct tel_attribute){
+                            .key = key, .type = TEL_VALUE_STRING, .value.string = {value, length}});
+    }
 }
 
 /* One that is not there is left out. */
-static void put_slice(struct attributes *to, const char *key, struct http_slice slice)
+FOLDED void put_slice(struct target to, const char *key, struct http_slice slice)
 {
     if (slice.data != NULL) {
-        attributes_put_text(to, key, slice.data, slice.length);
+        put_bytes(to, key, slice.data, slice.length);
     }
 }
 
-static void put_text(struct attributes *to, const char *key, const char *text)
+FOLDED void put_text(struct target to, const char *key, const char *text)
 {
-    attributes_put_text(to, key, text, strlen(text));
+    put_bytes(to, key, text, strlen(text));
 }
 
 /* ---- what they are ----------------------------------------------------------------------------- */
 
 /* The name of a known method is what the client sent. */
-static void put_method(struct attributes *to, const struct http_request *request)
+FOLDED void put_method(struct target to, const struct http_request *request)
 {
     if (request->method > HTTP_METHOD_OTHER) {
         put_slice(to, "http.request.method", request->method_text);
@@ -77,7 +85,7 @@ static void put_method(struct attributes *to, const struct http_request *request
     }
 }
 
-static void put_request(struct attributes *to, const struct http_request *request,
+FOLDED void put_request(struct target to, const struct http_request *request,
                         struct http_slice query)
 {
     put_method(to, request);
@@ -94,7 +102,7 @@ static void put_request(struct attributes *to, const struct http_request *reques
 
 /* server.address and server.port: what the client called us (without a port it means the scheme's),
  * else the local address. */
-static void put_server(struct attributes *to, struct http_exchange *http)
+FOLDED void put_server(struct target to, struct http_exchange *http, char text[PEER_HOST_BYTES])
 {
     uint16_t port;
     struct http_slice host = authority_split(http->request.authority, &port);
@@ -102,36 +110,53 @@ static void put_server(struct attributes *to, struct http_exchange *http)
         port = port != 0 ? port : HTTP_PORT;
     } else {
         const struct sockaddr *local = http_exchange_local(http);
-        host = (struct http_slice){to->server, peer_format_host(local, to->server)};
+        host = (struct http_slice){text, peer_format_host(local, text)};
         port = peer_port(local);
     }
     put_slice(to, "server.address", host);
-    attributes_put_int(to, "server.port", port);
+    put_int(to, "server.port", port);
 }
 
-static void put_peer(struct attributes *to, const struct sockaddr *peer)
+FOLDED void put_peer(struct target to, const struct sockaddr *peer, char text[PEER_HOST_BYTES])
 {
-    size_t length = peer_format_host(peer, to->peer);
-    attributes_put_text(to, "client.address", to->peer, length);
-    attributes_put_text(to, "network.peer.address", to->peer, length);
-    attributes_put_int(to, "network.peer.port", peer_port(peer));
+    size_t length = peer_format_host(peer, text);
+    put_bytes(to, "client.address", text, length);
+    put_bytes(to, "network.peer.address", text, length);
+    put_int(to, "network.peer.port", peer_port(peer));
 }
 
-void attributes_put_exchange(struct attributes *attributes, const struct exchange *exchange,
-                             uint16_t status, struct http_slice query)
+FOLDED void put_outcome(struct target to, const struct exchange *exchange, uint16_t status)
 {
-    struct http_exchange *http = exchange->http;
-    put_request(attributes, &http->request, query);
-    put_server(attributes, http);
-    put_peer(attributes, http_exchange_peer(http));
     if (exchange->route->path != NULL) {
-        attributes_put_text(attributes, "http.route", exchange->route->path,
-                            exchange->route->path_length);
+        put_bytes(to, "http.route", exchange->route->path, exchange->route->path_length);
     }
     if (status != 0) {
-        attributes_put_int(attributes, "http.response.status_code", status);
+        put_int(to, "http.response.status_code", status);
     }
     if (exchange->error_type != NULL) {
-        put_text(attributes, "error.type", exchange->error_type);
+        put_text(to, "error.type", exchange->error_type);
     }
+}
+
+void attributes_set(struct tel_span *span, const struct exchange *exchange, uint16_t status,
+                    struct http_slice query)
+{
+    const struct target to = {.span = span};
+    char server[PEER_HOST_BYTES];
+    char peer[PEER_HOST_BYTES];
+    put_request(to, &exchange->http->request, query);
+    put_server(to, exchange->http, server);
+    put_peer(to, http_exchange_peer(exchange->http), peer);
+    put_outcome(to, exchange, status);
+}
+
+void attributes_list(struct attributes *list, const struct exchange *exchange, uint16_t status,
+                     struct http_slice query)
+{
+    const struct target to = {.list = list};
+    list->count = 0;
+    put_request(to, &exchange->http->request, query);
+    put_server(to, exchange->http, list->server);
+    put_peer(to, http_exchange_peer(exchange->http), list->peer);
+    put_outcome(to, exchange, status);
 }

@@ -2,8 +2,8 @@
  * The attributes of a finished request, by the names of the OpenTelemetry semantic conventions: its
  * span has them, and so has its log record.
  *
- * How it works: each attribute is put by one line of attributes.c, wherever it goes: into a span at
- * once, or into a list that borrows.
+ * How it works: each attribute is put by one line of attributes.c, wherever it goes: on a span, or
+ * into a list.
  *
  * Threads: the site's own.
  * Memory: a list borrows from the exchange and from itself; it must not outlive either.
@@ -19,21 +19,22 @@
 #define ATTRIBUTES_MAX 24
 
 struct attributes {
-    struct tel_span *span; /* where they go, or NULL: into the list */
     size_t count;
-    struct tel_attribute list[ATTRIBUTES_MAX];
+    struct tel_attribute items[ATTRIBUTES_MAX];
     char server[PEER_HOST_BYTES];
     char peer[PEER_HOST_BYTES];
 };
 
-void attributes_put_text(struct attributes *attributes, const char *key, const char *value,
-                         size_t length);
-void attributes_put_int(struct attributes *attributes, const char *key, int64_t value);
-void attributes_put_double(struct attributes *attributes, const char *key, double value);
+/* What the request was and how it ended: `status` as it was sent (0: nothing was), `query` as it may
+ * be shown. On a span, which copies them. */
+void attributes_set(struct tel_span *span, const struct exchange *exchange, uint16_t status,
+                    struct http_slice query);
+/* The same as a list. */
+void attributes_list(struct attributes *list, const struct exchange *exchange, uint16_t status,
+                     struct http_slice query);
 
-/* Puts what the request was, and how it ended: `status` as it was sent (0: nothing was), `query` as
- * it may be shown. `span` or `count` must be set before. */
-void attributes_put_exchange(struct attributes *attributes, const struct exchange *exchange,
-                             uint16_t status, struct http_slice query);
+/* Add one more; what finds no room is left out. */
+void attributes_add_int(struct attributes *list, const char *key, int64_t value);
+void attributes_add_double(struct attributes *list, const char *key, double value);
 
 #endif

@@ -71,9 +71,7 @@ static void end_span(struct exchange *exchange, uint16_t status, struct http_sli
     struct tel_span *span = &exchange->span;
     struct http_exchange *http = exchange->http;
     if (tel_span_is_recording(span)) {
-        struct attributes attributes;
-        attributes.span = span;
-        attributes_put_exchange(&attributes, exchange, status, query);
+        attributes_set(span, exchange, status, query);
         if (has_failed(http, status)) {
             tel_span_set_status(span, TEL_STATUS_ERROR);
         }
@@ -165,14 +163,12 @@ static void emit_log_record(struct exchange *exchange, uint16_t status, struct h
     const struct http_exchange *http = exchange->http;
     char body[TEL_LOG_BODY_MAX];
     struct attributes attributes;
-    attributes.span = NULL;
-    attributes.count = 0;
-    attributes_put_exchange(&attributes, exchange, status, query);
-    attributes_put_double(&attributes, "http.server.request.duration",
+    attributes_list(&attributes, exchange, status, query);
+    attributes_add_double(&attributes, "http.server.request.duration",
                           (double)(http->end_ns - http->start_ns) / TEL_NS_PER_SECOND);
-    attributes_put_int(&attributes, "http.request.size",
+    attributes_add_int(&attributes, "http.request.size",
                        (int64_t)(http->request.head_bytes + http->request.body_bytes));
-    attributes_put_int(&attributes, "http.response.size", (int64_t)http->bytes_sent);
+    attributes_add_int(&attributes, "http.response.size", (int64_t)http->bytes_sent);
     tel_logger_emit(exchange->site->service->logger, exchange->site->shard,
                     &(struct tel_log_record){
                         .wall_ns = http->end_ns + exchange->wall_offset_ns,
@@ -181,7 +177,7 @@ static void emit_log_record(struct exchange *exchange, uint16_t status, struct h
                         .body = body,
                         .body_length = format_body(body, sizeof(body), &http->request, status),
                         .span = &exchange->span,
-                        .attributes = attributes.list,
+                        .attributes = attributes.items,
                         .attribute_count = attributes.count});
 }
 
