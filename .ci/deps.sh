@@ -15,7 +15,7 @@ packages() {
         "llvm-$CLANG_VERSION" python3 python3-venv prometheus lnav goaccess openssl curl ;;
     check) echo "clang-format-$CLANG_VERSION" "clang-tidy-$CLANG_VERSION" cppcheck shellcheck \
         python3 python3-venv ;;
-    bench) echo python3 nginx-light wrk nghttp2-client ;;
+    bench) echo python3 nginx-light wrk nghttp2-client openssl ;;
     coverage) echo gcovr ;;
     image) echo buildah mmdebstrap podman runc curl ;;
     *) echo "no such group: $1" >&2 && return 1 ;;

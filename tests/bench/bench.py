@@ -23,7 +23,7 @@ from measure import Figures, Plan, attempt, say
 
 FULL = Plan(rounds=5, seconds=3, latency_rounds=3, many_rounds=3, many_seconds=5, starts=20)
 QUICK = Plan(rounds=2, seconds=1, latency_rounds=1, many_rounds=1, many_seconds=3, starts=20)
-NEEDED = ["wrk", "h2load", "nginx", "taskset"]
+NEEDED = ["wrk", "h2load", "nginx", "taskset", "openssl"]
 
 
 def first_of(*candidates: Path) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
+from contenders import EXTRAS
 from measure import MANY_CONNECTIONS, Figures
 
 COST_EVERYTHING, COST_TENTH, P99, MANY_GROWTH = 1.35, 1.2, 1.5, 1.1
@@ -67,11 +68,11 @@ def limit_row(what: str, measured: str, budget: str, value: float | None, limit:
 
 
 def arrived(figures: Figures, name: str) -> float | None:
-    """The least share of spans or log lines that arrived in any round, None if none was asked."""
+    """The least share of spans, log lines or log records that arrived in any round, None if none was asked."""
     shares = [
         share
         for turn in figures.cpu.get(name, [])
-        for share in (turn.done.exported, turn.done.logged)
+        for share in (turn.done.exported, turn.done.logged, turn.done.sent)
         if share is not None
     ]
     return min(shares) if shares else None
@@ -103,7 +104,21 @@ def cpu_rows(figures: Figures) -> list[Row]:
                   paired(tenth, nginx), 1.0),
         row("tracing off", None),
         row("nginx", None),
+        *(extra_row(figures, name, micros) for name in EXTRAS),
     ]  # fmt: skip
+
+
+def extra_row(figures: Figures, name: str, micros: dict[str, list[float]]) -> Row:
+    """What it costs to switch on what `everything` leaves off: against everything, and the floor."""
+    ours = micros.get(name, [])
+    extra = paired(ours, micros.get("everything", []))
+    ratio = paired(ours, micros.get("floor", []))
+    share = arrived(figures, name)
+    verdict = f"{extra:.2f} × everything" if extra else "not measured"
+    if share is not None and share < ARRIVED:
+        verdict = f"FAILED: only {share:.1%} of the records arrived"
+    return Row(f"CPU a request, {name}", spread(ours, "µs", 2), "none",
+               f"{ratio:.2f}" if ratio else "", verdict)  # fmt: skip
 
 
 def speed_rows(figures: Figures) -> list[Row]:

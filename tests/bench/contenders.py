@@ -1,4 +1,4 @@
-"""Who runs: the floor, glassbox in three settings, nginx, and the sink behind glassbox.
+"""Who runs: the floor, glassbox in its settings, nginx, and the sink behind glassbox.
 
 A contender is a running server. Each is started afresh for each round, with its own log file, on
 the same port, and ended by SIGTERM to the very process that was started here.
@@ -17,7 +17,7 @@ from pathlib import Path
 import procfs
 from load import pinned
 
-PORT, ADMIN_PORT, SINK_PORT = 18480, 18481, 18482
+PORT, ADMIN_PORT, SINK_PORT, TLS_PORT = 18480, 18481, 18482, 18483
 PATH = "/demo/hello"
 START_SECONDS, STOP_SECONDS = 5, 15
 
@@ -39,6 +39,20 @@ SETTINGS: dict[str, dict[str, str]] = {
     "tracing off": {"OTEL_TRACES_EXPORTER": "none"},
 }
 CONTENDERS = ["floor", *SETTINGS, "nginx"]
+
+# What is off in all of the above, switched on: no budget, but a price.
+TLS = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"https://127.0.0.1:{TLS_PORT}"}
+GZIP = {"OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}
+LOGS = {"OTEL_LOGS_EXPORTER": "otlp"} | {
+    name.replace("_BSP_", "_BLRP_"): value for name, value in EXPORT.items() if "_BSP_" in name
+}
+EXTRAS = {
+    "everything, gzip": EXPORT | GZIP,
+    "everything, TLS": EXPORT | TLS,
+    "everything, TLS and gzip": EXPORT | TLS | GZIP,
+    "everything and OTLP logs": EXPORT | LOGS,
+}
+SETTINGS |= EXTRAS
 
 
 @dataclass(frozen=True)
@@ -172,7 +186,10 @@ def serve(setup: Setup, name: str) -> Server:
     if name == "floor":
         argv = [str(setup.floor), "--listen", f"127.0.0.1:{PORT}", "--workers", f"{setup.workers}"]
     elif name == "nginx":
-        argv = ["nginx", "-e", "stderr", "-c", str(nginx_configuration(setup, log))]
+        configuration = filled_in(
+            setup, "nginx.conf.in", PORT=PORT, LOG=log, WORKERS=setup.workers
+        )
+        argv = ["nginx", "-e", "stderr", "-c", str(configuration)]
     else:
         argv = [
             str(setup.glassbox), "--listen", f"127.0.0.1:{PORT}",
@@ -180,19 +197,48 @@ def serve(setup: Setup, name: str) -> Server:
             "--workers", f"{setup.workers}", "--access-log", str(log),
             "--access-log-queue", "4MiB", "--max-connections", "16384",
         ]  # fmt: skip
-    env = SETTINGS.get(name, {})
+    env = dict(SETTINGS.get(name, {}))
+    if uses_tls(name):
+        env["OTEL_EXPORTER_OTLP_CERTIFICATE"] = str(certificate(setup)[0])
     return Server(name, argv, (PORT, PATH), setup.server_cpus, setup.scratch, env)
 
 
-def nginx_configuration(setup: Setup, log: Path) -> Path:
-    """The file, filled in."""
-    text = (Path(__file__).parent / "nginx.conf.in").read_text()
-    values = {"PORT": PORT, "LOG": log, "DIRECTORY": setup.scratch, "WORKERS": setup.workers}
-    for name, value in values.items():
+def uses_tls(name: str) -> bool:
+    """Whether the contender exports over TLS."""
+    return SETTINGS.get(name, {}).get("OTEL_EXPORTER_OTLP_ENDPOINT", "").startswith("https:")
+
+
+def certificate(setup: Setup) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that is its own authority, and its key; made once."""
+    paths = setup.scratch / "sink.pem", setup.scratch / "sink.key"
+    if not paths[0].exists():
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+             "-nodes", "-days", "2", "-subj", "/CN=sink", "-addext", "subjectAltName=IP:127.0.0.1",
+             "-keyout", str(paths[1]), "-out", str(paths[0])],
+            check=True, capture_output=True, timeout=30,
+        )  # fmt: skip
+    return paths
+
+
+def filled_in(setup: Setup, template: str, **values: object) -> Path:
+    """The configuration file made of `template` (`nginx.conf.in`)."""
+    text = (Path(__file__).parent / template).read_text()
+    for name, value in {"DIRECTORY": setup.scratch, **values}.items():
         text = text.replace(f"@{name}@", str(value))
-    path = setup.scratch / "nginx.conf"
+    path = setup.scratch / template.removesuffix(".in")
     path.write_text(text)
     return path
+
+
+def tls_front(setup: Setup) -> Server:
+    """What takes TLS off before the sink: an nginx, whose CPU is nobody's here."""
+    pem, key = certificate(setup)
+    configuration = filled_in(
+        setup, "tls.conf.in", PORT=TLS_PORT, SINK_PORT=SINK_PORT, CERTIFICATE=pem, KEY=key
+    )
+    argv = ["nginx", "-e", "stderr", "-c", str(configuration)]
+    return Server("tls front", argv, (TLS_PORT, "/stats"), setup.load_cpus, setup.scratch)
 
 
 def sink(setup: Setup) -> Server:

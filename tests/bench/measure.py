@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 import procfs
 from contenders import (
-    ADMIN_PORT, CONTENDERS, PATH, PORT, SETTINGS, Server, ServerError, Setup, answer_bytes,
-    metrics_of_glassbox, serve, sink, total,
+    ADMIN_PORT, CONTENDERS, EXTRAS, PATH, PORT, SETTINGS, Server, ServerError, Setup, answer_bytes,
+    metrics_of_glassbox, serve, sink, tls_front, total, uses_tls,
 )  # fmt: skip
 from load import Latency, h2load, parse_wrk, wrk, wrk_command
 from reconcile import Done, settle
@@ -83,6 +83,8 @@ def running(setup: Setup, name: str) -> Iterator[Server]:
     with contextlib.ExitStack() as stack:
         if name in SETTINGS:
             stack.enter_context(sink(setup))
+        if uses_tls(name):
+            stack.enter_context(tls_front(setup))
         yield stack.enter_context(serve(setup, name))
 
 
@@ -121,10 +123,10 @@ def cpu_turn(setup: Setup, figures: Figures, name: str, seconds: int) -> None:
 
 
 def cpu(setup: Setup, figures: Figures, plan: Plan) -> None:
-    """CPU a request and throughput of all contenders."""
+    """CPU a request and throughput of all contenders, and of what costs extra."""
     for number in range(plan.rounds):
         say(f"CPU a request, round {number + 1} of {plan.rounds}")
-        for name in with_glassbox(setup, CONTENDERS):
+        for name in with_glassbox(setup, [*CONTENDERS, *EXTRAS]):
             attempt(figures, f"CPU of {name}", lambda: cpu_turn(setup, figures, name, plan.seconds))
 
 

@@ -20,25 +20,31 @@ class Done:
 
     exported: float | None = None  # of the sampled spans, acknowledged by the sink
     logged: float | None = None  # of the access-log lines, written
+    sent: float | None = None  # of the log records, acknowledged by the sink
 
 
-def exported_total(metrics: dict[str, float]) -> float:
-    """Spans acknowledged: the series without an error."""
-    series = total(metrics, "otel_sdk_exporter_span_exported_total")
+def exported_total(metrics: dict[str, float], word: str) -> float:
+    """Records of a signal acknowledged: the series without an error."""
+    family = f"otel_sdk_exporter_{word}_exported_total"
     failed = sum(
         value
         for name, value in metrics.items()
-        if name.startswith("otel_sdk_exporter_span_exported_total{") and "error_type=" in name
+        if name.startswith(family + "{") and "error_type=" in name
     )
-    return series - failed
+    return total(metrics, family) - failed
 
 
 def waiting(metrics: dict[str, float]) -> float:
     """Records in glassbox's queues, give or take what the asking itself puts there."""
-    return (
-        total(metrics, "otel_sdk_processor_span_queue_size")
-        + total(metrics, "otel_sdk_exporter_span_inflight")
-        + total(metrics, "glassbox_access_log_waiting")
+    return sum(
+        total(metrics, name)
+        for name in (
+            "otel_sdk_processor_span_queue_size",
+            "otel_sdk_exporter_span_inflight",
+            "otel_sdk_processor_log_queue_size",
+            "otel_sdk_exporter_log_inflight",
+            "glassbox_access_log_waiting",
+        )
     )
 
 
@@ -61,18 +67,29 @@ def settle(name: str) -> Done:
     logged = written / (written + lost) if written else 0.0
     if name == "tracing off":
         return Done(logged=logged)
-    return Done(exported_share(name, metrics), logged)
+    return Done(exported_share(name, metrics), logged, sent_share(name, metrics))
 
 
 def exported_share(name: str, metrics: dict[str, float]) -> float:
     """Share of the sampled spans that were acknowledged."""
-    exported = exported_total(metrics)
+    exported = exported_total(metrics, "span")
     ended = total(metrics, "glassbox_spans_ended_total")
     unsampled = total(metrics, "glassbox_spans_unsampled_total")
     received = sink_stats()["spans"]
     if not exported <= received <= exported + SCRAPES_SPANS:
         raise ServerError(f"{name}: {exported:.0f} spans acknowledged, the sink has {received}")
-    if name == "everything" and unsampled > 0:
+    if name.startswith("everything") and unsampled > 0:
         raise ServerError(f"{name}: {unsampled:.0f} spans were not sampled")
     sampled = ended - unsampled
     return exported / sampled if sampled else 0.0
+
+
+def sent_share(name: str, metrics: dict[str, float]) -> float | None:
+    """Share of the log records that were acknowledged; None where none are sent."""
+    created = total(metrics, "otel_sdk_log_created_total")
+    if not created:
+        return None
+    sent, received = exported_total(metrics, "log"), sink_stats()["logs"]
+    if not sent <= received <= sent + SCRAPES_SPANS:
+        raise ServerError(f"{name}: {sent:.0f} records acknowledged, the sink has {received}")
+    return sent / created

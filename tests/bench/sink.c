@@ -4,13 +4,14 @@
  *
  * It takes OTLP/HTTP posts of protobuf, counts the spans in them by walking nested lengths three
  * levels deep (nothing below a span is looked at), and answers 200 with an empty
- * ExportTraceServiceResponse, which is zero bytes. `GET /stats` tells what it saw, as JSON.
+ * ExportTraceServiceResponse, which is zero bytes. What comes to /v1/logs is counted the same way,
+ * apart. `GET /stats` tells what it saw, as JSON.
  *
  *     ExportTraceServiceRequest ─1─> ResourceSpans ─2─> ScopeSpans ─2─> Span: counted
  *
  * One thread, one event loop. A connection has one buffer that grows to the largest post seen and
- * stays. Posts are delimited by Content-Length only, and must not be compressed: anything else is
- * answered 4xx, counted as bad, and the connection closed.
+ * stays. Posts are delimited by Content-Length only, plain or gzip: anything else is answered 4xx,
+ * counted as bad, and the connection closed.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -23,6 +24,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define HEAD_MAX     16384
 #define BODY_MAX     (64u << 20)
@@ -31,9 +33,16 @@
 static struct {
     uint64_t posts;
     uint64_t spans;
+    uint64_t logs;
     uint64_t bytes;
     uint64_t bad;
 } totals;
+
+/* What was compressed, as it was before: one buffer for all connections. */
+static struct {
+    uint8_t *bytes;
+    size_t size;
+} plain;
 
 struct connection {
     struct event *event;
@@ -42,6 +51,7 @@ struct connection {
     size_t size;
     size_t head; /* length of the head once complete, else 0 */
     size_t body; /* its Content-Length */
+    bool gzip;
 };
 
 /* ---- protobuf ------------------------------------------------------------------------------ */
@@ -132,9 +142,12 @@ static bool parse_head(struct connection *connection, const char *end)
 
     connection->head = (size_t)(end - connection->bytes) + 4;
     connection->body = 0;
+    connection->gzip = false;
     for (; line != NULL && line < end; line = strstr(line + 2, "\r\n")) {
         if (strncasecmp(line + 2, "content-length:", 15) == 0) {
             connection->body = strtoul(line + 17, NULL, 10);
+        } else if (strncasecmp(line + 2, "content-encoding: gzip\r", 23) == 0) {
+            connection->gzip = true;
         } else if (strncasecmp(line + 2, "transfer-encoding:", 18) == 0 ||
                    strncasecmp(line + 2, "content-encoding:", 17) == 0) {
             return false;
@@ -147,18 +160,47 @@ static bool serve_stats(struct event *event)
 {
     char text[256];
 
-    snprintf(text, sizeof(text), "{\"posts\":%llu,\"spans\":%llu,\"bytes\":%llu,\"bad\":%llu}\n",
+    snprintf(text, sizeof(text),
+             "{\"posts\":%llu,\"spans\":%llu,\"logs\":%llu,\"bytes\":%llu,\"bad\":%llu}\n",
              (unsigned long long)totals.posts, (unsigned long long)totals.spans,
-             (unsigned long long)totals.bytes, (unsigned long long)totals.bad);
+             (unsigned long long)totals.logs, (unsigned long long)totals.bytes,
+             (unsigned long long)totals.bad);
     return answer(event, "200 OK", "application/json", text);
+}
+
+/* Replaces a body by what it was before gzip; BODY_MAX at most. */
+static bool unpack(struct view *body)
+{
+    z_stream stream = {.next_in = (Bytef *)body->at, .avail_in = (uInt)(body->end - body->at)};
+    int result = inflateInit2(&stream, 15 + 16);
+
+    while (result == Z_OK && plain.size <= BODY_MAX) {
+        if (stream.total_out == plain.size) {
+            uint8_t *bytes = realloc(plain.bytes, plain.size == 0 ? BUFFER_FIRST : 2 * plain.size);
+
+            if (bytes == NULL) {
+                break;
+            }
+            plain.bytes = bytes;
+            plain.size = plain.size == 0 ? BUFFER_FIRST : 2 * plain.size;
+        }
+        stream.next_out = plain.bytes + stream.total_out;
+        stream.avail_out = (uInt)(plain.size - stream.total_out);
+        result = inflate(&stream, Z_NO_FLUSH);
+    }
+    *body = (struct view){plain.bytes, plain.bytes + stream.total_out};
+    inflateEnd(&stream);
+    return result == Z_STREAM_END;
 }
 
 /* Answers one complete request. Returns whether the connection goes on. */
 static bool serve(struct connection *connection)
 {
-    static const unsigned span_path[] = {1, 2, 2, 0};
-    const uint8_t *body = (const uint8_t *)connection->bytes + connection->head;
-    uint64_t spans = 0;
+    static const unsigned record_path[] = {1, 2, 2, 0}; /* of spans and of log records */
+    const uint8_t *bytes = (const uint8_t *)connection->bytes + connection->head;
+    struct view body = {bytes, bytes + connection->body};
+    bool logs = strncmp(connection->bytes, "POST /v1/logs ", 14) == 0;
+    uint64_t records = 0;
 
     if (strncmp(connection->bytes, "GET /stats ", 11) == 0) {
         return serve_stats(connection->event);
@@ -166,11 +208,11 @@ static bool serve(struct connection *connection)
     if (strncmp(connection->bytes, "POST ", 5) != 0) {
         return refuse(connection->event, "405 Method Not Allowed");
     }
-    if (!count((struct view){body, body + connection->body}, span_path, &spans)) {
+    if ((connection->gzip && !unpack(&body)) || !count(body, record_path, &records)) {
         return refuse(connection->event, "400 Bad Request");
     }
     totals.posts++;
-    totals.spans += spans;
+    *(logs ? &totals.logs : &totals.spans) += records;
     totals.bytes += connection->body;
     return answer(connection->event, "200 OK", "application/x-protobuf", "");
 }

@@ -5,6 +5,7 @@
 With BENCH_SINK set to the sink's binary, that is tested too.
 """
 
+import gzip
 import http.client
 import os
 import tempfile
@@ -81,6 +82,14 @@ class Budgets(unittest.TestCase):
         _, verdict = self.verdict(figures(1.0, 0.97))
         self.assertEqual(verdict, "FAILED: only 97.0% of spans or log lines arrived")
 
+    def test_what_costs_extra_is_told_against_everything(self) -> None:
+        made = figures(1.5, 1.0)
+        for round_ in made.cpu["everything"]:
+            made.cpu.setdefault("everything, gzip", []).append(
+                Cpu(round_.micros * 1.2, 9e4, 1.0, reconcile.Done(1.0, 1.0)))
+        row = next(r for r in budgets.rows(made) if r.what == "CPU a request, everything, gzip")
+        self.assertEqual((row.ratio, row.verdict), ("1.80", "1.20 × everything"))
+
     def test_nothing_measured_is_said(self) -> None:
         for row in budgets.rows(Figures()):
             if row.budget:
@@ -101,7 +110,8 @@ class Metrics(unittest.TestCase):
 
     def test_acknowledged_are_those_without_an_error(self) -> None:
         metrics = contenders.samples(self.TEXT)
-        self.assertEqual(reconcile.exported_total(metrics), 90)
+        self.assertEqual(reconcile.exported_total(metrics, "span"), 90)
+        self.assertEqual(reconcile.exported_total(metrics, "log"), 0)
         self.assertEqual(contenders.total(metrics, "glassbox_spans_ended_total"), 100)
         self.assertEqual(
             contenders.total(metrics, "glassbox_spans_ended_total", 'kind="SERVER"'), 70
@@ -125,12 +135,15 @@ class Page(unittest.TestCase):
 
 
 def nested(field: int, *contents: bytes) -> bytes:
-    """Length-delimited fields of one number; each content below 16 KiB."""
+    """Length-delimited fields of one number."""
     out = b""
     for content in contents:
         size = len(content)
-        length = bytes([size & 0x7F | 0x80, size >> 7]) if size > 127 else bytes([size])
-        out += bytes([field << 3 | 2]) + length + content
+        length = b""
+        while size > 0x7F:
+            length += bytes([size & 0x7F | 0x80])
+            size >>= 7
+        out += bytes([field << 3 | 2]) + length + bytes([size]) + content
     return out
 
 
@@ -150,11 +163,12 @@ class Sink(unittest.TestCase):
             )
         )  # fmt: skip
 
-    def post(self, *bodies: bytes, headers: dict[str, str] | None = None) -> list[int]:
+    def post(self, *bodies: bytes, path: str = "/v1/traces",
+             headers: dict[str, str] | None = None) -> list[int]:
         connection = http.client.HTTPConnection("127.0.0.1", contenders.SINK_PORT, timeout=5)
         statuses = []
         for body in bodies:
-            connection.request("POST", "/v1/traces", body, headers or {})
+            connection.request("POST", path, body, headers or {})
             response = connection.getresponse()
             statuses.append(response.status)
             self.assertEqual(response.read(), b"")
@@ -171,9 +185,22 @@ class Sink(unittest.TestCase):
 
     def test_what_cannot_be_counted_is_bad(self) -> None:
         self.assertEqual(self.post(b"\x0a\x7f"), [400])
-        self.assertEqual(self.post(b"", headers={"Content-Encoding": "gzip"}), [415])
+        self.assertEqual(self.post(b"", headers={"Content-Encoding": "br"}), [415])
+        self.assertEqual(self.post(b"\x1f\x8b", headers={"Content-Encoding": "gzip"}), [400])
         stats = contenders.sink_stats()
-        self.assertEqual((stats["spans"], stats["bad"]), (0, 2))
+        self.assertEqual((stats["spans"], stats["bad"]), (0, 3))
+
+    def test_compressed_posts_of_any_size(self) -> None:
+        for spans in (1, 200):
+            packed = gzip.compress(nested(1, nested(2, nested(2, *[self.SPAN * 60] * spans))))
+            self.assertEqual(self.post(packed, headers={"Content-Encoding": "gzip"}), [200])
+        self.assertEqual(contenders.sink_stats()["spans"], 201)
+
+    def test_log_records_are_counted_apart(self) -> None:
+        body = nested(1, nested(2, nested(2, self.SPAN, self.SPAN)))
+        self.assertEqual(self.post(body, path="/v1/logs"), [200])
+        stats = contenders.sink_stats()
+        self.assertEqual((stats["logs"], stats["spans"]), (2, 0))
 
 
 if __name__ == "__main__":
