@@ -7,8 +7,8 @@
  * first, then it is put with plain stores. Fields may come in any order in protobuf; they come here
  * in the order in which the record holds them.
  *
- * Attribute keys and event names are static strings of which only the address is known. Their
- * lengths are remembered by address in a small direct-mapped table: a program has a few dozen.
+ * Attribute keys and event names are static strings of which only the address is known. What they
+ * are encoded as is remembered by address in a small direct-mapped table: a program has a few dozen.
  */
 #include "otlp/encode.h"
 
@@ -28,15 +28,19 @@ enum { STRING = 1, BOOL = 2, INT = 3, DOUBLE = 4, BYTES = 7 };   /* AnyValue */
 /* Bytes of an attribute's tags, lengths and a number at most. */
 #define ATTRIBUTE_FIXED_MAX 48
 
-size_t tel__encode_key_length(struct tel__encoder *encoder, const char *key)
+/* ---- keys ---------------------------------------------------------------------------------- */
+
+void tel__encode_fill_key(struct tel__encode_key *key, const char *text)
 {
-    size_t slot = ((uintptr_t)key ^ (uintptr_t)key >> 8) % TEL__ENCODE_KEYS;
-    if (encoder->keys[slot].key != key) {
-        encoder->keys[slot].key = key;
-        encoder->keys[slot].length = strlen(key);
+    *key = (struct tel__encode_key){.text = text, .length = strlen(text)};
+    if (key->length <= TEL__ENCODE_KEY_MAX) {
+        uint8_t *head = (uint8_t *)key->head;
+        uint8_t *at = tel__wire_put_bytes(head, KEY, text, key->length);
+        at = tel__wire_put_tag(at, VALUE, TEL__WIRE_BYTES);
+        key->head_length = (uint8_t)(at - head);
     }
-    return encoder->keys[slot].length;
 }
+_Static_assert(TEL__ENCODE_KEY_MAX < 128, "a length of one byte");
 
 /* ---- attributes ---------------------------------------------------------------------------- */
 
@@ -76,7 +80,7 @@ int tel__encode_settle(struct tel_buffer *out, size_t before)
 }
 
 /* The fields of an AnyValue. */
-static uint8_t *put_value(uint8_t *at, const struct tel_attribute *attribute)
+static inline uint8_t *put_value(uint8_t *at, const struct tel_attribute *attribute)
 {
     switch (attribute->type) {
     case TEL_VALUE_STRING:
@@ -92,8 +96,9 @@ static uint8_t *put_value(uint8_t *at, const struct tel_attribute *attribute)
     return at;
 }
 
-void tel__encode_attribute(struct tel_buffer *out, unsigned field, size_t key_bytes,
-                           const struct tel_attribute *attribute)
+/* A key that is too long to be remembered, or not static. */
+static void append_long(struct tel_buffer *out, unsigned field, size_t key_bytes,
+                        const struct tel_attribute *attribute)
 {
     size_t value_bytes = value_size(attribute);
     size_t length = tel__wire_bytes_size(key_bytes) + tel__wire_bytes_size(value_bytes);
@@ -105,6 +110,42 @@ void tel__encode_attribute(struct tel_buffer *out, unsigned field, size_t key_by
     at = tel__wire_put_bytes(at, KEY, attribute->key, key_bytes);
     at = tel__wire_put_length(at, VALUE, value_bytes);
     tel__wire_end(out, put_value(at, attribute));
+}
+
+/* Where all lengths take a byte each, as nearly always: no size need be known before its place.
+ *
+ *     [field][length][key: as remembered][value's length][value]
+ *                   └──────────────── length ────────────────┘
+ */
+#define SHORT_VALUE_MAX (127 - TEL__ENCODE_KEY_MAX - 3 - 1)
+
+static void append_short(struct tel_buffer *out, uint8_t *at, unsigned field,
+                         const struct tel__encode_key *key, const struct tel_attribute *attribute)
+{
+    uint8_t *content = at + 2;
+    uint8_t *value = content + key->head_length + 1;
+    memcpy(content, key->head, sizeof(key->head)); /* whole: sooner done than its length is */
+    uint8_t *end = put_value(value, attribute);
+    at[0] = (uint8_t)(field << 3 | TEL__WIRE_BYTES);
+    at[1] = (uint8_t)(end - content);
+    value[-1] = (uint8_t)(end - value);
+    tel__wire_end(out, end);
+}
+
+void tel__encode_attribute(struct tel__encoder *encoder, struct tel_buffer *out, unsigned field,
+                           const struct tel_attribute *attribute)
+{
+    const struct tel__encode_key *key = tel__encode_key(encoder, attribute->key);
+    bool is_short = attribute->type != TEL_VALUE_STRING ||
+                    attribute->value.string.length <= SHORT_VALUE_MAX - 2;
+    if (__builtin_expect(key->head_length == 0 || !is_short, 0)) {
+        append_long(out, field, key->length, attribute);
+        return;
+    }
+    uint8_t *at = tel__wire_room(out, 2 + sizeof(key->head) + 1 + SHORT_VALUE_MAX);
+    if (at != NULL) {
+        append_short(out, at, field, key, attribute);
+    }
 }
 
 /* ---- what is alike ------------------------------------------------------------------------- */
@@ -141,7 +182,7 @@ static void append_resource(struct tel_buffer *out, const struct tel_resource *r
             attribute.value.string.data = given.value;
             attribute.value.string.length = strlen(given.value);
         }
-        tel__encode_attribute(out, RESOURCE_ATTRIBUTES, strlen(given.key), &attribute);
+        append_long(out, RESOURCE_ATTRIBUTES, strlen(given.key), &attribute);
     }
     tel__wire_close(out, start);
     tel__wire_append_text(out, RESOURCE_SCHEMA_URL, TEL__SCHEMA_URL, strlen(TEL__SCHEMA_URL));

@@ -2,7 +2,7 @@
  * Spans and log records as OTLP bytes.
  *
  * How it works: an encoder holds what every request says alike (resource, scope, schema), encoded
- * once, and a memory of the lengths of the attribute keys it met. Records are appended one by one
+ * once, and a memory of the attribute keys it met. Records are appended one by one
  * to a buffer as fields `ScopeSpans.spans`; the lengths of the messages around them are known only
  * when the last is in, so the head is made at the end, apart, and a request is head, then records:
  *
@@ -24,15 +24,19 @@
 
 #define TEL__SCHEMA_URL      "https://opentelemetry.io/schemas/1.44.0"
 #define TEL__ENCODE_RECORD   2   /* the field of ScopeSpans and ScopeLogs that holds one */
-#define TEL__ENCODE_KEYS     256 /* attribute keys whose length is remembered; a power of two */
+#define TEL__ENCODE_KEYS     256 /* attribute keys that are remembered; a power of two */
+#define TEL__ENCODE_KEY_MAX  61  /* bytes of one, for which its encoding is remembered as well */
 #define TEL__ENCODE_HEAD_MAX (128u * 1024) /* bytes of a head: 64 attributes of 1 KiB and change */
 
 struct tel__encoder {
     struct tel_buffer resource; /* ResourceSpans: resource and schema_url, as fields */
     struct tel_buffer scope;    /* ScopeSpans: scope and schema_url, as fields */
-    struct {
-        const char *key;
+    struct tel__encode_key {
+        const char *text; /* static: the same address is the same key */
         size_t length;
+        uint8_t head_length; /* 0: too long a key */
+        char
+            head[TEL__ENCODE_KEY_MAX + 3]; /* the key as a field of KeyValue, and the value's tag */
     } keys[TEL__ENCODE_KEYS];
 };
 
@@ -55,10 +59,21 @@ int tel__encode_head(const struct tel__encoder *encoder, size_t records_length,
 
 /* ---- for the encodings of records ---------------------------------------------------------- */
 
-/* The length of a static string, remembered. */
-size_t tel__encode_key_length(struct tel__encoder *encoder, const char *key);
-/* Appends a KeyValue as `field`; the key has `key_bytes`. */
-void tel__encode_attribute(struct tel_buffer *out, unsigned field, size_t key_bytes,
+void tel__encode_fill_key(struct tel__encode_key *key, const char *text);
+
+/* What is remembered of a static string; valid until the next call. */
+static inline const struct tel__encode_key *tel__encode_key(struct tel__encoder *encoder,
+                                                            const char *text)
+{
+    size_t slot = ((uintptr_t)text ^ (uintptr_t)text >> 8) % TEL__ENCODE_KEYS;
+    struct tel__encode_key *key = &encoder->keys[slot];
+    if (__builtin_expect(key->text != text, 0)) {
+        tel__encode_fill_key(key, text);
+    }
+    return key;
+}
+/* Appends a KeyValue as `field`, which is below 16. */
+void tel__encode_attribute(struct tel__encoder *encoder, struct tel_buffer *out, unsigned field,
                            const struct tel_attribute *attribute);
 /* Bytes of the fields of a string as AnyValue; puts them. What is not UTF-8 goes as bytes: as a
  * string it would make the receiver refuse the whole request. */

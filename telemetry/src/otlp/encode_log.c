@@ -88,11 +88,10 @@ int tel__encode_log(struct tel__encoder *encoder, const void *opaque, struct tel
     append_fixed(record, logs);
     if (record->event_name != NULL) {
         tel__wire_append_text(logs, LOG_EVENT_NAME, record->event_name,
-                              tel__encode_key_length(encoder, record->event_name));
+                              tel__encode_key(encoder, record->event_name)->length);
     }
     while (tel__items_next(items, record->items_length, &position, &item)) {
-        tel__encode_attribute(logs, LOG_ATTRIBUTES,
-                              tel__encode_key_length(encoder, item.attribute.key), &item.attribute);
+        tel__encode_attribute(encoder, logs, LOG_ATTRIBUTES, &item.attribute);
     }
     tel__wire_close(logs, start);
     return tel__encode_settle(logs, before);

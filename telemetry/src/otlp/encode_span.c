@@ -54,7 +54,7 @@ static void close_item(struct tel_buffer *out, struct open_item *open)
 static void open_event(struct tel__encoder *encoder, struct tel_buffer *out,
                        const struct tel__item *item, struct open_item *open)
 {
-    size_t name_length = tel__encode_key_length(encoder, item->attribute.key);
+    size_t name_length = tel__encode_key(encoder, item->attribute.key)->length;
     open->start = tel__wire_open(out, SPAN_EVENTS);
     open->attributes_field = EVENT_ATTRIBUTES;
     uint8_t *at = tel__wire_room(out, name_length + EVENT_FIXED_MAX);
@@ -87,17 +87,13 @@ static void append_items(struct tel__encoder *encoder, const struct tel__span_re
     while (tel__item_next(record, &position, &item)) {
         if (item.what == TEL__ITEM_NESTED) {
             if (open.start != 0) {
-                tel__encode_attribute(out, open.attributes_field,
-                                      tel__encode_key_length(encoder, item.attribute.key),
-                                      &item.attribute);
+                tel__encode_attribute(encoder, out, open.attributes_field, &item.attribute);
             }
             continue;
         }
         close_item(out, &open);
         if (item.what == TEL__ITEM_ATTRIBUTE) {
-            tel__encode_attribute(out, SPAN_ATTRIBUTES,
-                                  tel__encode_key_length(encoder, item.attribute.key),
-                                  &item.attribute);
+            tel__encode_attribute(encoder, out, SPAN_ATTRIBUTES, &item.attribute);
         } else if (item.what == TEL__ITEM_EVENT) {
             open_event(encoder, out, &item, &open);
         } else {

@@ -307,10 +307,42 @@ static void test_resource(void **state)
     tel_resource_destroy(resource);
 }
 
+/* Short keys and values take a way of their own: every length on either side of its borders. */
+static void test_attributes_of_every_length(void **state)
+{
+    struct bench *bench = *state;
+    static char key[80];
+    static char value[200];
+    struct tel_buffer out;
+    tel_buffer_init(&out, 1024);
+    memset(value, 'v', sizeof(value));
+    for (size_t key_length = 1; key_length < sizeof(key); key_length++) {
+        memset(key, 'k', key_length);
+        key[key_length] = '\0';
+        memset(bench->encoder.keys, 0, sizeof(bench->encoder.keys)); /* `key` was another one */
+        for (size_t length = 0; length < sizeof(value); length++) {
+            const struct tel_attribute attribute = {
+                .key = key, .type = TEL_VALUE_STRING, .value.string = {value, length}};
+            tel_buffer_clear(&out);
+            tel__encode_attribute(&bench->encoder, &out, 9, &attribute);
+            struct tel__wire_field got = field_at(out.data, out.length, 9, 0);
+            struct tel__wire_field name = field_in(&got, 1, 0);
+            struct tel__wire_field any = field_in(&got, 2, 0);
+            struct tel__wire_field text = field_in(&any, 1, 0);
+            assert_int_equal(count_fields(out.data, out.length, 9), 1);
+            assert_text(&name, key);
+            assert_int_equal(text.length, length);
+            assert_memory_equal(text.bytes, value, length);
+        }
+    }
+    tel_buffer_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_smallest, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_attributes_of_every_length, setup, teardown),
         cmocka_unit_test_setup_teardown(test_parent, setup, teardown),
         cmocka_unit_test_setup_teardown(test_values, setup, teardown),
         cmocka_unit_test_setup_teardown(test_events_and_links, setup, teardown),
