@@ -4,7 +4,7 @@
 #include "base/wire.h"
 #include "logs/logger.h"
 #include "otlp/encode.h"
-#include "trace/record.h"
+#include "trace/item.h"
 
 enum { /* LogRecord */
        LOG_TIME = 1,
@@ -90,7 +90,7 @@ int tel__encode_log(struct tel__encoder *encoder, const void *opaque, struct tel
         tel__wire_append_text(logs, LOG_EVENT_NAME, record->event_name,
                               tel__encode_key(encoder, record->event_name)->length);
     }
-    while (tel__items_next(items, record->items_length, &position, &item)) {
+    while (tel__items_step(items, record->items_length, &position, &item)) {
         tel__encode_attribute(encoder, logs, LOG_ATTRIBUTES, &item.attribute);
     }
     tel__wire_close(logs, start);

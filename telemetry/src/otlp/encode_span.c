@@ -4,7 +4,7 @@
  */
 #include "base/wire.h"
 #include "otlp/encode.h"
-#include "trace/record.h"
+#include "trace/item.h"
 
 enum { EVENT_TIME = 1, EVENT_NAME = 2, EVENT_ATTRIBUTES = 3 };                     /* Span.Event */
 enum { LINK_TRACE_ID = 1, LINK_SPAN_ID = 2, LINK_ATTRIBUTES = 4, LINK_FLAGS = 6 }; /* Span.Link */
@@ -83,8 +83,9 @@ static void append_items(struct tel__encoder *encoder, const struct tel__span_re
 {
     struct tel__item item;
     struct open_item open = {0};
+    const char *items = record->bytes + record->name_length + record->tracestate_length;
     size_t position = 0;
-    while (tel__item_next(record, &position, &item)) {
+    while (tel__items_step(items, record->items_length, &position, &item)) {
         if (item.what == TEL__ITEM_NESTED) {
             if (open.start != 0) {
                 tel__encode_attribute(encoder, out, open.attributes_field, &item.attribute);

@@ -1,5 +1,5 @@
 /*
- * Packing of a span's items; record.h has the reading side and says what an item is.
+ * Packing and unpacking of items; record.h says what an item is.
  *
  * How it works: every item is a head of one shape and as many bytes as the head says, so whoever
  * looks for one steps over the others without knowing what they are:
@@ -117,7 +117,60 @@ TEL__FOLDED char *tel__item_pack(char *at, const struct tel__item *item)
     return at + head.length;
 }
 
+TEL__FOLDED void tel__item_get_value(const char *at, size_t length, struct tel_attribute *attribute)
+{
+    switch (attribute->type) {
+    case TEL_VALUE_STRING:
+        attribute->value.string.data = at;
+        attribute->value.string.length = length;
+        break;
+    case TEL_VALUE_BOOL:
+        attribute->value.boolean = *at != 0;
+        break;
+    case TEL_VALUE_INT:
+        memcpy(&attribute->value.integer, at, sizeof(attribute->value.integer));
+        break;
+    case TEL_VALUE_DOUBLE:
+        memcpy(&attribute->value.real, at, sizeof(attribute->value.real));
+        break;
+    }
+}
+
 /* Reads the item at `at`; returns the byte after it. */
-const char *tel__item_unpack(const char *at, struct tel__item *item);
+TEL__FOLDED const char *tel__item_unpack(const char *at, struct tel__item *item)
+{
+    struct tel__item_head head;
+    memcpy(&head, at, sizeof(head));
+    at += sizeof(head);
+    item->what = (enum tel__item_what)head.what;
+    item->attribute.type = (enum tel_value_type)head.type;
+    item->attribute.key = head.key;
+    switch (item->what) {
+    case TEL__ITEM_ATTRIBUTE:
+    case TEL__ITEM_NESTED:
+        tel__item_get_value(at, head.length, &item->attribute);
+        break;
+    case TEL__ITEM_EVENT:
+        memcpy(&item->wall_ns, at, sizeof(item->wall_ns));
+        break;
+    case TEL__ITEM_LINK:
+        memcpy(item->trace_id, at, sizeof(item->trace_id));
+        memcpy(item->span_id, at + 16, sizeof(item->span_id));
+        item->flags = (uint8_t)at[24];
+        break;
+    }
+    return at + head.length;
+}
+
+/* What tel__items_next() does, for the loop that runs once a span. */
+TEL__FOLDED bool tel__items_step(const char *items, size_t length, size_t *position,
+                                 struct tel__item *item)
+{
+    if (*position >= length) {
+        return false;
+    }
+    *position = (size_t)(tel__item_unpack(items + *position, item) - items);
+    return true;
+}
 
 #endif
