@@ -2,7 +2,8 @@
  * One thread's connections, and what they share: the clock's last reading, the cached Date, the
  * buffers bytes pass through, the pools, the sweep of deadlines, the turns of those not done yet.
  *
- * The sweep is one timer a tick for all connections, and only while there are any. Connections that
+ * The sweep is one timer a tick for all connections, and only while there are any, or memory that a
+ * crowd has left behind. Connections that
  * have had their turn with bytes left go to the list `ready`; a timer of zero takes it up in the
  * loop's next turn, after the other sockets have been looked at.
  *
@@ -20,9 +21,8 @@
 #include "telemetry/clock.h"
 
 /* Free blocks that stay through a calm time. */
-#define KEEP_CONNECTIONS 64
-#define KEEP_EXCHANGES   32
-#define KEEP_HELD        4
+#define KEEP_EXCHANGES 32
+#define KEEP_HELD      4
 
 /* ---- the clock ------------------------------------------------------------------------------- */
 
@@ -141,11 +141,12 @@ static void on_resume(evutil_socket_t fd, short what, void *argument)
     }
 }
 
-static void trim_pools(struct http_engine *engine)
+/* Returns whether there is more to give back. */
+static bool trim_pools(struct http_engine *engine)
 {
-    pool_trim(&engine->connection_pool);
-    pool_trim(&engine->exchange_pool);
-    pool_trim(&engine->held_pool);
+    const bool exchanges = pool_trim(&engine->exchange_pool);
+    const bool held = pool_trim(&engine->held_pool);
+    return exchanges || held;
 }
 
 static void expire(struct timeout *timeout, void *argument)
@@ -164,10 +165,12 @@ static void on_sweep(evutil_socket_t fd, short what, void *argument)
     (void)what;
     engine->now_ns = tel_clock_monotonic_ns();
     timeouts_expire(&engine->timeouts, engine->now_ns, expire, engine);
-    trim_pools(engine);
+    if (!trim_pools(engine) && engine->connections == NULL) {
+        event_del(engine->sweep);
+    }
 }
 
-/* The first connection starts the sweep, the last one stops it. */
+/* The first connection starts the sweep. */
 static void enlist(struct http_engine *engine, struct http_connection *connection)
 {
     static const struct timeval tick = {.tv_usec = TIMEOUT_TICK_NS / TEL_NS_PER_US};
@@ -195,11 +198,7 @@ void engine_release(struct http_connection *connection)
         count_add(&engine->without_request, 1);
     }
     count_add(&engine->connection_count, UINT64_MAX);
-    pool_give(&engine->connection_pool, connection);
-    if (engine->connections == NULL) {
-        event_del(engine->sweep);
-        trim_pools(engine);
-    }
+    slabs_give(&engine->connection_slabs, connection);
 }
 
 /* ---- http.h ---------------------------------------------------------------------------------- */
@@ -223,7 +222,7 @@ struct http_engine *http_engine_create(struct event_base *base, const struct htt
     engine->service = service;
     engine->now_ns = tel_clock_monotonic_ns();
     timeouts_init(&engine->timeouts, engine->now_ns);
-    pool_init(&engine->connection_pool, sizeof(struct http_connection), KEEP_CONNECTIONS);
+    slabs_init(&engine->connection_slabs, sizeof(struct http_connection));
     pool_init(&engine->exchange_pool, exchange_bytes(limits), KEEP_EXCHANGES);
     engine->exchange_pool.construct = construct_exchange;
     engine->exchange_pool.destruct = destruct_exchange;
@@ -261,7 +260,7 @@ void http_engine_destroy(struct http_engine *engine)
     if (engine->spare != NULL) {
         pool_give(&engine->exchange_pool, engine->spare);
     }
-    pool_fini(&engine->connection_pool);
+    slabs_fini(&engine->connection_slabs);
     pool_fini(&engine->exchange_pool);
     pool_fini(&engine->held_pool);
     tel_buffer_fini(&engine->out);
@@ -290,7 +289,7 @@ static bool is_wildcard(const union address *address)
 int http_engine_adopt(struct http_engine *engine, int fd, const struct sockaddr *peer,
                       const struct sockaddr *listener)
 {
-    struct http_connection *connection = pool_take(&engine->connection_pool);
+    struct http_connection *connection = slabs_take(&engine->connection_slabs);
     if (connection == NULL) {
         close(fd);
         return -ENOMEM;

@@ -27,6 +27,7 @@
 #include "http/http.h"
 #include "http/lines.h"
 #include "http/pool.h"
+#include "http/slabs.h"
 #include "http/timeouts.h"
 
 /* Bounds that are no options. */
@@ -143,11 +144,11 @@ struct http_engine {
     char *scratch;         /* where bytes are received: HTTP_RECEIVE_BYTES */
     struct http_connection *connections;
     struct http_connection *ready, **ready_tail;
-    struct pool connection_pool;
+    struct slabs connection_slabs;
     struct pool exchange_pool;
     struct pool held_pool;
     struct exchange *spare; /* NULL while in use */
-    struct event *sweep;    /* every tick, while there is a connection */
+    struct event *sweep;    /* every tick, while there is a connection or a pool to trim */
     struct event *resume;   /* for `ready`, in the loop's next turn */
     _Atomic uint64_t connection_count, exchange_count, idle_closed, without_request, drained, lost;
     struct timeouts timeouts;

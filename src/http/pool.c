@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/poison.h"
+
+/* Blocks that one trim frees at most: each is an unmapping, and connections wait meanwhile. */
+#define TRIM_MOST 256
+
 /* The link is copied, not cast: while a block is taken its first bytes have a type of their own. */
 static void *link_of(const void *block)
 {
@@ -20,6 +25,7 @@ static void free_one(struct pool *pool)
     void *block = pool->free;
     pool->free = link_of(block);
     pool->free_count--;
+    UNPOISON(block, pool->block_bytes);
     if (pool->destruct != NULL) {
         pool->destruct(block);
     }
@@ -51,6 +57,7 @@ void *pool_take(struct pool *pool)
     }
     pool->free = link_of(block);
     pool->free_count--;
+    UNPOISON(block, pool->block_bytes);
     if (pool->free_count < pool->low) {
         pool->low = pool->free_count;
     }
@@ -62,14 +69,17 @@ void pool_give(struct pool *pool, void *block)
     memcpy(block, &pool->free, sizeof pool->free);
     pool->free = block;
     pool->free_count++;
+    POISON((char *)block + sizeof pool->free, pool->block_bytes - sizeof pool->free);
 }
 
-void pool_trim(struct pool *pool)
+bool pool_trim(struct pool *pool)
 {
     size_t excess = (pool->low + 7) / 8;
+    excess = excess < TRIM_MOST ? excess : TRIM_MOST;
     while (excess > 0 && pool->free_count > pool->keep) {
         free_one(pool);
         excess--;
     }
     pool->low = pool->free_count;
+    return pool->free_count > pool->keep;
 }

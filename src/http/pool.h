@@ -1,13 +1,14 @@
 /*
  * Blocks of one size, the last one given back taken first.
  *
- * What it is for: what the way of a request needs and must not allocate: exchanges, connections,
+ * What it is for: what the way of a request needs and must not allocate: exchanges and
  * buffers for bytes that wait. The block freed last is the one whose lines are still in the cache.
  *
  * How it works: a free list through the blocks' first bytes, on top of malloc(3). What a calm
  * period did not need goes back to the allocator: `low` is the smallest number of free blocks since
  * the last trim, and a trim frees an eighth of it, so a burst is forgotten in seconds and a steady
- * load never allocates.
+ * load never allocates. Blocks are large enough for the allocator to map and unmap each (memory.h),
+ * so what is freed is the kernel's again.
  *
  * Threads: none; a pool has one owner.
  * Memory: a block keeps its content while it is free, but for its first bytes (one pointer).
@@ -16,6 +17,7 @@
 #ifndef GLASSBOX_HTTP_POOL_H
 #define GLASSBOX_HTTP_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct pool {
@@ -39,7 +41,8 @@ void *pool_take(struct pool *pool);
 /* Gives a block of this pool back; it is the next one to be taken. */
 void pool_give(struct pool *pool, void *block);
 
-/* Frees an eighth, rounded up, of what was not needed since the last call. */
-void pool_trim(struct pool *pool);
+/* Frees an eighth, rounded up, of what was not needed since the last call, some hundred at most.
+ * Returns whether more than `keep` are left, so that it should be called again. */
+bool pool_trim(struct pool *pool);
 
 #endif

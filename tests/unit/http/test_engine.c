@@ -149,6 +149,42 @@ static void destroying_many_at_once(void **state)
     harness_fini(&harness);
 }
 
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+#define CROWD 300
+
+/* Also when nobody is left: a crowd that came, began a request and went leaves nothing behind but
+ * what the pools keep. */
+static void a_crowd_leaves_nothing_behind(void **state)
+{
+    struct harness harness;
+    int clients[CROWD];
+    (void)state;
+    harness_init(&harness);
+    for (int i = 0; i < CROWD; i++) {
+        harness_connect(&harness);
+        harness_push(&harness, "GET", 3);
+        clients[i] = dup(harness.client);
+    }
+    harness_turn(&harness);
+    assert_int_equal(harness_stats(&harness).exchanges, CROWD);
+    assert_true(harness.engine->connection_slabs.count > 1);
+    for (int i = 0; i < CROWD; i++) {
+        close(clients[i]);
+    }
+    harness_close(&harness);
+    harness_wait_log(&harness, CROWD);
+    assert_int_equal(harness_stats(&harness).connections, 0);
+    assert_int_equal(harness.engine->connection_slabs.count, 1);
+    assert_int_equal(harness.engine->exchange_pool.free_count, CROWD);
+    for (int i = 0; i < 100 && event_pending(harness.engine->sweep, EV_TIMEOUT, NULL); i++) {
+        event_base_loop(harness.base, EVLOOP_ONCE);
+    }
+    assert_int_equal(harness.engine->exchange_pool.free_count, harness.engine->exchange_pool.keep);
+    assert_false(event_pending(harness.engine->sweep, EV_TIMEOUT, NULL)); /* nobody is woken */
+    harness_fini(&harness);
+}
+
 /* ---- addresses ------------------------------------------------------------------------------- */
 
 static struct sockaddr_in seen_local;
@@ -223,6 +259,7 @@ int main(void)
         cmocka_unit_test(draining_serves_late_arrivals),
         cmocka_unit_test(destroying_ends_every_exchange),
         cmocka_unit_test(destroying_many_at_once),
+        cmocka_unit_test(a_crowd_leaves_nothing_behind),
         cmocka_unit_test(addresses),
         cmocka_unit_test(a_connection_at_rest_is_small),
     };

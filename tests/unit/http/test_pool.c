@@ -73,13 +73,14 @@ static void calm_pool_shrinks(void **state)
     for (int i = 0; i < 100; i++) {
         pool_give(&pool, blocks[i]);
     }
-    pool_trim(&pool); /* until now all were needed */
+    assert_true(pool_trim(&pool)); /* until now all were needed */
     assert_int_equal(pool.free_count, 100);
-    pool_trim(&pool);
+    assert_true(pool_trim(&pool));
     assert_int_equal(pool.free_count, 87);
-    for (int i = 0; i < 100; i++) {
-        pool_trim(&pool);
+    for (int i = 0; i < 100 && pool_trim(&pool); i++) {
     }
+    assert_int_equal(pool.free_count, 10);
+    assert_false(pool_trim(&pool));
     assert_int_equal(pool.free_count, 10);
     pool_fini(&pool);
     assert_int_equal(pool.free_count, 0);
