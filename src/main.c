@@ -12,6 +12,7 @@
 
 #include "cpus.h"
 #include "diagnostics.h"
+#include "memory.h"
 #include "options.h"
 #include "reconciliation.h"
 #include "server.h"
@@ -102,6 +103,7 @@ static void fill_standard_descriptors(void)
 int main(int argc, char *argv[])
 {
     fill_standard_descriptors();
+    memory_init();
     struct options options;
     int status = options_start(&options, argc, argv, environ);
     if (status != OPTIONS_GO_ON) {
