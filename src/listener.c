@@ -1,6 +1,6 @@
 /*
- * TCP_NODELAY is set on the listening socket and inherited by what it accepts, so that it costs no
- * system call a connection.
+ * TCP_NODELAY and TCP_NOTSENT_LOWAT are set on the listening socket and inherited by what it accepts,
+ * so that they cost no system call a connection.
  */
 #include "listener.h"
 
@@ -15,7 +15,7 @@
 #define BACKLOG          4096
 #define ACCEPTS_PER_WAKE 64
 
-static int set_flag(int fd, int level, int option, int value)
+static int set_option(int fd, int level, int option, int value)
 {
     return setsockopt(fd, level, option, &value, sizeof(value));
 }
@@ -27,9 +27,10 @@ static int bind_socket(const struct address *address)
         return -errno;
     }
     bool v6 = address->any.sa_family == AF_INET6;
-    if (set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) != 0 ||
-        set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1) != 0 ||
-        (v6 && set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, !address->every_family) != 0) ||
+    if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) != 0 ||
+        set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) != 0 ||
+        set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, LISTENER_UNSENT_BYTES) != 0 ||
+        (v6 && set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, !address->every_family) != 0) ||
         bind(fd, &address->any, address->length) != 0 || listen(fd, BACKLOG) != 0) {
         int error = errno;
         close(fd);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,6 +21,8 @@ struct seen {
     int error;
     bool answered;
     struct arrival last;
+    int nodelay; /* of the last one's socket */
+    int unsent;
 };
 
 static struct event_base *base;
@@ -33,12 +36,22 @@ static bool on_has_room(struct listener *from, void *argument)
     return seen.room;
 }
 
+static int tcp_option(int fd, int option)
+{
+    int value = -1;
+    socklen_t size = sizeof(value);
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, option, &value, &size), 0);
+    return value;
+}
+
 static void on_accepted(struct listener *from, const struct arrival *arrival, void *argument)
 {
     assert_ptr_equal(from, &listener);
     assert_ptr_equal(argument, &seen);
     seen.accepted++;
     seen.last = *arrival;
+    seen.nodelay = tcp_option(arrival->fd, TCP_NODELAY);
+    seen.unsent = tcp_option(arrival->fd, TCP_NOTSENT_LOWAT);
     close(arrival->fd);
 }
 
@@ -102,6 +115,8 @@ static void test_hands_over(void **state)
         assert_int_equal(seen.accepted, 1);
         assert_ptr_equal(seen.last.listener, &listener.bound.any);
         assert_int_equal(seen.last.peer.any.sa_family, listener.bound.any.sa_family);
+        assert_int_equal(seen.nodelay, 1); /* inherited, as all options of the socket are */
+        assert_int_equal(seen.unsent, LISTENER_UNSENT_BYTES);
         close(client);
         listener_close(&listener);
         listener_close(&listener); /* twice is fine */

@@ -91,6 +91,16 @@ def test_reader_that_takes_nothing(service, witnesses):
                    if ("error_type", "write_timeout") in labels) == 1
 
 
+def test_kernel_takes_little_for_a_reader_that_takes_nothing():
+    """Thousands of such clients must not have the kernel queue megabytes for each."""
+    with Service("--workers", "1", "--write-timeout", "400ms") as service:
+        with Connection(service.public, receive_buffer=2048) as connection:
+            connection.send(request("/metrics") * 100)
+            assert service.log.wait(lambda entry: entry["x-error"] == "write_timeout")
+        taken = [int(entry["sc-bytes"]) for entry in service.log.entries]
+        assert 0 < sum(taken) < 256 * 1024, taken
+
+
 def test_reader_of_a_little_at_a_time_is_served():
     """Slow, but with progress: the write timeout is for none."""
     with Service("--write-timeout", "1s", "--workers", "1") as service:
