@@ -51,6 +51,13 @@ void connection_detach(struct http_connection *connection)
     connection->state = STATE_GONE;
 }
 
+void connection_abort(struct http_connection *connection, enum http_error error)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    exchange_give_up(connection->exchange, error);
+}
+
 void connection_end(struct http_connection *connection, bool linger)
 {
     if (!linger || connection->eof || connection->engine->limits->linger_ms == 0 ||
@@ -361,6 +368,17 @@ void connection_expired(struct http_connection *connection)
     connection_enter(connection);
     connection->timed_state = STATES;
     state_rows[connection->state].expired(connection);
+    connection_leave(connection);
+}
+
+void connection_shed(struct http_connection *connection)
+{
+    if (!connection->ready) {
+        engine_defer(connection);
+    }
+    connection_enter(connection);
+    engine_read_clock(connection);
+    connection_abort(connection, HTTP_ERROR_OVERLOADED);
     connection_leave(connection);
 }
 

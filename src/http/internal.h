@@ -31,15 +31,16 @@
 #include "http/timeouts.h"
 
 /* Bounds that are no options. */
-#define HTTP_RECEIVE_BYTES  65536u   /* one recv, and what a connection may hold unparsed */
-#define HTTP_TURN_REQUESTS  32u      /* of one connection before the others get their turn */
-#define HTTP_LINGER_BYTES   1048576u /* read and thrown away after a half-close */
-#define HTTP_CHUNK_EXCESS   4096u    /* chunk extensions and padding of one body */
-#define HTTP_COPY_BYTES     4096u    /* a body up to this goes out in one piece with its head */
-#define HTTP_RETAINED_BYTES 16384u   /* a larger buffer is not kept with a pooled exchange */
-#define HTTP_HEAD_SLACK     16u      /* after a head, so that names are compared by words */
-#define HTTP_DATE_LENGTH    37u      /* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" */
-#define HTTP_OUT_BYTES_MAX  1048576u /* a response head */
+#define HTTP_RECEIVE_BYTES  65536u    /* one recv, and what a connection may hold unparsed */
+#define HTTP_TURN_REQUESTS  32u       /* of one connection before the others get their turn */
+#define HTTP_LINGER_BYTES   1048576u  /* read and thrown away after a half-close */
+#define HTTP_CHUNK_EXCESS   4096u     /* chunk extensions and padding of one body */
+#define HTTP_COPY_BYTES     4096u     /* a body up to this goes out in one piece with its head */
+#define HTTP_RETAINED_BYTES 16384u    /* a larger buffer is not kept with a pooled exchange */
+#define HTTP_HEAD_SLACK     16u       /* after a head, so that names are compared by words */
+#define HTTP_DATE_LENGTH    37u       /* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" */
+#define HTTP_OUT_BYTES_MAX  1048576u  /* a response head */
+#define HTTP_UNSENT_BYTES   33554432u /* of all responses that wait for slow readers, an engine */
 
 enum connection_state {
     STATE_IDLE,  /* no byte of a request */
@@ -122,6 +123,8 @@ struct exchange {
     bool spare;          /* the engine's exchange for when memory is out */
     size_t interim_left; /* bytes at the front of `out` that are no part of the response */
     size_t out_sent;
+    size_t kept; /* bytes in `out` that the engine counts as unsent */
+    struct exchange *unsent_next, **unsent_link; /* of those that wait to write; while `writing` */
     /* … to here. */
 
     llhttp_t parser;
@@ -144,6 +147,8 @@ struct http_engine {
     char *scratch;         /* where bytes are received: HTTP_RECEIVE_BYTES */
     struct http_connection *connections;
     struct http_connection *ready, **ready_tail;
+    struct exchange *unsent_first, **unsent_tail; /* who has waited longest comes first */
+    size_t unsent;                                /* bytes they keep */
     struct slabs connection_slabs;
     struct pool exchange_pool;
     struct pool held_pool;
@@ -196,6 +201,12 @@ void connection_expired(struct http_connection *connection); /* its deadline has
 void connection_writable(struct http_connection *connection);
 /* Closes an idle connection, or serves what has arrived on it. */
 void connection_drain(struct http_connection *connection);
+/* Gives the exchange on it up and closes with a reset: the kernel shall not go on offering what the
+ * client does not take. */
+void connection_abort(struct http_connection *connection, enum http_error error);
+/* The same to another connection than the one at hand, because what waits for slow readers is too
+ * much; its memory is valid until the loop's next turn. */
+void connection_shed(struct http_connection *connection);
 /* Ends the connection and the exchange on it, for engine destroy. */
 void connection_shutdown(struct http_connection *connection);
 

@@ -5,8 +5,13 @@
  * head. What the socket does not take is copied to the exchange's `out`, because the body is the
  * service's only until respond returns; from then on the write event drives send_more().
  *
- * Invariant: bytes go out in the order they were given: while `out` holds anything nothing else is
- * sent. `interim_left` of its first bytes are a 100 (Continue), which is no part of the response.
+ * What waits is counted, for all exchanges of the engine together. When it is too much those that have
+ * waited longest are given up: who reads is gone by then, so it is the slowest that pay.
+ *
+ * Invariants: an exchange is in the engine's list of `unsent` exactly while `writing`, and `kept` is
+ * its part of the count. Bytes go out in the order they were given: while `out` holds anything
+ * nothing else is sent. `interim_left` of its first bytes are a 100 (Continue), which is no part of
+ * the response.
  */
 #include <errno.h>
 #include <string.h>
@@ -27,10 +32,47 @@ static void on_writable(evutil_socket_t fd, short what, void *argument)
     connection_writable(argument);
 }
 
+/* Counts what the exchange keeps, at the cost of others if need be. */
+static void count_unsent(struct exchange *exchange)
+{
+    struct http_engine *engine = exchange->shared.engine;
+    engine->unsent += exchange->out.length - exchange->kept;
+    exchange->kept = exchange->out.length;
+    while (engine->unsent > HTTP_UNSENT_BYTES && engine->unsent_first != exchange) {
+        connection_shed(engine->unsent_first->shared.connection);
+    }
+}
+
+static void enlist(struct exchange *exchange)
+{
+    struct http_engine *engine = exchange->shared.engine;
+    if (engine->unsent_first == NULL) {
+        engine->unsent_tail = &engine->unsent_first;
+    }
+    exchange->unsent_next = NULL;
+    exchange->unsent_link = engine->unsent_tail;
+    *engine->unsent_tail = exchange;
+    engine->unsent_tail = &exchange->unsent_next;
+}
+
+static void delist(struct exchange *exchange)
+{
+    struct http_engine *engine = exchange->shared.engine;
+    *exchange->unsent_link = exchange->unsent_next;
+    if (exchange->unsent_next != NULL) {
+        exchange->unsent_next->unsent_link = exchange->unsent_link;
+    } else {
+        engine->unsent_tail = exchange->unsent_link;
+    }
+    engine->unsent -= exchange->kept;
+    exchange->kept = 0;
+}
+
 static enum send_status arm(struct exchange *exchange)
 {
     struct http_connection *connection = exchange->shared.connection;
     if (exchange->writing) {
+        count_unsent(exchange);
         return SEND_LATER;
     }
     if (event_assign(&exchange->write_event, exchange->shared.engine->base, connection->fd,
@@ -39,6 +81,8 @@ static enum send_status arm(struct exchange *exchange)
         return SEND_FAILED;
     }
     exchange->writing = true;
+    enlist(exchange);
+    count_unsent(exchange);
     return SEND_LATER;
 }
 
@@ -47,6 +91,7 @@ void send_stop(struct exchange *exchange)
     if (exchange->writing) {
         event_del(&exchange->write_event);
         exchange->writing = false;
+        delist(exchange);
     }
 }
 

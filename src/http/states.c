@@ -9,9 +9,6 @@
  * the row has none the bytes wait. HEAD, BODY, HANDLING, SENDING and GONE have an exchange, the
  * others have none.
  */
-#include <string.h>
-#include <sys/socket.h>
-
 #include "http/internal.h"
 
 /* ---- what bytes do --------------------------------------------------------------------------- */
@@ -131,12 +128,9 @@ static void expire_body(struct http_connection *connection)
     exchange_refuse(connection->exchange, HTTP_ERROR_BODY_TIMEOUT);
 }
 
-/* With a reset: the kernel shall not go on offering what the client does not take. */
 static void expire_write(struct http_connection *connection)
 {
-    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-    setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    exchange_give_up(connection->exchange, HTTP_ERROR_WRITE_TIMEOUT);
+    connection_abort(connection, HTTP_ERROR_WRITE_TIMEOUT);
 }
 
 #define LIMIT(name) offsetof(struct http_limits, name)

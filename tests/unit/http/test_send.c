@@ -1,10 +1,13 @@
 /*
  * Sending: what the socket does not take at once, and clients that do not read.
  */
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "harness.h"
+#include "http/internal.h"
 
 #define R(target) "GET " target " HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -126,6 +129,39 @@ static void a_client_that_does_not_read_is_reset(void **state)
     harness_fini(&harness);
 }
 
+/* Responses that nobody reads are bounded together: who has made the engine wait longest is given up
+ * first, and who comes later is served. */
+static void what_waits_for_slow_readers_is_bounded(void **state)
+{
+    enum { READERS = HTTP_UNSENT_BYTES / HARNESS_BIG + 4 };
+    struct harness harness;
+    int clients[READERS];
+    (void)state;
+    harness_init(&harness);
+    for (size_t i = 0; i < READERS; i++) {
+        harness_connect(&harness);
+        harness_push(&harness, R("/big"), strlen(R("/big")));
+        harness_turn_unread(&harness);
+        clients[i] = dup(harness.client);
+        assert_in_range(harness.engine->unsent, 1, HTTP_UNSENT_BYTES);
+    }
+    const size_t given_up = harness_log_lines(&harness);
+    assert_in_range(given_up, 1, READERS / 2);
+    for (size_t i = 0; i < READERS; i++) {
+        struct pollfd end = {.fd = clients[i]};
+        assert_int_equal(poll(&end, 1, 0), i < given_up ? 1 : 0);
+    }
+    assert_memory_equal(harness.log.data, "open handle GET /big 200 overloaded\n", 36);
+    assert_int_equal(harness_stats(&harness).connections, READERS - given_up);
+    harness_turn(&harness); /* the last one reads, and has it all */
+    assert_int_equal(harness_log_lines(&harness), given_up + 1);
+    expect_big(&harness);
+    for (size_t i = 0; i < READERS; i++) {
+        close(clients[i]);
+    }
+    harness_fini(&harness);
+}
+
 /* A full socket before the first byte, a reader later. */
 static void an_interim_response_waits_for_room(void **state)
 {
@@ -160,6 +196,7 @@ int main(void)
         cmocka_unit_test(client_gone_during_the_response),
         cmocka_unit_test(client_gone_before_the_response),
         cmocka_unit_test(a_client_that_does_not_read_is_reset),
+        cmocka_unit_test(what_waits_for_slow_readers_is_bounded),
         cmocka_unit_test(an_interim_response_waits_for_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
