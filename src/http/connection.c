@@ -47,6 +47,7 @@ void connection_close(struct http_connection *connection)
 void connection_detach(struct http_connection *connection)
 {
     http_exchange_local(&connection->exchange->shared); /* the log asks for it later */
+    send_stop(connection->exchange);
     close_socket(connection);
     connection->state = STATE_GONE;
 }

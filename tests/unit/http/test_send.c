@@ -162,6 +162,39 @@ static void what_waits_for_slow_readers_is_bounded(void **state)
     harness_fini(&harness);
 }
 
+/* A 100 that waits for room while the handler runs: with the client it must go, or the next socket of
+ * that number wakes an exchange that is the service's. */
+static void an_interim_response_goes_with_its_client(void **state)
+{
+    static const char post[] = "POST /later HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                               "Content-Length: 2\r\n\r\n";
+    struct harness harness;
+    char filler[4096] = {0};
+    (void)state;
+    harness_init(&harness);
+    harness.keeps_abandoned = true;
+    const int fd = harness.engine->connections->fd;
+    while (send(fd, filler, sizeof filler, MSG_DONTWAIT) > 0) {
+    }
+    harness_push(&harness, post, sizeof post - 1);
+    harness_turn_unread(&harness);
+    harness_push(&harness, "ok", 2);
+    harness_turn_unread(&harness);
+    assert_int_equal(harness.waiting_count, 1);
+    assert_true(harness.engine->unsent > 0);
+    harness_close(&harness);
+    harness_turn_unread(&harness);
+    assert_int_equal(harness.engine->unsent, 0);
+    harness_connect(&harness);
+    assert_int_equal(harness.engine->connections->fd, fd);
+    harness_send_text(&harness, R("/"));
+    harness_expect_out(&harness, HELLO);
+    harness_expect_log(&harness, "open handle GET / 200 ok\n");
+    harness_answer(&harness);
+    harness_expect_log(&harness, "open handle abandoned POST /later - client_disconnected\n");
+    harness_fini(&harness);
+}
+
 /* A full socket before the first byte, a reader later. */
 static void an_interim_response_waits_for_room(void **state)
 {
@@ -197,6 +230,7 @@ int main(void)
         cmocka_unit_test(client_gone_before_the_response),
         cmocka_unit_test(a_client_that_does_not_read_is_reset),
         cmocka_unit_test(what_waits_for_slow_readers_is_bounded),
+        cmocka_unit_test(an_interim_response_goes_with_its_client),
         cmocka_unit_test(an_interim_response_waits_for_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
