@@ -1,6 +1,5 @@
 /*
- * A header is a comma-separated list of ranges with parameters; of these only `q` matters here. One
- * walker (next_range) serves both kinds of header.
+ * A header is a comma-separated list of ranges with parameters; of these only `q` matters here.
  */
 #include "accept.h"
 
@@ -8,7 +7,7 @@
 #include <strings.h>
 
 struct range {
-    struct http_slice name; /* "text/html", "gzip", "*" */
+    struct http_slice name; /* "text/html" */
     unsigned quality;       /* thousandths */
 };
 
@@ -113,20 +112,4 @@ unsigned accept_media_quality(struct http_slice accept, const char *type, const 
         }
     }
     return quality;
-}
-
-bool accept_coding(struct http_slice accept_encoding, const char *coding)
-{
-    struct range range;
-    bool named = false;
-    unsigned quality = 0;
-    while (next_range(&accept_encoding, &range)) {
-        if (is(range.name, coding)) {
-            named = true;
-            quality = range.quality;
-        } else if (!named && is(range.name, "*")) {
-            quality = range.quality;
-        }
-    }
-    return quality > 0;
 }

@@ -1,5 +1,5 @@
 /*
- * Content negotiation by q-values (RFC 9110 12.4.2, 12.5.1, 12.5.3).
+ * Content negotiation by q-values (RFC 9110 12.4.2, 12.5.1).
  *
  * Pure functions on header bytes; any thread. Qualities are in thousandths. What cannot be parsed
  * counts as not said.
@@ -7,7 +7,6 @@
 #ifndef GLASSBOX_ACCEPT_H
 #define GLASSBOX_ACCEPT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "http/http.h"
@@ -15,9 +14,5 @@
 /* How much an Accept header wants `type`/`subtype` (lower case): the quality of its most specific
  * matching range; 0 when none matches, 1000 for an absent or empty header. */
 unsigned accept_media_quality(struct http_slice accept, const char *type, const char *subtype);
-
-/* Whether an Accept-Encoding header allows the coding (lower case): named or `*`, with a q over 0.
- * Absent: no. */
-bool accept_coding(struct http_slice accept_encoding, const char *coding);
 
 #endif

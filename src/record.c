@@ -14,8 +14,8 @@
 #include "attributes.h"
 #include "instruments.h"
 #include "log_headers.h"
-#include "redact.h"
 #include "service.h"
+#include "telemetry/query.h"
 
 #define TEXT(literal)                  \
     (struct tel_text)                  \
@@ -183,8 +183,9 @@ static void emit_log_record(struct exchange *exchange, uint16_t status, struct h
 
 void record_exchange(struct exchange *exchange)
 {
-    char redacted[REDACT_BYTES];
-    struct http_slice query = redact_query(exchange->http->request.query, redacted);
+    char redacted[TEL_QUERY_REDACTED_MAX];
+    struct http_slice query = exchange->http->request.query;
+    query.data = tel_query_redact(query.data, &query.length, redacted);
     uint16_t status = status_sent(exchange->http);
     exchange->error_type = error_type(exchange, status);
     observe(exchange, status);

@@ -3,7 +3,6 @@
  * the site's and keep their memory, so a scrape allocates nothing once warm.
  */
 #include "telemetry/metrics.h"
-#include "accept.h"
 #include "exchange.h"
 #include "handlers/handlers.h"
 #include "service.h"
@@ -29,7 +28,8 @@ void handle_metrics(struct exchange *exchange)
     }
     const struct iovec plain = {site->body.data, site->body.length};
     http_response_add(&http->response, "Vary", "Accept, Accept-Encoding", 23);
-    if (accept_coding(header(&http->request, HTTP_KNOWN_ACCEPT_ENCODING), "gzip") &&
+    struct http_slice codings = header(&http->request, HTTP_KNOWN_ACCEPT_ENCODING);
+    if (tel_exposition_accepts_gzip(codings.data, codings.length) &&
         tel_gzip(&plain, 1, &site->packed) == 0) {
         http_response_add(&http->response, "Content-Encoding", "gzip", 4);
         body = &site->packed;

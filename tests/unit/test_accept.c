@@ -58,41 +58,10 @@ static void test_media_quality(void **state)
     }
 }
 
-static void test_coding(void **state)
-{
-    static const struct {
-        const char *header;
-        bool gzip;
-    } cases[] = {
-        {NULL, false},
-        {"", false},
-        {"gzip", true},
-        {"GZIP", true},
-        {"gzip, deflate, br", true},
-        {"deflate, gzip;q=1.0", true},
-        {"gzip;q=0", false},
-        {"gzip;q=0.000", false},
-        {"*", true},
-        {"*;q=0", false},
-        {"gzip;q=0, *", false}, /* the name wins over the wildcard */
-        {"*;q=0, gzip", true},
-        {"identity", false},
-        {"xgzip", false},
-        {"gzip2", false},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        if (accept_coding(slice(cases[i].header), "gzip") != cases[i].gzip) {
-            fail_msg("'%s' should %sallow gzip", cases[i].header, cases[i].gzip ? "" : "not ");
-        }
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_media_quality),
-        cmocka_unit_test(test_coding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -170,6 +170,10 @@ enum tel_exposition_format {
  * be parsed is passed over. NULL, empty or nothing acceptable: text. */
 enum tel_exposition_format tel_exposition_negotiate(const char *accept, size_t length);
 
+/* Whether an HTTP Accept-Encoding header (RFC 9110 12.5.3) lets the exposition be sent with
+ * tel_gzip(): it names gzip, or `*`, with a q over 0. NULL or empty: no. */
+bool tel_exposition_accepts_gzip(const char *accept_encoding, size_t length);
+
 /* The Content-Type that goes with a format; a static string. */
 const char *tel_exposition_content_type(enum tel_exposition_format format);
 

@@ -1,7 +1,8 @@
 /*
- * Content negotiation: an Accept header in, a format out.
+ * Content negotiation: an Accept header in, a format out; Accept-Encoding likewise.
  *
- *     Accept = range *( "," range );  range = type "/" subtype *( ";" name "=" value )
+ *     Accept          = range *( "," range );    range = type "/" subtype *( ";" name "=" value )
+ *     Accept-Encoding = coding *( "," coding );  coding = token *( ";" name "=" value )
  *
  * Text is what everybody gets who did not ask by name for something else, so wildcards stand for
  * it, and of several ranges that match it the most specific gives its quality (RFC 9110 12.5.1).
@@ -31,7 +32,7 @@ struct reader {
 
 /* One media range. */
 struct range {
-    struct slice type; /* `type/subtype` */
+    struct slice type; /* `type/subtype`, or the token of a coding */
     struct slice version;
     struct slice proto;
     struct slice encoding;
@@ -155,16 +156,18 @@ static bool take_parameter(struct reader *reader, struct range *range)
     return set_parameter(range, name, value);
 }
 
-/* Takes one range with its parameters; the reader is then at a comma or the end, or it is false. */
-static bool take_range(struct reader *reader, struct range *range)
+/* Takes a token that parameters will follow. */
+static bool take_name(struct reader *reader, struct range *range)
 {
     *range = (struct range){.quality = QUALITY_ONE};
     skip_space(reader);
     range->type = take_token(reader);
-    if (range->type.length == 0 || !take_char(reader, '/') || take_token(reader).length == 0) {
-        return false;
-    }
-    range->type.length = (size_t)(reader->at - range->type.data);
+    return range->type.length > 0;
+}
+
+/* What follows the name; the reader is then at a comma or the end, or it is false. */
+static bool take_parameters(struct reader *reader, struct range *range)
+{
     for (;;) {
         skip_space(reader);
         if (!take_char(reader, ';')) {
@@ -174,6 +177,16 @@ static bool take_range(struct reader *reader, struct range *range)
             return false;
         }
     }
+}
+
+/* Takes one media range with its parameters. */
+static bool take_range(struct reader *reader, struct range *range)
+{
+    if (!take_name(reader, range) || !take_char(reader, '/') || take_token(reader).length == 0) {
+        return false;
+    }
+    range->type.length = (size_t)(reader->at - range->type.data);
+    return take_parameters(reader, range);
 }
 
 static bool is_openmetrics(const struct range *range)
@@ -247,6 +260,27 @@ enum tel_exposition_format tel_exposition_negotiate(const char *accept, size_t l
         }
     }
     return best;
+}
+
+bool tel_exposition_accepts_gzip(const char *accept_encoding, size_t length)
+{
+    struct reader reader = {accept_encoding,
+                            accept_encoding != NULL ? accept_encoding + length : NULL};
+    bool named = false;
+    int quality = 0;
+    while (reader.at != reader.end) {
+        struct range coding;
+        if (take_name(&reader, &coding) && take_parameters(&reader, &coding)) {
+            if (slice_is(coding.type, "gzip")) {
+                named = true;
+                quality = coding.quality;
+            } else if (!named && slice_is(coding.type, "*")) {
+                quality = coding.quality;
+            }
+        }
+        skip_range(&reader);
+    }
+    return quality > 0;
 }
 
 const char *tel_exposition_content_type(enum tel_exposition_format format)

@@ -47,6 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(format != TEL_EXPOSITION_PROTOBUF ||
             mentions((const char *)data, size, "io.prometheus.client.MetricFamily"));
     require(format == tel_exposition_negotiate((const char *)data, size));
+    require(!tel_exposition_accepts_gzip((const char *)data, size) ||
+            mentions((const char *)data, size, "gzip") || mentions((const char *)data, size, "*"));
     /* The last resort in front changes no choice that was made by name with a higher quality. */
     enum tel_exposition_format again = tel_exposition_negotiate(accept, size + 16);
     require(format != TEL_EXPOSITION_TEXT || again == TEL_EXPOSITION_TEXT);

@@ -185,6 +185,42 @@ static void test_content_types(void **state)
     }
 }
 
+static void test_gzip(void **state)
+{
+    static const struct {
+        const char *header;
+        bool gzip;
+    } cases[] = {
+        {NULL, false},
+        {"", false},
+        {"gzip", true},
+        {"GZIP", true},
+        {"gzip, deflate, br", true},
+        {"deflate, gzip;q=1.0", true},
+        {"gzip;q=0", false},
+        {"gzip;q=0.000", false},
+        {"*", true},
+        {"*;q=0", false},
+        {"gzip;q=0, *", false}, /* the name wins over the wildcard */
+        {"*;q=0, gzip", true},
+        {"identity", false},
+        {"xgzip", false},
+        {"gzip2", false},
+        {"br;q=1.0, gzip ; q=0.5", true},
+        {"identity;q=\"x,gzip\"", false}, /* within quotes */
+        {"gzip;q=2, br", false},          /* malformed: passed over */
+        {"gzip/x", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *header = cases[i].header;
+        size_t length = header != NULL ? strlen(header) : 0;
+        if (tel_exposition_accepts_gzip(header, length) != cases[i].gzip) {
+            fail_msg("'%s' should %sallow gzip", cases[i].header, cases[i].gzip ? "" : "not ");
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_malformed_ranges_are_passed_over),
         cmocka_unit_test(test_bytes_that_are_no_text),
         cmocka_unit_test(test_content_types),
+        cmocka_unit_test(test_gzip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
