@@ -12,6 +12,9 @@
  *   exporter  the thread that brings spans or log records to a collector     otlp.h
  *   access    the thread that writes the access log                         access_log.h
  *   config    OTEL_* environment variables                                   config.h
+ *   query     secrets of a URL's query, taken out                            query.h
+ *   signals   all of these, made and ended in the right order                signals.h
+ *   evhttp    the three signals of libevent's own HTTP server                evhttp.h
  *
  * A shard is a thread that records. It has a number, 0 up to the count given at creation; cells,
  * span queues and log queues have one writer a shard. Everything that records takes that number.
@@ -26,11 +29,14 @@
 #include "telemetry/buffer.h"
 #include "telemetry/clock.h"
 #include "telemetry/config.h"
+#include "telemetry/evhttp.h"
 #include "telemetry/gzip.h"
 #include "telemetry/logs.h"
 #include "telemetry/metrics.h"
 #include "telemetry/otlp.h"
+#include "telemetry/query.h"
 #include "telemetry/resource.h"
+#include "telemetry/signals.h"
 #include "telemetry/trace.h"
 #include "telemetry/version.h" /* TEL_VERSION; made by the build */
 
