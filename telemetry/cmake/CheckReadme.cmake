@@ -1,0 +1,15 @@
+# cmake -DREADME=FILE -DSOURCE=FILE -P CheckReadme.cmake: fails unless the first ```c block of README
+# is SOURCE, to the byte.
+file(READ ${README} readme)
+file(READ ${SOURCE} source)
+string(FIND "${readme}" "\n```c\n" begin)
+if(begin EQUAL -1)
+  message(FATAL_ERROR "${README} shows no C")
+endif()
+math(EXPR begin "${begin} + 6")
+string(SUBSTRING "${readme}" ${begin} -1 readme)
+string(FIND "${readme}" "```\n" end)
+string(SUBSTRING "${readme}" 0 ${end} readme)
+if(NOT readme STREQUAL source)
+  message(FATAL_ERROR "${README} does not show ${SOURCE} as it is")
+endif()
