@@ -28,5 +28,6 @@ bench_tests() {
 
 part "lint" .ci/lint.sh
 step "bench, its own tests" bench_tests
+part "library" .ci/library.sh
 part "image" .ci/image.sh
 total

@@ -17,6 +17,8 @@ set_target_properties(telemetry_shared PROPERTIES
 set_target_properties(telemetry PROPERTIES EXPORT_NAME static)
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/telemetry)
+file(RELATIVE_PATH PREFIX_FROM_PKGCONFIG
+  ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/telemetry.pc.in telemetry.pc @ONLY)
 configure_package_config_file(cmake/telemetryConfig.cmake.in telemetryConfig.cmake
   INSTALL_DESTINATION ${package_folder})
