@@ -31,9 +31,8 @@ struct service {
     size_t worker_count;
     struct http_limits limits;
 
-    /* telemetry, see signals.h; a signal that is off has a NULL or an exporter of kind NONE */
-    struct tel_config *config;
-    struct tel_resource *resource;
+    /* telemetry, see signals.h: the parts are borrowed from `signals`, NULL where one is off */
+    struct tel_signals *signals;
     struct tel_registry *registry;
     struct tel_tracer *tracer;
     struct tel_exporter *exporter;
@@ -51,20 +50,12 @@ static inline size_t service_main_shard(const struct service *service)
 {
     return service->worker_count;
 }
-static inline size_t service_exporter_shard(const struct service *service)
-{
-    return service->worker_count + 1;
-}
-static inline size_t service_logs_exporter_shard(const struct service *service)
-{
-    return service->worker_count + 2;
-}
 /* Of what requests write to: spans, lines, log records. */
 static inline size_t service_serving_shards(const struct service *service)
 {
     return service->worker_count + 1;
 }
-/* Of the registry. */
+/* Of the registry, which has shards of the exporters' threads too. */
 static inline size_t service_shard_count(const struct service *service)
 {
     return service->worker_count + 3;

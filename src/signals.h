@@ -11,12 +11,11 @@
 
 struct service;
 
-/* Makes resource, registry, tracer, exporter and access log of `service` (options and worker_count
- * are set) and starts their threads. Returns 0 or a negative errno; the reason has been told as a
+/* Makes the signals of `service` (options and worker_count are set) and starts their threads. Returns 0 or a negative errno; the reason has been told as a
  * diagnostic, and signals_fini() cleans up what was made. */
 int signals_init(struct service *service);
 
-/* Writes out what waits, for up to `deadline_ms` in all, and joins the threads. What is left is
+/* Writes out what waits, for up to `deadline_ms`, and joins the threads. What is left is
  * counted. Returns 0 or -ETIMEDOUT. */
 int signals_flush(struct service *service, uint32_t deadline_ms);
 
