@@ -40,80 +40,88 @@ extern "C" {
 extern const char tel_access_fields_default[];
 extern const char tel_access_fields_iis[];
 
+/* A string that need not end in NUL, borrowed. */
 struct tel_text {
     const char *data; /* NULL: missing, printed as `-` */
-    size_t length;
+    size_t length;    /* bytes */
 };
 
 /* One finished request, borrowed for the call of append. */
 struct tel_access_record {
-    uint64_t end_wall_ns;
-    uint64_t duration_ns;
+    uint64_t end_wall_ns;          /* nanoseconds since the Unix epoch: date and time */
+    uint64_t duration_ns;          /* time-taken */
     const struct sockaddr *client; /* NULL: unknown */
     const struct sockaddr *server; /* the local address of the connection; NULL: unknown */
-    struct tel_text method;
-    struct tel_text uri_stem;  /* path, as it came */
-    struct tel_text uri_query; /* without `?` */
-    struct tel_text version;   /* "HTTP/1.1" */
-    struct tel_text host;      /* Host header, or authority of the target */
-    uint16_t status;           /* 0: none was sent */
-    uint64_t bytes_received;   /* head and body of the request */
-    uint64_t bytes_sent;       /* head and body of the response */
-    bool traced;               /* the ids below are set */
-    uint8_t trace_id[16];
-    uint8_t span_id[8];
-    struct tel_text route; /* x-route */
-    struct tel_text error; /* x-error */
-    struct tel_text fault; /* x-fault */
+    struct tel_text method;        /* as the client wrote it */
+    struct tel_text uri_stem;      /* path, as it came */
+    struct tel_text uri_query;     /* without `?` */
+    struct tel_text version;       /* "HTTP/1.1" */
+    struct tel_text host;          /* Host header, or authority of the target */
+    uint16_t status;               /* 0: none was sent */
+    uint64_t bytes_received;       /* head and body of the request */
+    uint64_t bytes_sent;           /* head and body of the response */
+    bool traced;                   /* the ids below are set */
+    uint8_t trace_id[16];          /* x-trace-id */
+    uint8_t span_id[8];            /* x-span-id */
+    struct tel_text route;         /* x-route */
+    struct tel_text error;         /* x-error */
+    struct tel_text fault;         /* x-fault */
     /* One for each cs(…) and sc(…) field, in the order of tel_access_log_header(). */
     struct tel_text request_headers[TEL_ACCESS_HEADERS_MAX];
     struct tel_text response_headers[TEL_ACCESS_HEADERS_MAX];
 };
 
-enum tel_access_direction { TEL_ACCESS_REQUEST, TEL_ACCESS_RESPONSE };
+/* Whose headers a field is about. */
+enum tel_access_direction {
+    TEL_ACCESS_REQUEST, /* cs(…) */
+    TEL_ACCESS_RESPONSE /* sc(…) */
+};
 
+/* Where the log goes, and what is in it. Copied by create. */
 struct tel_access_log_options {
     const char *path;   /* a file, or "-" for stdout */
     const char *fields; /* names separated by spaces or commas; NULL: tel_access_fields_default, or
                              with `iis` tel_access_fields_iis */
     bool iis;           /* IIS conventions: spaces between fields, time-taken in milliseconds,
                              `+` for a space within a value, no quotes */
-    const char *software; /* for #Software */
-    size_t shard_count;
-    size_t queue_bytes; /* of all shards together; 0: 1 MiB. Each shard's share is a power of
+    const char *software; /* for `#Software`, or NULL */
+    size_t shard_count;   /* threads that append */
+    size_t queue_bytes;   /* of all shards together; 0: 1 MiB. Each shard's share is a power of
                              two, and two of the largest records at least */
-    tel_diagnostic_fn *diagnostic;
-    void *diagnostic_argument;
+    tel_diagnostic_fn *diagnostic; /* told of losses and of what cannot be written; or NULL */
+    void *diagnostic_argument;     /* given to `diagnostic` */
 };
 
+/* Why a record is in no line, a closed list. */
 enum tel_access_drop {
     TEL_ACCESS_QUEUE_FULL,  /* the writer could not keep up */
     TEL_ACCESS_WRITE_ERROR, /* the file or pipe refused it */
     TEL_ACCESS_SHUTDOWN,    /* flush time was over */
-    TEL_ACCESS_DROPS
+    TEL_ACCESS_DROPS        /* how many there are */
 };
 /* The reason as a label value, a static string. */
 const char *tel_access_drop_name(enum tel_access_drop reason);
 
+/* Terms of the equation, and the state of the queues. */
 struct tel_access_log_stats {
-    uint64_t appended;
-    uint64_t written; /* lines whose last byte the kernel took */
-    uint64_t waiting; /* queued or formatted, not written: what is in no other term */
-    uint64_t dropped[TEL_ACCESS_DROPS];
-    uint64_t queue_bytes; /* used now */
-    uint64_t queue_capacity_bytes;
-    uint64_t reopened;
-    bool stalled; /* the last write attempt found a full pipe or an error */
+    uint64_t appended; /* records given to append */
+    uint64_t written;  /* lines whose last byte the kernel took */
+    uint64_t waiting;  /* queued or formatted, not written: what is in no other term */
+    uint64_t dropped[TEL_ACCESS_DROPS]; /* by reason */
+    uint64_t queue_bytes;               /* used now */
+    uint64_t queue_capacity_bytes;      /* of all shards together */
+    uint64_t reopened;                  /* times that the path was opened again */
+    bool stalled;                       /* the last write attempt found a full pipe or an error */
 };
 
-struct tel_access_log;
+struct tel_access_log; /* a log that is open, and its thread */
 
 /* Checks a field list without opening anything. Returns 0, or -EINVAL with `message` saying which
  * field is wrong and what is allowed. */
 int tel_access_fields_check(const char *fields, char *message, size_t size);
 
 /* Opens the destination, writes the directives when the file is new or empty, and starts the
- * thread. An existing file whose first #Fields (the one that readers go by) differs, or has none, is
+ * thread. An existing file whose first `#Fields` (the one that readers go by) differs, or has none, is
  * renamed to `<path>.<UTC time>` first, with a number when that is taken. A FIFO that nobody reads
  * yet is opened later. NULL with errno (EINVAL, ENOMEM, or open's); the reason goes to `diagnostic`.
  * The directives are written by the thread. */

@@ -31,6 +31,7 @@
 extern "C" {
 #endif
 
+/* In the caller's memory; read its members, change them through the functions. */
 struct tel_buffer {
     char *data;      /* the bytes; NULL while nothing was appended; not NUL-terminated */
     size_t length;   /* bytes in use */

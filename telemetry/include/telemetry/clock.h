@@ -18,6 +18,7 @@
 extern "C" {
 #endif
 
+/* Nanoseconds of a second, a millisecond, a microsecond. */
 #define TEL_NS_PER_SECOND UINT64_C(1000000000)
 #define TEL_NS_PER_MS     UINT64_C(1000000)
 #define TEL_NS_PER_US     UINT64_C(1000)

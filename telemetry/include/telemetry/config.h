@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-struct tel_config;
+struct tel_config; /* what the variables said */
 
 /* getenv(3)'s shape, so that tests can bring their own environment. */
 typedef char *tel_getenv_fn(const char *name);

@@ -34,11 +34,12 @@ extern "C" {
 #define TEL_LOG_BODY_MAX  1024 /* bytes of a body; longer ones are cut */
 #define TEL_LOG_BYTES_MAX 4096 /* packed attributes of a record */
 
-struct tel_logger;
+struct tel_logger; /* makes log records and keeps them until they are exported */
 
+/* How many write to it, and how much may wait. */
 struct tel_logger_options {
-    size_t shard_count;
-    size_t queue_size; /* records that may wait, all shards together; 0: all are dropped */
+    size_t shard_count; /* threads that emit */
+    size_t queue_size;  /* records that may wait, all shards together; 0: all are dropped */
 };
 
 /* Makes a logger and its queues. NULL with errno EINVAL (no shard, too many, a queue beyond reason)
@@ -49,7 +50,7 @@ void tel_logger_destroy(struct tel_logger *logger);
 
 /* Terms of the equation. */
 struct tel_logger_stats {
-    uint64_t emitted;
+    uint64_t emitted;            /* given to tel_logger_emit() */
     uint64_t dropped_queue_full; /* found no room */
     uint64_t dropped_shutdown;   /* emitted after tel_logger_close() */
     uint64_t queued;             /* waiting for the exporter now */
@@ -63,14 +64,14 @@ void tel_logger_close(struct tel_logger *logger);
 
 /* One record, borrowed for the call of emit. */
 struct tel_log_record {
-    uint64_t wall_ns; /* when it happened; 0: now */
-    enum tel_severity severity;
-    const char *event_name;      /* static; NULL: it is no event */
-    const char *body;            /* text for people; NULL: none */
-    size_t body_length;          /* bytes */
-    const struct tel_span *span; /* whose trace and span ids it carries; NULL: none */
-    const struct tel_attribute *attributes;
-    size_t attribute_count;
+    uint64_t wall_ns;                       /* when it happened; 0: now */
+    enum tel_severity severity;             /* becomes OTLP's number and text */
+    const char *event_name;                 /* static; NULL: it is no event */
+    const char *body;                       /* text for people; NULL: none */
+    size_t body_length;                     /* bytes */
+    const struct tel_span *span;            /* whose trace and span ids it carries; NULL: none */
+    const struct tel_attribute *attributes; /* attribute_count of them */
+    size_t attribute_count;                 /* length of `attributes` */
 };
 
 /* Queues one record, copied. Attributes that find no room in TEL_LOG_BYTES_MAX are left out and

@@ -71,6 +71,7 @@ struct tel_family;   /* one metric name */
 struct tel_series;   /* one label set of a family */
 struct tel_scrape;   /* an exposition under way, as a family's collect function sees it */
 
+/* What a family's numbers are. */
 enum tel_metric_type {
     TEL_COUNTER,   /* monotonic; its name ends in _total */
     TEL_GAUGE,     /* goes up and down */
@@ -82,11 +83,12 @@ enum tel_metric_type {
  * to keep. Runs on the scraping thread; must not block, must not call back into the registry. */
 typedef void tel_collect_fn(struct tel_scrape *scrape, void *argument);
 
+/* What a family is. Strings and lists are borrowed: they must outlive the registry. */
 struct tel_family_options {
-    const char *name; /* full Prometheus name, suffix included */
-    const char *help; /* one sentence; escaped as the format asks */
-    const char *unit; /* "seconds", "bytes", "ratio" … or NULL; part of the name */
-    enum tel_metric_type type;
+    const char *name;               /* full Prometheus name, suffix included */
+    const char *help;               /* one sentence; escaped as the format asks */
+    const char *unit;               /* "seconds", "bytes", "ratio" … or NULL; part of the name */
+    enum tel_metric_type type;      /* decides which functions may write its series */
     const char *const *label_names; /* label_count of them */
     size_t label_count;             /* up to TEL_LABELS_MAX */
     size_t series_limit;            /* 0: TEL_SERIES_LIMIT */
@@ -95,14 +97,14 @@ struct tel_family_options {
     const uint64_t *bounds_ns;      /* histogram: ascending upper bounds, up to 10^15 ns */
     size_t bound_count;             /* up to TEL_BUCKETS_MAX */
     tel_collect_fn *collect;        /* NULL: the family's cells are exposed; no histograms */
-    void *collect_argument;
+    void *collect_argument;         /* given to `collect` */
 };
 
 /* What ties a histogram bucket to a trace. Only of a sampled span: else its link is dead. */
 struct tel_exemplar {
-    uint8_t trace_id[16];
-    uint8_t span_id[8];
-    uint64_t wall_ns; /* when it was observed, nanoseconds since the Unix epoch */
+    uint8_t trace_id[16]; /* of the trace it was observed in */
+    uint8_t span_id[8];   /* of the span */
+    uint64_t wall_ns;     /* when it was observed, nanoseconds since the Unix epoch */
 };
 
 /* Makes a registry for `shard_count` (1..TEL_SHARDS_MAX) writing threads. NULL with errno EINVAL
@@ -158,6 +160,7 @@ uint64_t tel_family_value(const struct tel_family *family);
  * divided. An info's value is always 1; a counter's that is negative or NaN is left out. */
 void tel_scrape_emit(struct tel_scrape *scrape, const char *const *label_values, double value);
 
+/* How a registry is written down. */
 enum tel_exposition_format {
     TEL_EXPOSITION_TEXT,        /* Prometheus text 0.0.4 */
     TEL_EXPOSITION_OPENMETRICS, /* OpenMetrics 1.0 text, with exemplars */

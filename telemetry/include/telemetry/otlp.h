@@ -39,31 +39,48 @@ extern "C" {
 #define TEL_EXPORT_REQUEST_MAX  (64u * 1024 * 1024) /* bytes of a body that goes out */
 #define TEL_EXPORT_RESPONSE_MAX (4u * 1024 * 1024)  /* bytes of an answer that is read */
 
-enum tel_exporter_kind { TEL_EXPORTER_NONE, TEL_EXPORTER_OTLP, TEL_EXPORTER_CONSOLE };
-enum tel_compression { TEL_COMPRESSION_NONE, TEL_COMPRESSION_GZIP };
+/* Where records go. */
+enum tel_exporter_kind {
+    TEL_EXPORTER_NONE,   /* nowhere: the exporter has no thread and takes nothing */
+    TEL_EXPORTER_OTLP,   /* to a collector, OTLP over HTTP */
+    TEL_EXPORTER_CONSOLE /* to stderr, a JSON object a span */
+};
 
-enum tel_severity { TEL_DEBUG, TEL_INFO_LEVEL, TEL_WARN, TEL_ERROR };
+/* How a request's body is packed. */
+enum tel_compression {
+    TEL_COMPRESSION_NONE, /* not at all */
+    TEL_COMPRESSION_GZIP  /* Content-Encoding: gzip */
+};
+
+/* How much something matters: of diagnostics, and of log records. */
+enum tel_severity {
+    TEL_DEBUG,      /* for who looks for a fault */
+    TEL_INFO_LEVEL, /* for the record */
+    TEL_WARN,       /* something is amiss or was ignored; it goes on */
+    TEL_ERROR       /* something does not work */
+};
 /* Where the library says what its operator should know; any thread; `message` is borrowed. */
 typedef void tel_diagnostic_fn(enum tel_severity severity, const char *component,
                                const char *message, void *argument);
 
+/* Where to and how; tel_config_get_exporter() fills them. Strings are borrowed until destroy. */
 struct tel_exporter_options {
-    enum tel_exporter_kind kind;
-    const char *endpoint; /* full URL of the signal */
-    const char *headers;  /* `k=v,k=v`, percent-decoded values, or NULL */
-    enum tel_compression compression;
-    uint32_t timeout_ms;          /* of one POST */
-    uint32_t schedule_delay_ms;   /* longest wait of a record before its batch goes */
-    uint32_t export_timeout_ms;   /* of one batch, retries included */
-    size_t max_batch;             /* records a batch */
-    const char *certificate_file; /* CA bundle, or NULL for the system's */
-    const char *client_key_file;
-    const char *client_certificate_file;
-    const char *scope_name; /* instrumentation scope of the records */
-    const char *scope_version;
+    enum tel_exporter_kind kind;         /* decides which of the others matter */
+    const char *endpoint;                /* full URL of the signal */
+    const char *headers;                 /* `k=v,k=v`, percent-decoded values, or NULL */
+    enum tel_compression compression;    /* of request bodies */
+    uint32_t timeout_ms;                 /* of one POST */
+    uint32_t schedule_delay_ms;          /* longest wait of a record before its batch goes */
+    uint32_t export_timeout_ms;          /* of one batch, retries included */
+    size_t max_batch;                    /* records a batch */
+    const char *certificate_file;        /* CA bundle, or NULL for the system's */
+    const char *client_key_file;         /* PEM, for mutual TLS, or NULL */
+    const char *client_certificate_file; /* the certificate chain that goes with it */
+    const char *scope_name;              /* instrumentation scope of the records */
+    const char *scope_version;           /* or NULL */
     size_t shard;                  /* of the registry, for what the exporter's thread observes */
     tel_diagnostic_fn *diagnostic; /* or NULL */
-    void *diagnostic_argument;
+    void *diagnostic_argument;     /* given to `diagnostic` */
 };
 
 /* Why records failed to be exported: the values of error.type, a closed list. */
@@ -83,16 +100,17 @@ enum tel_export_error {
  * is told apart by code ("503") for the first eight codes met. */
 const char *tel_export_error_name(enum tel_export_error error);
 
+/* What became of the records that were taken from the queue. */
 struct tel_exporter_stats {
     uint64_t acknowledged;              /* records: spans, or log records */
     uint64_t failed[TEL_EXPORT_ERRORS]; /* records */
     uint64_t inflight;                  /* records taken from the queue, fate not known yet */
     uint64_t requests;                  /* POSTs made, retries included */
-    uint64_t retries;
+    uint64_t retries;                   /* of these, those that repeat one that failed */
 };
 
-struct tel_exporter;
-struct tel_logger; /* logs.h */
+struct tel_exporter; /* the thread of a signal, and its counts */
+struct tel_logger;   /* logs.h */
 
 /* Checks the options and makes an exporter that consumes `tracer`'s queue. NULL with errno: EINVAL
  * (endpoint or headers, said through `diagnostic`), ENOMEM. Borrows tracer and resource. */

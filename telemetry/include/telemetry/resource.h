@@ -22,16 +22,17 @@
 extern "C" {
 #endif
 
-#define TEL_RESOURCE_ATTRIBUTES_MAX 64
+#define TEL_RESOURCE_ATTRIBUTES_MAX 64 /* attributes of a resource */
 /* Of one list: so that what the program and detection have to say still finds room. */
 #define TEL_RESOURCE_LIST_MAX  (TEL_RESOURCE_ATTRIBUTES_MAX - 24)
 #define TEL_RESOURCE_VALUE_MAX 1024 /* bytes of a value */
 
-struct tel_resource;
+struct tel_resource; /* attributes in the order in which they were added */
 
+/* One attribute, borrowed from its resource. */
 struct tel_resource_attribute {
-    const char *key;
-    const char *value;
+    const char *key;   /* as the semantic conventions write it: `service.name` */
+    const char *value; /* UTF-8 */
 };
 
 /* An empty resource, or NULL with errno ENOMEM. */

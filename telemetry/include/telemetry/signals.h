@@ -53,7 +53,7 @@ struct tel_signals_options {
     size_t shard_count; /* threads of the program that record, 0: one; their shards are 0 up to it
                            (the registry has two more, for the exporters' threads) */
     struct tel_access_log_options access_log; /* a NULL path: no log. Shards and diagnostics are
-                                                 filled in, and #Software unless it is set */
+                                                 filled in, and `#Software` unless it is set */
     tel_getenv_fn *get;            /* where OTEL_* variables come from; NULL: getenv(3) */
     tel_diagnostic_fn *diagnostic; /* NULL: warnings and errors become lines on stderr */
     void *diagnostic_argument;     /* given to `diagnostic` */

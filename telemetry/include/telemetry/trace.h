@@ -40,24 +40,25 @@ extern "C" {
 
 #define TEL_TRACEPARENT_LENGTH     55 /* of version 00, without the NUL */
 #define TEL_TRACESTATE_MAX         2048 /* bytes kept of a combined tracestate; more: discarded whole */
-#define TEL_TRACESTATE_MEMBERS_MAX 32
+#define TEL_TRACESTATE_MEMBERS_MAX 32   /* of a tracestate; more: discarded whole */
 #define TEL_BAGGAGE_MAX            8192 /* bytes kept of a combined baggage; more: discarded whole */
 #define TEL_SPAN_BYTES             3072 /* packed attributes, events and links of a span */
 #define TEL_ATTRIBUTE_VALUE_MAX    1024 /* bytes of a string value; longer ones are cut */
 
-#define TEL_FLAG_SAMPLED 0x01
-#define TEL_FLAG_RANDOM  0x02
+#define TEL_FLAG_SAMPLED 0x01 /* the caller may have recorded its span */
+#define TEL_FLAG_RANDOM  0x02 /* the low 56 bits of the trace id are random (level 2) */
 
 /* ---- context: what crosses process borders ------------------------------------------------- */
 
+/* What a caller sent of its trace, and what goes on to those we call. */
 struct tel_context {
-    uint8_t trace_id[16];
-    uint8_t span_id[8]; /* the caller's span: parent of ours */
-    uint8_t flags;      /* TEL_FLAG_* */
-    bool valid;         /* a traceparent was there and was good */
-    bool remote;        /* it came from another process */
-    uint16_t tracestate_length;
-    uint16_t baggage_length;
+    uint8_t trace_id[16];                /* of the whole trace */
+    uint8_t span_id[8];                  /* the caller's span: parent of ours */
+    uint8_t flags;                       /* TEL_FLAG_* */
+    bool valid;                          /* a traceparent was there and was good */
+    bool remote;                         /* it came from another process */
+    uint16_t tracestate_length;          /* bytes of `tracestate` */
+    uint16_t baggage_length;             /* bytes of `baggage` */
     char tracestate[TEL_TRACESTATE_MAX]; /* canonical list, not NUL-terminated */
     char baggage[TEL_BAGGAGE_MAX];       /* as it came, several headers joined by a comma */
 };
@@ -84,30 +85,33 @@ typedef void tel_header_set_fn(void *carrier, const char *name, const char *valu
 
 /* ---- tracer -------------------------------------------------------------------------------- */
 
+/* How it is decided whether a trace is recorded. */
 enum tel_sampler_kind {
-    TEL_SAMPLER_ALWAYS_ON,
-    TEL_SAMPLER_ALWAYS_OFF,
-    TEL_SAMPLER_RATIO, /* by the low 56 bits of the trace id (level 2 randomness) */
+    TEL_SAMPLER_ALWAYS_ON,  /* each is */
+    TEL_SAMPLER_ALWAYS_OFF, /* none is */
+    TEL_SAMPLER_RATIO,      /* by the low 56 bits of the trace id (level 2 randomness) */
 };
 
+/* A sampler, as OTEL_TRACES_SAMPLER and _ARG describe one. */
 struct tel_sampler {
-    enum tel_sampler_kind root;
-    double ratio;      /* 0..1, for TEL_SAMPLER_RATIO */
-    bool parent_based; /* a valid parent decides, `root` only without one */
+    enum tel_sampler_kind root; /* for traces that begin here */
+    double ratio;               /* 0..1, for TEL_SAMPLER_RATIO */
+    bool parent_based;          /* a valid parent decides, `root` only without one */
 };
 
 /* Reads the values of OTEL_TRACES_SAMPLER and _ARG (may be NULL). Returns 0 or -EINVAL (unknown
  * name, ratio not in 0..1); *sampler is then the default, parent-based always on. */
 int tel_sampler_parse(const char *name, const char *argument, struct tel_sampler *sampler);
 
-struct tel_tracer;
+struct tel_tracer; /* makes spans and keeps those that ended until they are exported */
 
+/* What a tracer records, and how much may wait; tel_config_get_tracer() fills them. */
 struct tel_tracer_options {
-    size_t shard_count;
-    struct tel_sampler sampler;
+    size_t shard_count;         /* threads that record */
+    struct tel_sampler sampler; /* asked when a span begins */
     size_t queue_size;  /* spans that may wait, all shards together; 0: nothing is recorded */
-    bool trace_context; /* propagators in use */
-    bool baggage;
+    bool trace_context; /* propagator in use: traceparent and tracestate */
+    bool baggage;       /* propagator in use: baggage */
 };
 
 /* Makes a tracer and its queues; the options are copied. NULL with errno EINVAL (no shard, too
@@ -118,7 +122,12 @@ struct tel_tracer *tel_tracer_create(const struct tel_tracer_options *options);
 void tel_tracer_destroy(struct tel_tracer *tracer);
 
 /* Where a span's parent is: otel.span.parent.origin. */
-enum tel_parent_origin { TEL_PARENT_NONE, TEL_PARENT_LOCAL, TEL_PARENT_REMOTE, TEL_PARENT_ORIGINS };
+enum tel_parent_origin {
+    TEL_PARENT_NONE,   /* it has none */
+    TEL_PARENT_LOCAL,  /* in this process */
+    TEL_PARENT_REMOTE, /* in another one */
+    TEL_PARENT_ORIGINS /* how many there are */
+};
 
 /* Terms of the equation, over all spans (SERVER, CLIENT and INTERNAL). */
 struct tel_tracer_stats {
@@ -146,59 +155,73 @@ void tel_context_extract(const struct tel_tracer *tracer, tel_header_get_fn *get
 
 /* ---- span ---------------------------------------------------------------------------------- */
 
-enum tel_span_kind { TEL_SPAN_INTERNAL = 1, TEL_SPAN_SERVER = 2, TEL_SPAN_CLIENT = 3 };
-enum tel_span_status { TEL_STATUS_UNSET = 0, TEL_STATUS_OK = 1, TEL_STATUS_ERROR = 2 };
+/* On which side of a call a span is; OTLP's numbers. */
+enum tel_span_kind {
+    TEL_SPAN_INTERNAL = 1, /* neither: within a process */
+    TEL_SPAN_SERVER = 2,   /* who answers */
+    TEL_SPAN_CLIENT = 3    /* who calls */
+};
+/* How a span ended; OTLP's numbers. */
+enum tel_span_status {
+    TEL_STATUS_UNSET = 0, /* nothing is said: it went as it should, or a client's mistake */
+    TEL_STATUS_OK = 1,    /* the program insists that it went well */
+    TEL_STATUS_ERROR = 2  /* it failed */
+};
 
+/* Which member of an attribute's value counts. */
 enum tel_value_type {
-    TEL_VALUE_STRING = 1,
-    TEL_VALUE_BOOL = 2,
-    TEL_VALUE_INT = 3,
-    TEL_VALUE_DOUBLE = 4
+    TEL_VALUE_STRING = 1, /* `string` */
+    TEL_VALUE_BOOL = 2,   /* `boolean` */
+    TEL_VALUE_INT = 3,    /* `integer` */
+    TEL_VALUE_DOUBLE = 4  /* `real` */
 };
 
 /* An attribute for events and links, where they are given as a list. */
 struct tel_attribute {
-    const char *key; /* static */
-    enum tel_value_type type;
+    const char *key;          /* static */
+    enum tel_value_type type; /* of `value` */
+    /* One of the four. */
     union tel_value {
+        /* UTF-8, not NUL-terminated. */
         struct {
-            const char *data;
-            size_t length;
-        } string;
-        bool boolean;
-        int64_t integer;
-        double real;
-    } value;
+            const char *data; /* the bytes */
+            size_t length;    /* how many */
+        } string;             /* of a TEL_VALUE_STRING */
+        bool boolean;         /* of a TEL_VALUE_BOOL */
+        int64_t integer;      /* of a TEL_VALUE_INT */
+        double real;          /* of a TEL_VALUE_DOUBLE */
+    } value;                  /* as `type` says */
 };
 
 /* In the caller's memory, about 3 KiB; fields are the library's, read ids through the functions. */
 struct tel_span {
-    struct tel_tracer *tracer;
+    struct tel_tracer *tracer;         /* borrowed from begin until end */
     const struct tel_context *context; /* borrowed from begin until end; NULL for none */
-    const char *name;
-    uint64_t start_wall_ns;
-    uint64_t end_wall_ns;
-    uint32_t shard;
-    uint8_t trace_id[16];
-    uint8_t span_id[8];
-    uint8_t parent_span_id[8];
-    uint8_t flags;
-    uint8_t kind;
-    uint8_t status;
-    bool has_parent;
-    bool parent_remote;
-    bool recording;
-    uint16_t dropped_attributes;
-    uint16_t dropped_events;
-    uint16_t dropped_links;
-    uint16_t used;         /* bytes of `items` */
-    uint64_t keys_seen[4]; /* a bit for each attribute key, to find one that is set again */
-    char items[TEL_SPAN_BYTES];
+    const char *name;                  /* borrowed until end */
+    uint64_t start_wall_ns;            /* nanoseconds since the Unix epoch */
+    uint64_t end_wall_ns;              /* the same, set by end */
+    uint32_t shard;                    /* whose thread it belongs to */
+    uint8_t trace_id[16];              /* the parent's, or drawn by begin */
+    uint8_t span_id[8];                /* drawn by begin */
+    uint8_t parent_span_id[8];         /* zeros: none */
+    uint8_t flags;                     /* TEL_FLAG_* that go out */
+    uint8_t kind;                      /* enum tel_span_kind */
+    uint8_t status;                    /* enum tel_span_status */
+    bool has_parent;                   /* parent_span_id is set */
+    bool parent_remote;                /* and in another process */
+    bool recording;                    /* what is set is kept: tel_span_is_recording() */
+    uint16_t dropped_attributes;       /* that found no room */
+    uint16_t dropped_events;           /* likewise */
+    uint16_t dropped_links;            /* likewise */
+    uint16_t used;                     /* bytes of `items` */
+    uint64_t keys_seen[4];      /* a bit for each attribute key, to find one that is set again */
+    char items[TEL_SPAN_BYTES]; /* attributes, events and links, packed */
 };
 
+/* How a span begins. */
 struct tel_span_start {
-    const char *name; /* borrowed until end; may be replaced */
-    enum tel_span_kind kind;
+    const char *name;                   /* borrowed until end; may be replaced */
+    enum tel_span_kind kind;            /* SERVER spans have a count of their own */
     uint64_t start_wall_ns;             /* 0: now */
     const struct tel_context *parent;   /* from another process; borrowed until end; or NULL */
     const struct tel_span *parent_span; /* in this process; wins over `parent`; or NULL */
