@@ -4,13 +4,13 @@
 SHELL := /bin/bash
 RUN_ARGS ?=
 
-.PHONY: help deps build run test check bench fuzz coverage lint format library image clean
+.PHONY: help deps build run test check bench fuzz coverage lint format docs library image clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 deps: ## install what all the others need
-	@.ci/deps.sh build test check bench coverage library image
+	@.ci/deps.sh build test check bench coverage docs library image
 
 build: ## build/release/glassbox
 	@.ci/build.sh
@@ -38,6 +38,9 @@ lint: ## formatting and linters alone
 
 format: ## clang-format all sources
 	@.ci/lint.sh --format
+
+docs: ## write the references: options, variables, metrics, the library's API
+	@.ci/docs.sh
 
 library: ## the library alone: build, test, install, use it, compare its ABI
 	@.ci/library.sh

@@ -28,6 +28,7 @@ bench_tests() {
 
 part "lint" .ci/lint.sh
 step "bench, its own tests" bench_tests
+part "references" .ci/docs.sh --check
 part "library" .ci/library.sh
 part "image" .ci/image.sh
 total

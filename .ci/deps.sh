@@ -17,6 +17,7 @@ packages() {
         python3 python3-venv ;;
     bench) echo python3 nginx-light wrk nghttp2-client openssl ;;
     coverage) echo gcovr ;;
+    docs) echo doxygen python3 ;;
     library) echo g++ binutils curl python3 abigail-tools ;;
     image) echo buildah mmdebstrap podman runc curl ;;
     *) echo "no such group: $1" >&2 && return 1 ;;

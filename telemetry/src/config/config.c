@@ -15,7 +15,7 @@
 #include "config/url.h"
 
 const struct tel__variable tel__variables[VARIABLES] = {
-#define VARIABLE(name, type, initial, low, high, choices) \
+#define VARIABLE(name, type, initial, low, high, choices, help) \
     {"OTEL_" #name, TEL__##type, initial, low, high, choices},
 #include "config/otel.def"
 #undef VARIABLE

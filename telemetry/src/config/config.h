@@ -10,7 +10,7 @@
 #include "telemetry/config.h"
 
 enum {
-#define VARIABLE(name, type, initial, low, high, choices) VAR_##name,
+#define VARIABLE(name, type, initial, low, high, choices, help) VAR_##name,
 #include "config/otel.def"
 #undef VARIABLE
     VARIABLES
