@@ -6,13 +6,6 @@ set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-# For the image everything comes out of static archives: the suffix decides for every find_library()
-# that follows, those of pkg_check_modules(… IMPORTED_TARGET) included.
-if(GLASSBOX_STATIC)
-  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
-  set(OPENSSL_USE_STATIC_LIBS ON)
-  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-endif()
 
 add_compile_definitions(_GNU_SOURCE)
 add_compile_options(-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
