@@ -65,17 +65,22 @@ typedef void tel_diagnostic_fn(enum tel_severity severity, const char *component
 
 /* Where to and how; tel_config_get_exporter() fills them. Strings are borrowed until destroy. */
 struct tel_exporter_options {
-    enum tel_exporter_kind kind;         /* decides which of the others matter */
-    const char *endpoint;                /* full URL of the signal */
-    const char *headers;                 /* `k=v,k=v`, percent-decoded values, or NULL */
-    enum tel_compression compression;    /* of request bodies */
-    uint32_t timeout_ms;                 /* of one POST */
-    uint32_t schedule_delay_ms;          /* longest wait of a record before its batch goes */
-    uint32_t export_timeout_ms;          /* of one batch, retries included */
-    size_t max_batch;                    /* records a batch */
-    const char *certificate_file;        /* CA bundle, or NULL for the system's */
-    const char *client_key_file;         /* PEM, for mutual TLS, or NULL */
+    enum tel_exporter_kind kind;      /* decides which of the others matter */
+    const char *endpoint;             /* full URL of the signal */
+    const char *headers;              /* `k=v,k=v`, percent-decoded values, or NULL */
+    enum tel_compression compression; /* of request bodies */
+    uint32_t timeout_ms;              /* of one POST */
+    uint32_t schedule_delay_ms;       /* longest wait of a record before its batch goes */
+    uint32_t export_timeout_ms;       /* of one batch, retries included */
+    size_t max_batch;                 /* records a batch */
+    /* The three files are in PEM form, are read at creation, and again when they were replaced. */
+    const char *certificate_file;        /* CAs, or NULL for the system's */
+    const char *client_key_file;         /* for mutual TLS, not encrypted; or NULL */
     const char *client_certificate_file; /* the certificate chain that goes with it */
+    /* The names are what messages call the files, such as the variables that gave them. */
+    const char *certificate_name;        /* NULL: "certificate_file" */
+    const char *client_key_name;         /* NULL: "client_key_file" */
+    const char *client_certificate_name; /* NULL: "client_certificate_file" */
     const char *scope_name;              /* instrumentation scope of the records */
     const char *scope_version;           /* or NULL */
     size_t shard;                  /* of the registry, for what the exporter's thread observes */
@@ -113,7 +118,7 @@ struct tel_exporter; /* the thread of a signal, and its counts */
 struct tel_logger;   /* logs.h */
 
 /* Checks the options and makes an exporter that consumes `tracer`'s queue. NULL with errno: EINVAL
- * (endpoint or headers, said through `diagnostic`), ENOMEM. Borrows tracer and resource. */
+ * (endpoint, headers or a file of TLS, said through `diagnostic`), ENOMEM. Borrows tracer and resource. */
 struct tel_exporter *tel_exporter_create(const struct tel_exporter_options *options,
                                          struct tel_tracer *tracer,
                                          const struct tel_resource *resource);

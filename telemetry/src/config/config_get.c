@@ -71,6 +71,12 @@ static const char *text_or_null(const struct tel__value *value)
     return value->text[0] != '\0' ? value->text : NULL;
 }
 
+/* The variable that a value is of. */
+static const char *name_of(const struct tel_config *config, const struct tel__value *value)
+{
+    return tel__variables[value - config->values].name;
+}
+
 static void get_exporter(const struct tel_config *config, size_t index,
                          struct tel_exporter_options *options)
 {
@@ -87,12 +93,17 @@ static void get_exporter(const struct tel_config *config, size_t index,
     options->schedule_delay_ms = (uint32_t)config->values[own->schedule_delay].number;
     options->export_timeout_ms = (uint32_t)config->values[own->export_timeout].number;
     options->max_batch = config->values[own->max_batch_size].number;
-    options->certificate_file =
-        text_or_null(of_signal(config, own->certificate, VAR_EXPORTER_OTLP_CERTIFICATE));
-    options->client_key_file =
-        text_or_null(of_signal(config, own->client_key, VAR_EXPORTER_OTLP_CLIENT_KEY));
-    options->client_certificate_file = text_or_null(
-        of_signal(config, own->client_certificate, VAR_EXPORTER_OTLP_CLIENT_CERTIFICATE));
+    const struct tel__value *authorities =
+        of_signal(config, own->certificate, VAR_EXPORTER_OTLP_CERTIFICATE);
+    const struct tel__value *key = of_signal(config, own->client_key, VAR_EXPORTER_OTLP_CLIENT_KEY);
+    const struct tel__value *certificate =
+        of_signal(config, own->client_certificate, VAR_EXPORTER_OTLP_CLIENT_CERTIFICATE);
+    options->certificate_file = text_or_null(authorities);
+    options->certificate_name = name_of(config, authorities);
+    options->client_key_file = text_or_null(key);
+    options->client_key_name = name_of(config, key);
+    options->client_certificate_file = text_or_null(certificate);
+    options->client_certificate_name = name_of(config, certificate);
 }
 
 void tel_config_get_exporter(const struct tel_config *config, struct tel_exporter_options *options)

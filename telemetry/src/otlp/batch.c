@@ -126,14 +126,18 @@ static int parse_options(struct tel__sender *sender)
 static int make_tls(struct tel__sender *sender)
 {
     const struct tel_exporter_options *options = &sender->exporter->options;
-    char message[256];
+    char message[768];
     if (!sender->endpoint.tls) {
         return 0;
     }
     sender->tls = tel__tls_create(
         &(struct tel__tls_options){.certificate_file = options->certificate_file,
+                                   .certificate_name = options->certificate_name,
                                    .client_key_file = options->client_key_file,
-                                   .client_certificate_file = options->client_certificate_file},
+                                   .client_key_name = options->client_key_name,
+                                   .client_certificate_file = options->client_certificate_file,
+                                   .client_certificate_name = options->client_certificate_name,
+                                   .loss = &sender->exporter->loss},
         message, sizeof(message));
     if (sender->tls == NULL) {
         int error = -errno;

@@ -8,8 +8,12 @@
  * `step`, an event of our own, goes on from there, out of the loop, with nobody half alive above it
  * on the stack. `stop` is the one place where a POST ends; every timer is off afterwards.
  *
- * A host with several addresses gives each an equal share of the time that is left, so one that
- * swallows packets does not use up the others' chance.
+ * A host with several addresses gives each an equal share of the time that is left, and no more than
+ * ADDRESS_MS to one that others come after, so one that swallows packets does not use up their
+ * chance; and the next connection tries it last.
+ *
+ * A connection that works is nevertheless made anew after AGE_MAX_S: else a name that leads
+ * elsewhere by now, or a certificate that has expired meanwhile, would never be noticed.
  */
 #include "otlp/client.h"
 
@@ -20,10 +24,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "otlp/resolver.h"
 #include "telemetry/clock.h"
 
-#define IDLE_S 90 /* a connection nobody uses is closed */
+#define IDLE_S     90   /* a connection nobody uses is closed */
+#define AGE_MAX_S  600  /* and one that is used is made anew */
+#define ADDRESS_MS 2000 /* for an address that is not the last */
 
 enum phase { PHASE_IDLE, PHASE_RESOLVING, PHASE_CONNECTING, PHASE_SENDING };
 
@@ -40,8 +45,11 @@ struct tel__client {
     size_t piece_count;
     bool gzip;
     struct tel__addresses addresses;
-    size_t address;              /* the one being tried */
-    struct tel__outcome outcome; /* when it is not the connection's */
+    size_t address; /* the one being tried */
+    struct tel__avoided avoided;
+    char failures[TEL__REASON_MAX]; /* of the addresses tried before it */
+    uint64_t opened_ns;             /* when the connection was made */
+    struct tel__outcome outcome;    /* when it is not the connection's */
 };
 
 static uint64_t time_left_ms(const struct tel__client *client)
@@ -68,10 +76,23 @@ static void stop(struct tel__client *client)
     tel__resolver_cancel(client->resolver);
 }
 
+/* What a POST's end says of the address it went to. A connection that was left unused too long says
+ * nothing. */
+static void note_address(struct tel__client *client, enum tel__outcome_kind kind)
+{
+    const char *address = client->connection.address;
+    if (kind == TEL__OUTCOME_ANSWER) {
+        tel__avoided_remove(&client->avoided, address);
+    } else if (kind != TEL__OUTCOME_STALE && client->phase != PHASE_RESOLVING) {
+        tel__avoided_add(&client->avoided, address, tel_clock_monotonic_ns());
+    }
+}
+
 static void finish(struct tel__client *client, struct tel__outcome *outcome)
 {
     struct evbuffer *input = client->connection.body;
     struct tel__bytes body = {.length = evbuffer_get_length(input)};
+    note_address(client, outcome->kind);
     stop(client);
     if (outcome->kind == TEL__OUTCOME_ANSWER && body.length > 0) {
         body.data = evbuffer_pullup(input, -1);
@@ -102,17 +123,25 @@ static void give_up(struct tel__client *client, const char *reason)
 
 /* ---- its way ------------------------------------------------------------------------------- */
 
-/* Tries the current address, for its share of the time that is left. */
+/* How long the current address may take to take the connection. */
+static uint64_t share_ms(const struct tel__client *client, uint64_t left_ms)
+{
+    size_t others = client->addresses.count - client->address - 1;
+    uint64_t share = left_ms / (others + 1);
+    return others > 0 && share > ADDRESS_MS ? ADDRESS_MS : share;
+}
+
 static void try_address(struct tel__client *client)
 {
     uint64_t left_ms = time_left_ms(client);
     client->phase = PHASE_CONNECTING;
+    client->opened_ns = tel_clock_monotonic_ns();
     if (tel__connection_open(&client->connection, client->addresses.text[client->address],
                              IDLE_S + (unsigned)(left_ms / 1000)) != 0) {
         give_up(client, "no memory for a connection");
         return;
     }
-    start_timer(client->connect_limit, left_ms / (client->addresses.count - client->address));
+    start_timer(client->connect_limit, share_ms(client, left_ms));
     tel__connection_send(&client->connection, client->pieces, client->piece_count, client->gzip);
 }
 
@@ -121,6 +150,8 @@ static void on_found(const struct tel__addresses *addresses, const char *reason,
     struct tel__client *client = argument;
     client->addresses = *addresses;
     client->address = 0;
+    client->failures[0] = '\0';
+    tel__avoided_sort(&client->avoided, &client->addresses, tel_clock_monotonic_ns());
     if (addresses->count == 0) {
         give_up(client, reason);
         return;
@@ -145,14 +176,22 @@ static void on_ended(void *argument)
     }
 }
 
-static bool try_next_address(struct tel__client *client)
+/* The current address did not take the connection: goes on with the next one. Without one it is the
+ * end, and *outcome tells of all that were tried. */
+static void try_next_address(struct tel__client *client, const char *failure)
 {
-    if (client->phase != PHASE_CONNECTING || client->address + 1 >= client->addresses.count) {
-        return false;
+    size_t length = strlen(client->failures);
+    snprintf(client->failures + length, sizeof(client->failures) - length, "%s%s",
+             length > 0 ? "; " : "", failure);
+    if (client->address + 1 < client->addresses.count) {
+        note_address(client, TEL__OUTCOME_NO_CONNECTION);
+        client->address++;
+        try_address(client);
+        return;
     }
-    client->address++;
-    try_address(client);
-    return true;
+    client->outcome = (struct tel__outcome){.kind = TEL__OUTCOME_NO_CONNECTION};
+    memcpy(client->outcome.reason, client->failures, sizeof(client->failures));
+    finish(client, &client->outcome);
 }
 
 static void on_step(evutil_socket_t fd, short what, void *argument)
@@ -160,13 +199,23 @@ static void on_step(evutil_socket_t fd, short what, void *argument)
     (void)fd;
     (void)what;
     struct tel__client *client = argument;
-    struct tel__outcome *outcome =
-        client->outcome.kind != TEL__OUTCOME_NONE ? &client->outcome : &client->connection.outcome;
-    if (outcome->kind == TEL__OUTCOME_NONE ||
-        (outcome->kind == TEL__OUTCOME_NO_CONNECTION && try_next_address(client))) {
-        return;
+    struct tel__outcome *outcome = &client->connection.outcome;
+    if (client->outcome.kind != TEL__OUTCOME_NONE) {
+        finish(client, &client->outcome);
+    } else if (outcome->kind == TEL__OUTCOME_NO_CONNECTION && client->phase == PHASE_CONNECTING) {
+        try_next_address(client, outcome->reason);
+    } else if (outcome->kind != TEL__OUTCOME_NONE) {
+        finish(client, outcome);
     }
-    finish(client, outcome);
+}
+
+/* The address has had its time. */
+static void give_up_address(struct tel__client *client)
+{
+    char failure[TEL__REASON_MAX];
+    snprintf(failure, sizeof(failure), "%s: %s", client->connection.address,
+             tel__connection_lateness(&client->connection));
+    try_next_address(client, failure);
 }
 
 static void on_connect_limit(evutil_socket_t fd, short what, void *argument)
@@ -174,9 +223,8 @@ static void on_connect_limit(evutil_socket_t fd, short what, void *argument)
     (void)fd;
     (void)what;
     struct tel__client *client = argument;
-    if (client->connection.outcome.kind == TEL__OUTCOME_NONE && !try_next_address(client)) {
-        explain(client, TEL__OUTCOME_NO_CONNECTION, "no connection in time");
-        finish(client, &client->outcome);
+    if (client->connection.outcome.kind == TEL__OUTCOME_NONE) { /* else `step` is due */
+        give_up_address(client);
     }
 }
 
@@ -184,19 +232,20 @@ static void on_timeout(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd;
     (void)what;
-    static const char *const reasons[] = {
-        [PHASE_IDLE] = "",
-        [PHASE_RESOLVING] = "the name was not resolved in time",
-        [PHASE_CONNECTING] = "no connection in time",
-        [PHASE_SENDING] = "no answer in time",
-    };
     struct tel__client *client = argument;
-    if (client->phase == PHASE_SENDING && client->connection.outcome.kind != TEL__OUTCOME_NONE) {
+    if (client->outcome.kind != TEL__OUTCOME_NONE ||
+        (client->phase != PHASE_RESOLVING &&
+         client->connection.outcome.kind != TEL__OUTCOME_NONE)) {
         return; /* it ended a moment ago: `step` is due */
     }
-    explain(client,
-            client->phase == PHASE_SENDING ? TEL__OUTCOME_TIMEOUT : TEL__OUTCOME_NO_CONNECTION,
-            reasons[client->phase]);
+    if (client->phase == PHASE_CONNECTING) {
+        client->address = client->addresses.count - 1; /* there is no time for the others */
+        give_up_address(client);
+        return;
+    }
+    bool resolving = client->phase == PHASE_RESOLVING;
+    explain(client, resolving ? TEL__OUTCOME_NO_CONNECTION : TEL__OUTCOME_TIMEOUT,
+            resolving ? "the name was not resolved in time" : "no answer in time");
     finish(client, &client->outcome);
 }
 
@@ -230,7 +279,7 @@ struct tel__client *tel__client_create(const struct tel__client_options *options
     client->step = event_new(options->base, -1, 0, on_step, client);
     client->timeout = evtimer_new(options->base, on_timeout, client);
     client->connect_limit = evtimer_new(options->base, on_connect_limit, client);
-    client->resolver = tel__resolver_create(options->base, NULL, on_found, client);
+    client->resolver = tel__resolver_create(options->base, &options->files, on_found, client);
     if (client->step == NULL || client->timeout == NULL || client->connect_limit == NULL ||
         client->resolver == NULL || init_connection(client) != 0) {
         tel__client_destroy(client);
@@ -256,6 +305,16 @@ void tel__client_destroy(struct tel__client *client)
     free(client);
 }
 
+/* Whether the connection left from the last POST may carry another. */
+static bool is_good(struct tel__client *client)
+{
+    uint64_t limit_ms =
+        client->options.max_age_ms > 0 ? client->options.max_age_ms : AGE_MAX_S * 1000ull;
+    bool renewed = client->options.tls != NULL && tel__tls_refresh(client->options.tls);
+    return !renewed && tel__connection_is_reusable(&client->connection) &&
+           tel_clock_monotonic_ns() - client->opened_ns < limit_ms * TEL_NS_PER_MS;
+}
+
 void tel__client_post(struct tel__client *client, const struct tel__bytes *pieces, size_t count,
                       bool gzip, uint32_t timeout_ms)
 {
@@ -265,7 +324,7 @@ void tel__client_post(struct tel__client *client, const struct tel__bytes *piece
     client->outcome = (struct tel__outcome){0};
     client->deadline_ns = tel_clock_monotonic_ns() + timeout_ms * TEL_NS_PER_MS;
     start_timer(client->timeout, timeout_ms);
-    if (tel__connection_is_reusable(&client->connection)) {
+    if (is_good(client)) {
         client->phase = PHASE_SENDING;
         tel__connection_send(&client->connection, pieces, count, gzip);
         return;

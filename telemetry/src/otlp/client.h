@@ -7,6 +7,8 @@
  *     post ─> resolve ─> connect (each address in turn) ─> send ─> answer
  *       └──────────────── kept-alive connection ────────────^
  *
+ * The connection is made anew when files of TLS were replaced, and when it is old.
+ *
  * Threads: one owner, on its event loop. Memory: the body is borrowed until the answer or cancel.
  * Failure: a POST always gets exactly one answer, never from within tel__client_post(), unless it
  * is cancelled. Nothing is retried here.
@@ -15,6 +17,7 @@
 #define TEL_OTLP_CLIENT_H
 
 #include "otlp/connection.h"
+#include "otlp/resolver.h"
 
 #define TEL__CLIENT_PIECES_MAX 2 /* of a body */
 
@@ -33,6 +36,8 @@ struct tel__client_options {
     const char *content_type;
     tel__client_fn *answered;
     void *argument;
+    struct tel__resolver_files files; /* none: the machine's */
+    uint64_t max_age_ms;              /* of a connection that is used; 0: ten minutes */
 };
 
 /* NULL with errno ENOMEM. */

@@ -44,13 +44,18 @@ static void note(struct tel__connection *connection, enum tel__outcome_kind kind
     }
 }
 
+/* TLS knows better than the socket why. */
 static void explain(struct tel__connection *connection, const char *what)
 {
-    const char *tls = connection->options.tls != NULL && connection->bufferevent != NULL
-                          ? tel__tls_error(connection->bufferevent)
-                          : NULL;
+    struct tel__tls *tls = connection->options.tls;
+    char text[TEL__TLS_REASON_MAX];
+    if (connection->outcome.kind != TEL__OUTCOME_NONE) {
+        return; /* the first one counts */
+    }
+    bool known = tls != NULL && connection->bufferevent != NULL &&
+                 tel__tls_explain(tls, connection->bufferevent, text, sizeof(text));
     snprintf(connection->outcome.reason, sizeof(connection->outcome.reason), "%s: %s",
-             connection->address, tls != NULL ? tls : what);
+             connection->address, known ? text : what);
 }
 
 static void note_disconnect(struct tel__connection *connection)
@@ -116,6 +121,9 @@ static void on_done(struct evhttp_request *request, void *argument)
     evbuffer_add_buffer(connection->body, evhttp_request_get_input_buffer(request));
     connection->outcome.status = status;
     connection->closed |= !is_framed(request);
+    if (connection->options.tls != NULL) {
+        tel__tls_worked(connection->options.tls);
+    }
     note(connection, TEL__OUTCOME_ANSWER);
 }
 
@@ -215,6 +223,9 @@ int tel__connection_open(struct tel__connection *connection, const char *address
 void tel__connection_close(struct tel__connection *connection)
 {
     struct evhttp_connection *evhttp = connection->evhttp;
+    if (connection->options.tls != NULL && connection->connected && !connection->closed) {
+        tel__tls_end(connection->bufferevent);
+    }
     connection->evhttp = NULL; /* first: freeing it calls on_closed() */
     connection->bufferevent = NULL;
     connection->connected = connection->reused = connection->closed = false;
@@ -228,6 +239,14 @@ bool tel__connection_is_reusable(const struct tel__connection *connection)
     return connection->evhttp != NULL && !connection->closed &&
            connection->outcome.kind == TEL__OUTCOME_ANSWER &&
            evbuffer_get_length(bufferevent_get_input(connection->bufferevent)) == 0;
+}
+
+const char *tel__connection_lateness(const struct tel__connection *connection)
+{
+    return connection->options.tls != NULL && connection->bufferevent != NULL &&
+                   tel__tls_is_shaking(connection->bufferevent)
+               ? "the TLS handshake did not end in time"
+               : "no connection in time";
 }
 
 static int add_headers(const struct tel__connection *connection, bool gzip,

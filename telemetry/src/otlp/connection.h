@@ -23,7 +23,7 @@
 #include "otlp/retry.h"
 #include "otlp/tls.h"
 
-#define TEL__REASON_MAX 384 /* bytes of a reason for people */
+#define TEL__REASON_MAX 640 /* bytes of a reason for people */
 
 /* A body or a piece of one. */
 struct tel__bytes {
@@ -94,6 +94,9 @@ void tel__connection_close(struct tel__connection *connection);
 
 /* Whether another POST may be sent on it. */
 bool tel__connection_is_reusable(const struct tel__connection *connection);
+
+/* Why one that does not stand yet was given up for lack of time: a static text. */
+const char *tel__connection_lateness(const struct tel__connection *connection);
 
 /* Sends the pieces as the body of a POST. */
 void tel__connection_send(struct tel__connection *connection, const struct tel__bytes *pieces,
