@@ -28,6 +28,7 @@
 
 #define IDLE_S     90   /* a connection nobody uses is closed */
 #define AGE_MAX_S  600  /* and one that is used is made anew */
+#define LAST_TURNS 2    /* of the loop, at the end */
 #define ADDRESS_MS 2000 /* for an address that is not the last */
 
 enum phase { PHASE_IDLE, PHASE_RESOLVING, PHASE_CONNECTING, PHASE_SENDING };
@@ -294,7 +295,11 @@ void tel__client_destroy(struct tel__client *client)
     if (client == NULL) {
         return;
     }
+    tel__client_cancel(client);
     tel__connection_fini(&client->connection);
+    for (int i = 0; i < LAST_TURNS; i++) { /* a callback that is due holds the bufferevent of TLS */
+        event_base_loop(client->options.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    }
     tel__resolver_destroy(client->resolver);
     struct event *const events[] = {client->step, client->timeout, client->connect_limit};
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {

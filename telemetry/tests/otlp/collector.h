@@ -34,6 +34,7 @@ struct collector {
     size_t step_count;
     int listener;
     int stop_fd;
+    uint16_t port;
     char url[64];
     pthread_t thread;
     _Atomic size_t connections;
@@ -140,24 +141,50 @@ static inline void *collector_run(void *argument)
     return NULL;
 }
 
-static inline void collector_start(struct collector *collector, const struct step *script,
-                                   size_t step_count)
+/* A listener at an address and port (0: any) of IPv4 or IPv6; negative when there is none such. */
+static inline int collector_listen(const char *host, uint16_t port, int backlog)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    bool ipv6 = strchr(host, ':') != NULL;
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(port)};
+    assert_int_equal(inet_pton(ipv6 ? AF_INET6 : AF_INET, host,
+                               ipv6 ? (void *)&six.sin6_addr : (void *)&four.sin_addr),
+                     1);
+    int fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && (bind(fd, ipv6 ? (struct sockaddr *)&six : (struct sockaddr *)&four,
+                         ipv6 ? sizeof(six) : sizeof(four)) != 0 ||
+                    listen(fd, backlog) != 0)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Starts it on a listener, which is its own from now on. */
+static inline void collector_start_on(struct collector *collector, const struct step *script,
+                                      size_t step_count, int listener)
+{
+    struct sockaddr_in6 address; /* the port is at the same place in both families */
     socklen_t length = sizeof(address);
-    *collector = (struct collector){.script = script, .step_count = step_count};
+    assert_true(listener >= 0);
+    *collector =
+        (struct collector){.script = script, .step_count = step_count, .listener = listener};
     collector->last = malloc(REQUEST_MAX + 1);
     assert_non_null(collector->last);
     collector->stop_fd = eventfd(0, EFD_CLOEXEC);
-    collector->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(collector->listener, (struct sockaddr *)&address, length), 0);
-    assert_int_equal(listen(collector->listener, 16), 0);
     getsockname(collector->listener, (struct sockaddr *)&address, &length);
+    collector->port = ntohs(address.sin6_port);
     snprintf(collector->url, sizeof(collector->url), "http://127.0.0.1:%u/v1/traces",
-             ntohs(address.sin_port));
+             collector->port);
     collector->last[0] = '\0';
     collector->running = true;
     assert_int_equal(pthread_create(&collector->thread, NULL, collector_run, collector), 0);
+}
+
+static inline void collector_start(struct collector *collector, const struct step *script,
+                                   size_t step_count)
+{
+    collector_start_on(collector, script, step_count, collector_listen("127.0.0.1", 0, 16));
 }
 
 /* Ends the thread, once; what it counted and the last request can still be read. */
