@@ -35,12 +35,13 @@ static void read_limits(const struct options *options, struct http_limits *limit
                                    .linger_ms = (uint32_t)options->linger_timeout_ms};
 }
 
-/* What libevent has to say goes the way of everything else, not unformatted to stderr. */
+/* What libevent has to say goes the way of everything else, not unformatted to stderr. Its messages
+ * are evdns' about each nameserver that does not answer; the exporter tells what came of it. */
 static void on_libevent_says(int severity, const char *message)
 {
     static const enum tel_severity severities[] = {
         [EVENT_LOG_DEBUG] = TEL_DEBUG,
-        [EVENT_LOG_MSG] = TEL_INFO_LEVEL,
+        [EVENT_LOG_MSG] = TEL_DEBUG,
         [EVENT_LOG_WARN] = TEL_WARN,
         [EVENT_LOG_ERR] = TEL_ERROR,
     };

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/proxy.h"
 #include "config/url.h"
 
 const struct tel__variable tel__variables[VARIABLES] = {
@@ -200,6 +201,9 @@ struct tel_config *tel_config_create(tel_getenv_fn *get, tel_diagnostic_fn *diag
         tel_config_destroy(config);
         errno = ENOMEM;
         return NULL;
+    }
+    if (tel__config_sends(config)) {
+        tel__proxy_warn(get, diagnostic, argument);
     }
     return config;
 }

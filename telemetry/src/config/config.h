@@ -51,4 +51,7 @@ static inline const char *tel__config_text(const struct tel_config *config, size
     return config->values[index].text;
 }
 
+/* Whether anything is exported over the network. */
+bool tel__config_sends(const struct tel_config *config);
+
 #endif

@@ -21,6 +21,16 @@ static enum tel_exporter_kind exporter_kind(const struct tel_config *config,
     return strcmp(text, "console") == 0 ? TEL_EXPORTER_CONSOLE : TEL_EXPORTER_OTLP;
 }
 
+bool tel__config_sends(const struct tel_config *config)
+{
+    for (size_t i = 0; i < SIGNALS; i++) {
+        if (exporter_kind(config, &tel__signal_variables[i]) == TEL_EXPORTER_OTLP) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether `word` is in the list in normal form; `none` takes all others back. */
 static bool has_propagator(const struct tel_config *config, const char *word)
 {

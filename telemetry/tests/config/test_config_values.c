@@ -57,6 +57,13 @@ static void test_a_signals_own_variable_wins(void **state)
         assert_string_equal(options.certificate_file, own ? "/own.pem" : "/general.pem");
         assert_string_equal(options.client_key_file, own ? "/own.key" : "/general.key");
         assert_string_equal(options.client_certificate_file, own ? "/own.crt" : "/general.crt");
+        assert_string_equal(options.certificate_name, own ? "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE"
+                                                          : "OTEL_EXPORTER_OTLP_CERTIFICATE");
+        assert_string_equal(options.client_key_name, own ? "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY"
+                                                         : "OTEL_EXPORTER_OTLP_CLIENT_KEY");
+        assert_string_equal(options.client_certificate_name,
+                            own ? "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE"
+                                : "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE");
         tel_config_destroy(config);
     }
 }
