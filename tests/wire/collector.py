@@ -7,6 +7,7 @@ to `/v1/logs` is kept apart from spans; answers to both look alike (their fields
 numbers).
 """
 
+import contextlib
 import gzip
 import socket
 import ssl
@@ -25,6 +26,7 @@ MODES = ("ok", "slow", "throttled", "unavailable", "refusing", "garbage", "not_o
 Received = namedtuple("Received", "path headers message")
 Seen = namedtuple("Seen", "span resource scope")
 SeenLog = namedtuple("SeenLog", "record resource scope")
+Handshake = namedtuple("Handshake", "name version protocol client")  # SNI, TLS, ALPN, CN
 
 
 def records_of(message):
@@ -37,9 +39,33 @@ def records_of(message):
             for scope in resource.scope_spans for span in scope.spans]
 
 
+def common_name(certificate):
+    """CN of what getpeercert() gives; None without one."""
+    return next((value for part in (certificate or {}).get("subject", ())
+                 for key, value in part if key == "commonName"), None)
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+
+    def setup(self):
+        collector = self.server.collector
+        collector.connections += 1
+        if collector.tls:
+            collector.name = None
+            self.request = collector.tls.wrap_socket(self.request, server_side=True,
+                                                     do_handshake_on_connect=False)
+            try:
+                self.request.do_handshake()
+            except OSError as error:
+                collector.refused.append(str(error))
+                drain(self.request)
+                raise
+            collector.handshakes.append(Handshake(
+                collector.name, self.request.version(), self.request.selected_alpn_protocol(),
+                common_name(self.request.getpeercert())))
+        super().setup()
 
     def do_POST(self):
         collector = self.server.collector
@@ -119,6 +145,15 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+def drain(connection):
+    """Reads what still comes, so that the close is no reset, which could overtake our last words."""
+    with contextlib.suppress(OSError):
+        connection.settimeout(1)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
+
+
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
@@ -127,11 +162,20 @@ class Server(ThreadingHTTPServer):
         pass  # a service that was killed; what matters is asserted elsewhere
 
 
-class Collector:
-    """Listens on an ephemeral loopback port until stopped. `tls` is an ssl.SSLContext."""
+class Server6(Server):
+    address_family = socket.AF_INET6
 
-    def __init__(self, mode="ok", retry_after="1", tls=None):
+
+class Collector:
+    """Listens on an ephemeral loopback port until stopped. `tls` is an ssl.SSLContext of its own; what
+    it changes later counts for connections from then on."""
+
+    def __init__(self, mode="ok", retry_after="1", tls=None, host="127.0.0.1", port=0):
         assert mode in MODES
+        self.tls = tls
+        self.name = None        # SNI of the connection being made
+        self.handshakes = []    # Handshake, in order
+        self.refused = []       # why others failed, as our side sees it
         self.mode = mode
         self.retry_after = retry_after
         self.requests = []      # Received with spans, in order
@@ -143,11 +187,11 @@ class Collector:
         self.changed = threading.Condition()
         self.stopping = threading.Event()
         self.connections = 0
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.host = f"[{host}]" if ":" in host else host
+        self.server = (Server6 if ":" in host else Server)((host, port), Handler)
         self.server.collector = self
         if tls:
-            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True,
-                                                 do_handshake_on_connect=False)
+            tls.sni_callback = self._called
         self.scheme = "https" if tls else "http"
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
@@ -160,6 +204,9 @@ class Collector:
         if kind is None:
             assert self.faults == []
 
+    def _called(self, _, name, __):
+        self.name = name
+
     def stop(self):
         self.stopping.set()
         self.server.shutdown()
@@ -167,7 +214,7 @@ class Collector:
 
     @property
     def endpoint(self):
-        return f"{self.scheme}://127.0.0.1:{self.port}"
+        return f"{self.scheme}://{self.host}:{self.port}"
 
     def env(self, **more):
         """The environment of a service that exports here, with short delays."""
@@ -259,4 +306,5 @@ def server_tls(certificate, key, client_ca=None):
     if client_ca:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(client_ca)
+    context.set_alpn_protocols(["h2", "http/1.1"])
     return context

@@ -1,12 +1,11 @@
-"""OTLP as it leaves: envelope, headers, resource, the OTEL_* variables, TLS, console."""
+"""OTLP as it leaves: envelope, headers, resource, the OTEL_* variables, console. TLS and names have
+files of their own."""
 
 import json
-import shutil
-import subprocess
 
 import pytest
 
-from collector import Collector, attributes, dead_endpoint, server_tls
+from collector import Collector, attributes, dead_endpoint
 from service import Service
 from wire import ask, eventually
 
@@ -270,62 +269,3 @@ def test_collector_that_comes_back_is_found():
         assert eventually(lambda: failures(service))
         warnings = [m for m in service.messages if m["level"] in ("warn", "error")]
         assert len(warnings) <= 5, warnings
-
-
-# ---- TLS ----------------------------------------------------------------------------------------
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    """A CA, a server certificate for localhost and 127.0.0.1, and a client certificate."""
-    if not shutil.which("openssl"):
-        pytest.skip("needs the openssl command")
-    folder = tmp_path_factory.mktemp("tls")
-
-    def run(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-    run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem",
-        "-days", "2", "-subj", "/CN=test CA")
-    for name, alt in (("server", "DNS:localhost,IP:127.0.0.1"), ("other", "DNS:other.example"),
-                      ("client", "DNS:client")):
-        (folder / f"{name}.ext").write_text(f"subjectAltName={alt}\n")
-        run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr",
-            "-subj", f"/CN={name}")
-        run("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-            "-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", f"{name}.ext")
-    return folder
-
-
-def tls_env(collector, certificates, host="localhost", **more):
-    return {**BASE, "OTEL_EXPORTER_OTLP_ENDPOINT": f"https://{host}:{collector.port}",
-            "OTEL_EXPORTER_OTLP_CERTIFICATE": str(certificates / "ca.pem"), **more}
-
-
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_tls(certificates, host):
-    tls = server_tls(certificates / "server.pem", certificates / "server.key")
-    with Collector(tls=tls) as collector:
-        exported(collector, tls_env(collector, certificates, host))
-
-
-def test_tls_with_a_client_certificate(certificates):
-    tls = server_tls(certificates / "server.pem", certificates / "server.key",
-                     certificates / "ca.pem")
-    with Collector(tls=tls) as collector:
-        exported(collector, tls_env(
-            collector, certificates,
-            OTEL_EXPORTER_OTLP_CLIENT_KEY=str(certificates / "client.key"),
-            OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=str(certificates / "client.pem")))
-
-
-@pytest.mark.parametrize("certificate, trusted", [("other", True), ("server", False)],
-                         ids=["wrong name", "unknown CA"])
-def test_tls_to_a_stranger_is_refused(certificates, certificate, trusted):
-    tls = server_tls(certificates / f"{certificate}.pem", certificates / f"{certificate}.key")
-    with Collector(tls=tls) as collector:
-        env = tls_env(collector, certificates, OTEL_BSP_EXPORT_TIMEOUT="500")
-        if not trusted:
-            del env["OTEL_EXPORTER_OTLP_CERTIFICATE"]
-        with Service("--flush-timeout", "500ms", env=env) as service:
-            ask(service.public)
-            assert eventually(lambda: failures(service), timeout=8)
-            assert collector.requests == [], "a span went to a stranger"

@@ -109,7 +109,9 @@ static void on_done(struct evhttp_request *request, void *argument)
     }
     int status = evhttp_request_get_response_code(request);
     if (status == 0) {
-        explain(connection, "connection refused");
+        const char *cut =
+            connection->options.tls != NULL ? tel__tls_cut_off(connection->options.tls) : NULL;
+        explain(connection, cut != NULL ? cut : "connection refused");
         note(connection,
              connection->connected ? TEL__OUTCOME_DISCONNECTED : TEL__OUTCOME_NO_CONNECTION);
         return;

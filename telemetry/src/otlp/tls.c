@@ -30,6 +30,7 @@ struct tel__tls {
     struct tel__stamps stamps; /* of the files as they were last looked at in earnest */
     bool unusable;  /* they were replaced by something that is of no use, and it was said */
     char host[256]; /* of the last connection */
+    bool shaken;    /* its handshake ended well */
     char refusal[TEL__TLS_REASON_MAX]; /* of its certificate, or "" */
     char said[SAID_MAX]
              [TEL__TLS_REASON_MAX]; /* what lasts and was said; each address has its reason */
@@ -173,6 +174,13 @@ static int on_verified(int good, X509_STORE_CTX *store)
     return good;
 }
 
+static void on_progress(const SSL *ssl, int where, int result)
+{
+    struct tel__tls *tls = SSL_get_app_data(ssl);
+    (void)result;
+    tls->shaken |= (where & SSL_CB_HANDSHAKE_DONE) != 0;
+}
+
 /* An address is checked against the certificate's addresses and never sent as SNI (RFC 6066 3); a
  * name without the dot that may end it. */
 static bool set_host(struct tel__tls *tls, SSL *ssl, const char *host)
@@ -193,12 +201,14 @@ struct bufferevent *tel__tls_bufferevent(struct tel__tls *tls, struct event_base
 {
     SSL *ssl = SSL_new(tls->context.ssl);
     tls->refusal[0] = '\0';
+    tls->shaken = false;
     if (ssl == NULL || !set_host(tls, ssl, host)) {
         SSL_free(ssl);
         return NULL;
     }
     SSL_set_app_data(ssl, tls);
     SSL_set_verify(ssl, SSL_VERIFY_PEER, on_verified);
+    SSL_set_info_callback(ssl, on_progress);
     /* Deferred callbacks: evhttp resets the bufferevent within them, which must not happen while
      * libevent is in the middle of reading from it. */
     return bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_CONNECTING,
@@ -244,6 +254,16 @@ bool tel__tls_explain(struct tel__tls *tls, struct bufferevent *bufferevent, cha
         tel__loss_say(tls->loss, TEL_WARN, "no connection to %s: %s", destination(tls), text);
     }
     return true;
+}
+
+const char *tel__tls_cut_off(const struct tel__tls *tls)
+{
+    if (!tls->shaken) {
+        return NULL;
+    }
+    return tls->files.certificate.path != NULL
+               ? "cut off right after the handshake (it may not accept our client certificate)"
+               : "cut off right after the handshake (it may want a client certificate)";
 }
 
 void tel__tls_worked(struct tel__tls *tls)

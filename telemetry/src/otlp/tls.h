@@ -55,6 +55,11 @@ struct bufferevent *tel__tls_bufferevent(struct tel__tls *tls, struct event_base
 bool tel__tls_explain(struct tel__tls *tls, struct bufferevent *bufferevent, char *text,
                       size_t size);
 
+/* What to say of a connection that ended before anything was sent, and without a reason: NULL when it
+ * did not even come to a handshake. A server that is not content with our certificate often hangs up
+ * so hastily that its alert gets lost. A static text. */
+const char *tel__tls_cut_off(const struct tel__tls *tls);
+
 /* The connection gave an answer. */
 void tel__tls_worked(struct tel__tls *tls);
 

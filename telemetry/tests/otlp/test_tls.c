@@ -120,6 +120,8 @@ static const struct row rows[] = {
 
     {"we should have shown ours", "localhost", LOCAL, CA, NOBODY, true, POLITE,
      "TLS: tlsv13 alert certificate required (it wants a client certificate)", NULL},
+    {"we should have shown ours, rash", "localhost", LOCAL, CA, NOBODY, true, IS_RASH, " want",
+     NULL}, /* its alert may get lost */
     {"ours is a stranger's", "localhost", LOCAL, CA, STRANGER, true, POLITE,
      "TLS: tlsv1 alert unknown ca (it does not know the CA of our client certificate)", NULL},
     {"ours has expired", "localhost", LOCAL, CA, EXPIRED, true, POLITE, "has expired", NULL},

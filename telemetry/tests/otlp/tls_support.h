@@ -103,6 +103,7 @@ enum manner {
     RENEGOTIATES, /* asks for it before an answer, with TLS 1.2 */
     ENDS_EARLY,   /* in the middle of the answer, in order */
     BREAKS_OFF,   /* the same without a word */
+    IS_RASH,      /* closes without reading what still comes, which makes a reset of it */
     READS_SLOWLY
 };
 
@@ -208,6 +209,10 @@ static inline void serve_connection(struct server *server, int fd)
         send(fd, refusal, sizeof(refusal) - 1, MSG_NOSIGNAL);
     } else if (server->manner != STALLS && server->manner != HANGS_UP) {
         serve_tls(server, fd);
+    }
+    if (server->manner == IS_RASH) {
+        close(fd);
+        return;
     }
     if (server->manner != STALLS) {
         shutdown(fd, SHUT_WR); /* and read the rest: a reset could overtake the alert */
