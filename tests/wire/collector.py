@@ -77,6 +77,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(400)
             return
         getattr(self, "mode_" + collector.mode)(received)
+        self.close_connection |= collector.closing
 
     def answer(self, status, body=b"", headers=()):
         self.send_response(status)
@@ -173,6 +174,7 @@ class Collector:
     def __init__(self, mode="ok", retry_after="1", tls=None, host="127.0.0.1", port=0):
         assert mode in MODES
         self.tls = tls
+        self.closing = False    # it hangs up after each answer
         self.name = None        # SNI of the connection being made
         self.handshakes = []    # Handshake, in order
         self.refused = []       # why others failed, as our side sees it

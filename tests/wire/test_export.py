@@ -46,12 +46,48 @@ def test_headers_of_the_operator():
     assert "abc" not in json.dumps(service.messages), "a secret in the diagnostics"
 
 
+def contents(collector):
+    """What a span says, but for what is of its one request: ids, times, the client's port."""
+    own = {"client.port", "network.peer.port", "server.port"}
+    seen = collector.spans()[0]
+    return (seen.span.name, seen.span.kind, attributes(seen.resource).keys(), seen.scope.name,
+            {key: value for key, value in attributes(seen.span).items() if key not in own})
+
+
 def test_gzip():
+    """By either variable, and what comes out of it is what would have gone in."""
+    said = []
+    for variables in ({}, {"OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"},
+                      {"OTEL_EXPORTER_OTLP_COMPRESSION": "none",
+                       "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION": "gzip"},
+                      {"OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+                       "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION": "none"}):
+        with Collector() as collector:
+            _, requests, _ = exported(collector, collector.env(**variables))
+            said.append((requests[0].headers["Content-Encoding"], contents(collector)))
+    assert [encoding for encoding, _ in said] == [None, "gzip", "gzip", None]
+    assert said[0][1] == said[1][1] == said[2][1] and said[0][1][0] == "GET /demo/hello"
+
+
+@pytest.mark.parametrize("names, exporter, told", [
+    (("HTTPS_PROXY", "http_proxy"), "otlp", "http_proxy, HTTPS_PROXY: proxies are not supported"),
+    (("ALL_PROXY", "NO_PROXY"), "otlp", "ALL_PROXY: proxies are not supported"),
+    (("NO_PROXY",), "otlp", None),
+    (("HTTPS_PROXY", "http_proxy", "ALL_PROXY"), "none", None),
+])
+def test_proxies_are_not_supported(names, exporter, told):
+    """Who sets one is told so by its name, never by its value; spans go directly."""
     with Collector() as collector:
-        env = collector.env(OTEL_EXPORTER_OTLP_COMPRESSION="gzip")
-        _, requests, spans = exported(collector, env)
-    assert requests[0].headers["Content-Encoding"] == "gzip"
-    assert spans[0].span.name == "GET /demo/hello"
+        env = collector.env(OTEL_TRACES_EXPORTER=exporter,
+                            **{name: "http://user:secret@127.0.0.1:1" for name in names})
+        with Service(env=env) as service:
+            ask(service.public)
+            assert exporter == "none" or collector.wait_requests(1)
+            service.stop()
+    told_of = [m["message"] for m in service.messages if "prox" in json.dumps(m).lower()]
+    assert len(told_of) == (told is not None)
+    assert told is None or told_of[0].startswith(told)
+    assert "secret" not in json.dumps(service.messages)
 
 
 @pytest.mark.parametrize("env, path", [

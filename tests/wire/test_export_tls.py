@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import ssl
+import struct
 import subprocess
 import termios
 import threading
@@ -228,7 +229,9 @@ def hang_up(connection):
 
 
 def reset(connection):
-    connection.close()  # with the hello unread
+    connection.recv(4096)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 @pytest.mark.parametrize("answer, words", [
