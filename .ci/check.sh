@@ -30,5 +30,6 @@ part "lint" .ci/lint.sh
 step "bench, its own tests" bench_tests
 part "references" .ci/docs.sh --check
 part "library" .ci/library.sh
+part "static program" .ci/static.sh
 part "image" .ci/image.sh
 total

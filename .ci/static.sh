@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Builds the static program, which the image is made of, and shows that it needs nothing of the host:
+# in an empty root it exports telemetry by name and over TLS. Leaves build/static/glassbox.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. .ci/lib.sh
+
+build_static() {
+    local log=build/static.log
+    mkdir -p build
+    if cmake --preset release -B build/static -DGLASSBOX_STATIC=ON >"$log" 2>&1 &&
+        cmake --build build/static --parallel "$JOBS" --target glassbox >>"$log" 2>&1; then
+        return 0
+    fi
+    cat "$log"
+    return 1
+}
+
+.ci/deps.sh build test
+step "static: build" build_static
+if [ "$FAILED" -eq 0 ]; then
+    venv=$(.ci/venv.sh "$TEST_REQUIREMENTS")
+    report=build/static/wire.xml
+    rm -f "$report"
+    GLASSBOX_STATIC_BIN=$PWD/build/static/glassbox "$venv/bin/python" -m pytest \
+        tests/wire/test_export_static.py -q -p no:cacheprovider --junit-xml="$report" >&2 || true
+    # shellcheck disable=SC2046 # three numbers
+    tally "static: alone" $("$venv/bin/python" .ci/junit.py "$report")
+fi
+total
