@@ -4,10 +4,10 @@
 #   cmake -DNM=nm -DLIBRARIES="a.a;b.a" -DWITNESS=evdns_base_new -P no_nss.cmake
 #
 # WITNESS is a symbol that they do call: a look that does not see it has seen nothing.
-set(forbidden "getaddrinfo|freeaddrinfo|getnameinfo|gethostby[a-z0-9_]*|gethostent|sethostent|getservby[a-z0-9_]*"
-              "|getservent|getprotoby[a-z0-9_]*|getnetby[a-z0-9_]*|getpw[a-z0-9_]*|getgr[a-z0-9_]*|initgroups|__?res_[a-z0-9_]*|res_[a-z0-9_]*|ns_[a-z0-9_]*"
-              "|dlopen|dlsym|iconv_open|evutil_getaddrinfo|evutil_gethostbyname[a-z0-9_]*")
-string(CONCAT forbidden ${forbidden})
+set(any "[a-z0-9_]*")
+string(JOIN "|" forbidden getaddrinfo freeaddrinfo getnameinfo "gethostby${any}" gethostent
+  "getservby${any}" getservent "getprotoby${any}" "getnetby${any}" "getpw${any}" "getgr${any}"
+  initgroups "_*res_${any}" "ns_${any}" dlopen dlsym iconv_open evutil_getaddrinfo)
 execute_process(COMMAND ${NM} --undefined-only --format=posix ${LIBRARIES} OUTPUT_VARIABLE listing
                 COMMAND_ERROR_IS_FATAL ANY)
 if(NOT listing MATCHES "\n${WITNESS} U")

@@ -259,87 +259,88 @@ static void test_changed_conf(void **state)
     "search shop.svc.cluster.local svc.cluster.local cluster.local corp.example\n" \
     "options ndots:5\n"
 
+static const struct {
+    const char *conf;
+    const char *host;
+    const char *addresses;
+    const char *reason;
+    const char *asked[3]; /* among others */
+    const char *not_asked;
+} searches[] = {
+    /* no IPv6 here is no reason to look for it at another host of that name */
+    {CLUSTER,
+     "otel",
+     "10.96.0.7",
+     "",
+     {"AAAA otel.shop.svc.cluster.local"},
+     "AAAA otel.corp.example"},
+    {CLUSTER,
+     "otel.mesh",
+     "10.96.0.8",
+     "",
+     {"A otel.mesh.shop.svc.cluster.local", "A otel.mesh.svc.cluster.local"},
+     "A otel.mesh"},
+    {CLUSTER,
+     "collector.example.com",
+     "192.0.2.10",
+     "",
+     {"A collector.example.com.cluster.local", "A collector.example.com"},
+     NULL},
+    {CLUSTER,
+     "collector.example.com.",
+     "192.0.2.10",
+     "",
+     {"A collector.example.com"},
+     "A collector.example.com.shop.svc.cluster.local"},
+    {"search shop.svc.cluster.local\n",
+     "collector.example.com",
+     "192.0.2.10",
+     "",
+     {"A collector.example.com"},
+     "A collector.example.com.shop.svc.cluster.local"},
+    {CLUSTER,
+     "unknown",
+     "",
+     "does not exist",
+     {"A unknown.shop.svc.cluster.local", "A unknown.corp.example", "A unknown"},
+     NULL},
+    /* one domain's SERVFAIL is passed over, but told if nothing comes of the others */
+    {"search broken.example\noptions ndots:5\n",
+     "collector.example.com",
+     "192.0.2.10",
+     "",
+     {"A collector.example.com.broken.example"},
+     NULL},
+    {"search broken.example test\noptions ndots:0\n",
+     "collector.example.com",
+     "192.0.2.10",
+     "",
+     {NULL},
+     "A collector.example.com.broken.example"},
+    /* silence is not: the name may be there, and another host's must not be taken for it */
+    {"search silent.example\noptions ndots:5 timeout:0.95 attempts:1\n",
+     "mute",
+     "",
+     "no nameserver answers",
+     {"A mute.silent.example"},
+     "A mute"},
+};
+
 static void test_search(void **state)
 {
     struct bench *bench = *state;
-    static const struct {
-        const char *conf;
-        const char *host;
-        const char *addresses;
-        const char *reason;
-        const char *asked[3]; /* among others */
-        const char *not_asked;
-    } cases[] = {
-        /* no IPv6 here is no reason to look for it at another host of that name */
-        {CLUSTER,
-         "otel",
-         "10.96.0.7",
-         "",
-         {"AAAA otel.shop.svc.cluster.local"},
-         "AAAA otel.corp.example"},
-        {CLUSTER,
-         "otel.mesh",
-         "10.96.0.8",
-         "",
-         {"A otel.mesh.shop.svc.cluster.local", "A otel.mesh.svc.cluster.local"},
-         "A otel.mesh"},
-        {CLUSTER,
-         "collector.example.com",
-         "192.0.2.10",
-         "",
-         {"A collector.example.com.cluster.local", "A collector.example.com"},
-         NULL},
-        {CLUSTER,
-         "collector.example.com.",
-         "192.0.2.10",
-         "",
-         {"A collector.example.com"},
-         "A collector.example.com.shop.svc.cluster.local"},
-        {"search shop.svc.cluster.local\n",
-         "collector.example.com",
-         "192.0.2.10",
-         "",
-         {"A collector.example.com"},
-         "A collector.example.com.shop.svc.cluster.local"},
-        {CLUSTER,
-         "unknown",
-         "",
-         "does not exist",
-         {"A unknown.shop.svc.cluster.local", "A unknown.corp.example", "A unknown"},
-         NULL},
-        /* one domain's SERVFAIL is passed over, but told if nothing comes of the others */
-        {"search broken.example\noptions ndots:5\n",
-         "collector.example.com",
-         "192.0.2.10",
-         "",
-         {"A collector.example.com.broken.example"},
-         NULL},
-        {"search broken.example test\noptions ndots:0\n",
-         "collector.example.com",
-         "192.0.2.10",
-         "",
-         {NULL},
-         "A collector.example.com.broken.example"},
-        /* silence is not: the name may be there, and another host's must not be taken for it */
-        {"search silent.example\noptions ndots:5 timeout:0.95 attempts:1\n",
-         "mute",
-         "",
-         "no nameserver answers",
-         {"A mute.silent.example"},
-         "A mute"},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(searches); i++) {
         bench->server.questions = 0;
-        configure(bench, cases[i].conf);
-        expect(bench, cases[i].host, cases[i].addresses, cases[i].reason);
-        for (size_t k = 0; k < COUNT(cases[i].asked) && cases[i].asked[k] != NULL; k++) {
-            if (!nameserver_was_asked(&bench->server, cases[i].asked[k])) {
-                fail_msg("%s: %s was not asked", cases[i].host, cases[i].asked[k]);
+        configure(bench, searches[i].conf);
+        expect(bench, searches[i].host, searches[i].addresses, searches[i].reason);
+        for (size_t k = 0; k < COUNT(searches[i].asked) && searches[i].asked[k] != NULL; k++) {
+            if (!nameserver_was_asked(&bench->server, searches[i].asked[k])) {
+                fail_msg("%s: %s was not asked", searches[i].host, searches[i].asked[k]);
             }
         }
-        if (cases[i].not_asked != NULL &&
-            nameserver_was_asked(&bench->server, cases[i].not_asked)) {
-            fail_msg("%s: %s was asked", cases[i].host, cases[i].not_asked);
+        if (searches[i].not_asked != NULL &&
+            nameserver_was_asked(&bench->server, searches[i].not_asked)) {
+            fail_msg("%s: %s was asked", searches[i].host, searches[i].not_asked);
         }
     }
 }
