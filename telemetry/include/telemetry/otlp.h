@@ -118,7 +118,8 @@ struct tel_exporter; /* the thread of a signal, and its counts */
 struct tel_logger;   /* logs.h */
 
 /* Checks the options and makes an exporter that consumes `tracer`'s queue. NULL with errno: EINVAL
- * (endpoint, headers or a file of TLS, said through `diagnostic`), ENOMEM. Borrows tracer and resource. */
+ * (endpoint, headers or a file of TLS, said through `diagnostic`), ENOMEM. Borrows tracer and
+ * resource. */
 struct tel_exporter *tel_exporter_create(const struct tel_exporter_options *options,
                                          struct tel_tracer *tracer,
                                          const struct tel_resource *resource);

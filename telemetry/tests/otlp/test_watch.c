@@ -105,7 +105,7 @@ static void test_changes(void **state)
         write_file(path, "one");
         write_file(other, "two");
         tel__watch_look(&watch, &before);
-        pause_ms(10); /* the clock of file systems is a coarse one */
+        pause_ms(12); /* the clock of file systems is a coarse one */
         cases[i].change();
         tel__watch_look(&watch, &after);
         if (tel__stamps_are_equal(&watch, &before, &after) == cases[i].noticed) {
