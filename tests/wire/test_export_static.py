@@ -4,6 +4,7 @@ by name and over TLS. Part of `make check`, which builds that program; GLASSBOX_
 The same path leads to the program from both roots, so that `Service` starts it as ever.
 """
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,6 +18,9 @@ from namespace import in_namespace, show
 from nameserver import Host, Nameserver
 from service import Service, binary
 from wire import eventually
+
+pytestmark = pytest.mark.skipif("GLASSBOX_STATIC_BIN" not in os.environ,
+                                reason="needs the static program: .ci/static.sh")
 
 NAME = "collector.test"
 USUAL_PLACE = "etc/ssl/certs/ca-certificates.crt"

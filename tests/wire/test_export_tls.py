@@ -322,4 +322,4 @@ def test_unusable_files_are_told_at_start(files, case):
     messages = [json.loads(line) for line in done.stderr.splitlines()]
     assert done.returncode == 1
     assert any(m["level"] == "error" and words in m["message"] for m in messages), messages
-    assert any(m["message"] == "cannot start telemetry" for m in messages)
+    assert any(m["level"] == "error" and m["component"] == "signals" for m in messages), messages
