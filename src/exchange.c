@@ -10,9 +10,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "accept.h"
+#include "carrier.h"
 #include "instruments.h"
 #include "record.h"
 #include "service.h"
@@ -143,27 +143,6 @@ void exchange_end_child(struct exchange *exchange)
 
 /* ---- what the engine calls --------------------------------------------------------------------- */
 
-/* A carrier for tel_context_extract(): the three headers it asks for are found without a search. */
-static const char *get_header(void *carrier, const char *name, size_t index, size_t *length)
-{
-    const struct http_request *request = carrier;
-    enum http_known known = name[0] == 'b'                     ? HTTP_KNOWN_BAGGAGE
-                            : strcmp(name, "traceparent") == 0 ? HTTP_KNOWN_TRACEPARENT
-                                                               : HTTP_KNOWN_TRACESTATE;
-    if (index >= request->known_count[known]) {
-        return NULL;
-    }
-    const struct http_field *field = request->known[known];
-    for (; index > 0; index--) {
-        do {
-            field++;
-        } while (field->name.length != request->known[known]->name.length ||
-                 strncasecmp(field->name.data, name, field->name.length) != 0);
-    }
-    *length = field->value.length;
-    return field->value.data;
-}
-
 static void begin_span(struct exchange *exchange)
 {
     struct http_exchange *http = exchange->http;
@@ -172,7 +151,8 @@ static void begin_span(struct exchange *exchange)
     bool carried = request->known_count[HTTP_KNOWN_TRACEPARENT] > 0 ||
                    request->known_count[HTTP_KNOWN_BAGGAGE] > 0;
     if (carried) {
-        tel_context_extract(site->service->tracer, get_header, &http->request, &exchange->incoming);
+        tel_context_extract(site->service->tracer, carrier_get, &http->request,
+                            &exchange->incoming);
     }
     tel_span_begin(
         &exchange->span, site->service->tracer, site->shard,
