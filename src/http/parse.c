@@ -125,11 +125,22 @@ static bool needs_whole_line(llhttp_errno_t code)
            code == HPE_INVALID_VERSION;
 }
 
-/* A line that does not start with a token needs not be waited for: TLS on this port, for one. */
+/* Whether a carriage return in the request line is followed by something else than its line feed. */
+static bool has_bare_return(const struct exchange *exchange)
+{
+    const size_t first = exchange->lines.first;
+    const size_t length = first != 0 ? first : exchange->head_length;
+    const char *bare = memchr(exchange->head, '\r', length);
+    return bare != NULL && bare + 1 < exchange->head + length && bare[1] != '\n';
+}
+
+/* A line that does not start with a token needs not be waited for (TLS on this port, for one), nor
+ * one with a carriage return within: its end may never come. */
 static bool may_be_request_line(const struct exchange *exchange)
 {
     const size_t length = token_span(exchange->head, exchange->head_length);
-    return length == exchange->head_length || (length > 0 && exchange->head[length] == ' ');
+    return (length == exchange->head_length || (length > 0 && exchange->head[length] == ' ')) &&
+           !has_bare_return(exchange);
 }
 
 /* Whether llhttp stopped within the request line. */
