@@ -20,7 +20,8 @@ RUN cmake --preset release -B build/tested -DBUILD_TESTING=ON -DCMAKE_INTERPROCE
     && cmake --build build/tested \
     && ctest --test-dir build/tested --output-on-failure --no-tests=error
 ARG REVISION=unknown
-RUN cmake --preset release -DGLASSBOX_STATIC=ON -DGLASSBOX_REVISION="${REVISION}" \
+RUN cmake --preset release -DGLASSBOX_STATIC=ON -DGLASSBOX_TESTSERVER=OFF \
+        -DGLASSBOX_REVISION="${REVISION}" \
     && cmake --build build/release --target glassbox \
     && strip --strip-all -o /glassbox build/release/glassbox
 

@@ -12,7 +12,7 @@ help: ## list the targets
 deps: ## install what all the others need
 	@.ci/deps.sh build test check bench coverage docs library image
 
-build: ## build/release/glassbox
+build: ## build/release/glassbox and build/release/glassbox-testserver
 	@.ci/build.sh
 
 run: ## start the service on loopback, with spans on the terminal (RUN_ARGS="--flag …")

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Builds build/release/glassbox.
+# Builds build/release/glassbox, and beside it glassbox-testserver (tests/testserver), which public
+# test suites can be run against.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
 
-.ci/deps.sh build
-compile release glassbox
+.ci/deps.sh build testserver
+compile release glassbox glassbox-testserver

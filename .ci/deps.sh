@@ -10,7 +10,8 @@ packages() {
     case $1 in
     build) echo gcc libc6-dev cmake ninja-build pkg-config ca-certificates git \
         libevent-dev libssl-dev zlib1g-dev node-llhttp ;;
-    unit) echo libcmocka-dev libjansson-dev ;;
+    testserver) echo libjansson-dev ;;
+    unit) echo "$(packages testserver)" libcmocka-dev ;;
     test) echo "$(packages unit)" "clang-$CLANG_VERSION" "libclang-rt-$CLANG_VERSION-dev" \
         "llvm-$CLANG_VERSION" python3 python3-venv prometheus lnav goaccess openssl curl ;;
     check) echo "clang-format-$CLANG_VERSION" "clang-tidy-$CLANG_VERSION" cppcheck shellcheck \

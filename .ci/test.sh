@@ -60,7 +60,7 @@ wire() {
     local name=$1 preset=$2 report
     shift 2
     say "$name"
-    if ! compile "$preset" glassbox greeter; then
+    if ! compile "$preset" glassbox greeter glassbox-testserver; then
         tally "$name" 0 1 0 "the build failed"
         return 0
     fi
