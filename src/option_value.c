@@ -123,10 +123,16 @@ static int parse_ratio(const struct option_rule *rule, const char *text, void *v
     return 0;
 }
 
+/* With as many digits as parsing takes, zeros at the end apart: never with an exponent. */
 static void format_ratio(const struct option_rule *rule, const void *value, struct tel_buffer *out)
 {
     (void)rule;
-    tel_buffer_append_double(out, *(const double *)value);
+    uint64_t billionths = (uint64_t)(*(const double *)value * 1e9 + 0.5);
+    unsigned digits = 9;
+    for (; digits > 0 && billionths % 10 == 0; digits--) {
+        billionths /= 10;
+    }
+    tel_buffer_append_fixed(out, billionths, digits);
 }
 
 /* The index of `text` in `a|b|c`, or -1. */

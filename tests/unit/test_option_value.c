@@ -167,6 +167,9 @@ static void test_ratio(void **state)
         {rule, "0.123456789", 0, "0.123456789"},
         {rule, "1.1", -ERANGE, "0 to 1"},
         {rule, "2", -ERANGE, "0 to 1"},
+        {rule, "0.000018446", 0, "0.000018446"}, /* no exponent: it could not be read back */
+        {rule, "0.000000001", 0, "0.000000001"},
+        {rule, "0.999999999", 0, "0.999999999"},
         {rule, "10%", -EINVAL, "not a ratio"},
         {rule, "nan", -EINVAL, "not a ratio"},
         {rule, "1e-1", -EINVAL, "not a ratio"},
