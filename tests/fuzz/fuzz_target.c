@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authority.h"
 #include "http/target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -46,8 +47,28 @@ static void check_target(struct http_slice text, const struct target *target)
     }
 }
 
+/* Put together again it is what it was: the port is its digits, or too large to be one. */
+static void check_authority(struct http_slice authority)
+{
+    uint16_t port;
+    const struct http_slice host = authority_split(authority, &port);
+    check(authority.length == 0 || is_within(host, authority));
+    const bool bracketed = authority.length > 0 && authority.data[0] == '[';
+    const char *rest = host.data + host.length + bracketed;
+    const char *end = authority.data + authority.length;
+    check(host.length <= authority.length && rest <= end && (rest == end || *rest == ':'));
+    check(rest < end || port == 0);
+    unsigned long long number = 0;
+    for (const char *digit = rest + 1; digit < end && number <= UINT16_MAX; digit++) {
+        check(*digit >= '0' && *digit <= '9');
+        number = number * 10 + (unsigned)(*digit - '0');
+    }
+    check(port == (number <= UINT16_MAX ? number : 0));
+}
+
 static void check_host(struct http_slice host)
 {
+    check_authority(host);
     for (size_t i = 0; i < host.length; i++) {
         check(host.data[i] > ' ' && host.data[i] < 127 &&
               memchr("/?#@\\\"<>^`{|}", host.data[i], 13) == NULL);
