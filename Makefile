@@ -27,8 +27,8 @@ check: ## linters and the container image
 bench: ## measure the budgets and print the table (BENCH_ARGS="--quick")
 	@.ci/bench.sh $(BENCH_ARGS)
 
-fuzz: ## run each fuzz target for a minute (FUZZ_SECONDS=…)
-	@.ci/fuzz.sh $(or $(FUZZ_SECONDS),60)
+fuzz: ## go on with each fuzz target for a minute (FUZZ_SECONDS=…, FUZZ_HOURS=…, FUZZ_TARGETS="…")
+	@.ci/fuzz.sh --resume $(or $(FUZZ_SECONDS),$(if $(FUZZ_HOURS),$$(($(FUZZ_HOURS) * 3600)),60))
 
 coverage: ## lines and branches that the unit tests reach
 	@.ci/coverage.sh
