@@ -49,10 +49,10 @@ fixed_addresses=()
 fuzz() {
     say "fuzz targets"
     local result
-    result=$(.ci/fuzz.sh "${FUZZ_SECONDS:-5}") || true
+    result=$(.ci/fuzz.sh "${FUZZ_SECONDS:-3}") || true
     read -r passed failed _ < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p' \
         <<<"$result") || { passed=0 failed=1; }
-    tally "fuzz targets" "$passed" "$failed" 0 "${FUZZ_SECONDS:-5} s each"
+    tally "fuzz targets" "$passed" "$failed" 0 "${FUZZ_SECONDS:-3} s each"
 }
 
 # wire NAME PRESET [PYTEST ARGUMENT...]

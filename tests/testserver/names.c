@@ -9,6 +9,7 @@
 #include <event2/dns.h>
 #include <event2/event.h>
 #include <event2/util.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -17,6 +18,7 @@
 struct names {
     struct event_base *base;
     struct evdns_base *evdns;
+    bool configured; /* nameservers are known: read when the first name is asked for */
     size_t unanswered;
 };
 
@@ -40,8 +42,6 @@ struct names *names_create(struct event_base *base)
         errno = ENOMEM;
         return NULL;
     }
-    /* Without the file evdns asks 127.0.0.1; a lookup then fails, and says so. */
-    evdns_base_resolv_conf_parse(names->evdns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
     return names;
 }
 
@@ -93,15 +93,28 @@ static void on_answer(int result, struct evutil_addrinfo *list, void *argument)
     free(lookup);
 }
 
+/* What needs no resolver: `localhost`, and an address. */
+static void add_known(struct addresses *addresses, const char *host)
+{
+    struct in6_addr address;
+    if (strcasecmp(host, "localhost") == 0) {
+        add(addresses, AF_INET6, &in6addr_loopback);
+        add(addresses, AF_INET, &(struct in_addr){htonl(INADDR_LOOPBACK)});
+    } else if (inet_pton(AF_INET, host, &address) == 1) {
+        add(addresses, AF_INET, &address);
+    } else if (inet_pton(AF_INET6, host, &address) == 1) {
+        add(addresses, AF_INET6, &address);
+    }
+}
+
 struct lookup *names_start(struct names *names, const char *host, names_found_fn *found,
                            void *argument)
 {
     struct evutil_addrinfo hints = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
     struct addresses addresses = {0};
-    if (strcasecmp(host, "localhost") == 0) {
-        add(&addresses, AF_INET6, &in6addr_loopback);
-        add(&addresses, AF_INET, &(struct in_addr){htonl(INADDR_LOOPBACK)});
+    add_known(&addresses, host);
+    if (addresses.count > 0) {
         found(&addresses, "", argument);
         return NULL;
     }
@@ -109,6 +122,11 @@ struct lookup *names_start(struct names *names, const char *host, names_found_fn
     if (lookup == NULL) {
         found(&addresses, "no memory for a lookup", argument);
         return NULL;
+    }
+    if (!names->configured) {
+        names->configured = true;
+        /* Without the file evdns asks 127.0.0.1; a lookup then fails, and says so. */
+        evdns_base_resolv_conf_parse(names->evdns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
     }
     *lookup = (struct lookup){.names = names, .found = found, .argument = argument};
     names->unanswered++;
