@@ -21,7 +21,8 @@ struct tel_resource {
 };
 
 /* The label name of a key: what is not a letter, a digit or `_` becomes `_`, runs of `_` become
- * one, a digit in front gets a `key_` before it. NULL without memory. */
+ * one; a name that begins with a digit, or is the registry's own, gets a `key_` before it. NULL
+ * without memory. */
 char *tel__label_name(const char *key);
 
 #endif

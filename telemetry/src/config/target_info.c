@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "config/resource.h"
+#include "metrics/labels.h"
 #include "telemetry/buffer.h"
 
 static bool is_letter(char byte)
@@ -23,25 +24,34 @@ static bool is_digit(char byte)
     return byte >= '0' && byte <= '9';
 }
 
+/* Puts the key's letters, digits and single `_` at `to`. */
+static void put_name(char *to, const char *key)
+{
+    char last = '\0';
+    for (; *key != '\0'; key++) {
+        char byte = is_letter(*key) || is_digit(*key) ? *key : '_';
+        if (byte != '_' || last != '_') {
+            *to++ = byte;
+        }
+        last = byte;
+    }
+    *to = '\0';
+}
+
 char *tel__label_name(const char *key)
 {
     static const char prefix[] = "key_";
+    const size_t prefix_length = sizeof(prefix) - 1;
     char *name = malloc(sizeof(prefix) + strlen(key));
     if (name == NULL) {
         return NULL;
     }
-    size_t length = 0;
-    if (is_digit(key[0])) {
-        memcpy(name, prefix, sizeof(prefix) - 1);
-        length = sizeof(prefix) - 1;
+    memcpy(name, prefix, prefix_length);
+    put_name(name + prefix_length, key);
+    char *bare = name + prefix_length;
+    if (!is_digit(bare[0]) && strcmp(bare, TEL__OVERFLOW_LABEL) != 0) {
+        memmove(name, bare, strlen(bare) + 1);
     }
-    for (const char *at = key; *at != '\0'; at++) {
-        char byte = is_letter(*at) || is_digit(*at) ? *at : '_';
-        if (byte != '_' || length == 0 || name[length - 1] != '_') {
-            name[length++] = byte;
-        }
-    }
-    name[length] = '\0';
     return name;
 }
 

@@ -24,6 +24,10 @@ static void test_label_names(void **state)
         {"a__b", "a_b"},
         {"9lives", "key_9lives"},
         {".hidden", "_hidden"},
+        /* the registry's own, which no family may have */
+        {"otel.metric.overflow", "key_otel_metric_overflow"},
+        {"otel_metric_overflow", "key_otel_metric_overflow"},
+        {"otel.metric.overflows", "otel_metric_overflows"},
         {"gr\xc3\xb6\xc3\x9f"
          "e",
          "gr_e"},
@@ -77,6 +81,16 @@ static void test_values_are_escaped(void **state)
     tel_resource_destroy(resource);
 }
 
+static void test_a_label_that_is_taken(void **state)
+{
+    (void)state;
+    struct tel_resource *resource = tel_resource_create();
+    assert_int_equal(
+        tel_resource_add_list(resource, "otel.metric.overflow=x,key.otel.metric.overflow=y"), 0);
+    assert_sample(resource, "\ntarget_info{key_otel_metric_overflow=\"x;y\"} 1\n");
+    tel_resource_destroy(resource);
+}
+
 /* A refused list leaves no label behind that points at what is gone. */
 static void test_a_refused_list_leaves_no_label(void **state)
 {
@@ -125,6 +139,7 @@ int main(void)
         cmocka_unit_test(test_attributes_become_labels),
         cmocka_unit_test(test_keys_of_one_label_share_it),
         cmocka_unit_test(test_values_are_escaped),
+        cmocka_unit_test(test_a_label_that_is_taken),
         cmocka_unit_test(test_a_refused_list_leaves_no_label),
         cmocka_unit_test(test_each_attribute_has_its_label),
         cmocka_unit_test(test_once_a_registry),
