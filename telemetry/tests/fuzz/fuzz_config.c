@@ -62,19 +62,30 @@ static void check_shown(const char *name, const char *value, bool from_environme
     }
 }
 
+static void check_exporter(const struct tel_exporter_options *exporter, size_t queue_size)
+{
+    check((queue_size == 0) == (exporter->kind == TEL_EXPORTER_NONE));
+    check(exporter->max_batch >= 1);
+    check(queue_size == 0 || exporter->max_batch <= queue_size);
+    check(exporter->timeout_ms >= 1 && exporter->export_timeout_ms >= 1);
+    check(strncasecmp(exporter->endpoint, "http", 4) == 0);
+    check(exporter->headers == NULL || exporter->headers[0] != '\0');
+}
+
 static void check_options(const struct tel_config *config)
 {
     struct tel_tracer_options tracer = {0};
+    struct tel_logger_options logger = {0};
     struct tel_exporter_options exporter = {0};
+    struct tel_exporter_options logs_exporter = {0};
     tel_config_get_tracer(config, &tracer);
     tel_config_get_exporter(config, &exporter);
     check(tracer.sampler.ratio >= 0 && tracer.sampler.ratio <= 1);
-    check((tracer.queue_size == 0) == (exporter.kind == TEL_EXPORTER_NONE));
-    check(exporter.max_batch >= 1);
-    check(tracer.queue_size == 0 || exporter.max_batch <= tracer.queue_size);
-    check(exporter.timeout_ms >= 1 && exporter.export_timeout_ms >= 1);
-    check(strncasecmp(exporter.endpoint, "http", 4) == 0);
-    check(exporter.headers == NULL || exporter.headers[0] != '\0');
+    check_exporter(&exporter, tracer.queue_size);
+    tel_config_get_logger(config, &logger);
+    tel_config_get_logs_exporter(config, &logs_exporter);
+    check(logs_exporter.kind != TEL_EXPORTER_CONSOLE);
+    check_exporter(&logs_exporter, logger.queue_size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
