@@ -82,6 +82,7 @@ ECHOES = [
     echoed("Chunked", POST + "Transfer-Encoding: Chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", b"hello"),
     echoed("TRANSFER-ENCODING", POST + "TRANSFER-ENCODING: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", b"a"),
     echoed("a tab before chunked", POST + "Transfer-Encoding:\tchunked\r\n\r\n0\r\n\r\n"),
+    echoed("an empty element before chunked", POST + "Transfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n"),
     echoed("a blank after a length", POST + "Content-Length: 5 \r\n\r\nhello", b"hello"),
     echoed("two blanks before a length", POST + "Content-Length:  5\r\n\r\nhello", b"hello"),
     echoed("a length with zeros in front", POST + "Content-Length: 0005\r\n\r\nhello", b"hello"),
@@ -101,6 +102,9 @@ ECHOES = [
     echoed("overlapping ranges", GET + "Range: bytes=0-,0-,0-,0-\r\n\r\n"),
     echoed("Connection: close", POST + "Connection: close\r\nContent-Length: 2\r\n\r\nhi", b"hi",
            keeps=False),
+    *(echoed(f"Connection: {value}", GET + f"Connection: {value}\r\n\r\n", keeps=False)
+      for value in ("CLOSE", "keep-alive, close", ",close", "close\r\nConnection: keep-alive")),
+    echoed("Connection: x-close", GET + "Connection: x-close\r\n\r\n"),
     echoed("HTTP/1.0", "POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi", b"hi", keeps=False),
     echoed("HTTP/1.0 kept alive", "POST / HTTP/1.0\r\nConnection: keep-alive\r\n"
            "Content-Length: 2\r\n\r\nhi", b"hi"),
@@ -154,6 +158,7 @@ REFUSALS = [
             "0\r\n\r\n"),
     refused("chunked, with a parameter", POST + "Transfer-Encoding: chunked;a=b\r\n\r\n0\r\n\r\n",
             400, 501),
+    refused("an empty element after chunked", POST + "Transfer-Encoding: chunked,\r\n\r\n"),
     refused("unknown, then chunked", POST + "Transfer-Encoding: br, chunked\r\n\r\n0\r\n\r\n", 501),
     *(refused(f"chunk {raw!r}", CHUNKED + raw + "\r\n0\r\n\r\n")
       for raw in ("5;\r\nhello", "1_0\r\nhello", " 5\r\nhello", "-1\r\nhello", "5 5\r\nhello",
