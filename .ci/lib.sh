@@ -34,7 +34,7 @@ compile() {
     local preset=$1 log
     shift
     log=$(mktemp)
-    if { [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" "${configure_with[@]}"; } >"$log" 2>&1 &&
+    if { [ "build/$preset/build.ninja" -nt CMakePresets.json ] || cmake --preset "$preset" "${configure_with[@]}"; } >"$log" 2>&1 &&
         cmake --build "build/$preset" --parallel "$JOBS" ${1:+--target "$@"} >>"$log" 2>&1; then
         grep -A6 'warning:' "$log" >&2 || true
         rm -f "$log"
