@@ -135,24 +135,26 @@ void collect_spans_unsampled(struct tel_scrape *scrape, void *argument)
     emit(scrape, (double)stats.unsampled);
 }
 
-static struct tel_exporter_stats exporter_stats(const struct service *service)
+static struct tel_exporter_stats exporter_stats(const struct tel_exporter *exporter)
 {
     struct tel_exporter_stats stats = {0};
-    if (service->exporter != NULL) {
-        tel_exporter_get_stats(service->exporter, &stats);
+    if (exporter != NULL) {
+        tel_exporter_get_stats(exporter, &stats);
     }
     return stats;
 }
 
-void collect_export_requests(struct tel_scrape *scrape, void *argument)
-{
-    emit(scrape, (double)exporter_stats(argument).requests);
-}
-
-void collect_export_retries(struct tel_scrape *scrape, void *argument)
-{
-    emit(scrape, (double)exporter_stats(argument).retries);
-}
+/* A signal's families differ in whose number they show, and which. */
+#define COLLECT_EXPORT(name, whose, member)                          \
+    void collect_##name(struct tel_scrape *scrape, void *argument)   \
+    {                                                                \
+        const struct service *service = argument;                    \
+        emit(scrape, (double)exporter_stats(service->whose).member); \
+    }
+COLLECT_EXPORT(span_export_requests, exporter, requests)
+COLLECT_EXPORT(span_export_retries, exporter, retries)
+COLLECT_EXPORT(log_export_requests, logs_exporter, requests)
+COLLECT_EXPORT(log_export_retries, logs_exporter, retries)
 
 void collect_metric_overflow(struct tel_scrape *scrape, void *argument)
 {

@@ -6,7 +6,7 @@ import pytest
 from collector import Collector, attributes, dead_endpoint
 from load import run_mixed
 from service import Service, parse_samples
-from wire import Connection, ask, request
+from wire import Connection, ask, eventually, request
 from witness import Witnesses
 
 ON = {"OTEL_LOGS_EXPORTER": "otlp"}
@@ -181,3 +181,20 @@ def test_a_large_queue_loses_nothing():
         ids = [seen.record.span_id.hex() for seen in collector.logs()]
     assert line["otlp_logs_acknowledged"] == line["finished"] == len(ids) == len(set(ids))
     assert set(ids) == {entry["x-span-id"] for entry in service.log.entries}
+
+
+def test_requests_and_retries_are_counted_for_each_signal():
+    """Throttled once, then taken: two requests, one of them again; spans are not mixed in."""
+    with Collector("throttled") as collector:
+        env = collector.env(OTEL_TRACES_EXPORTER="none", OTEL_BLRP_SCHEDULE_DELAY="0", **ON)
+        with Service(env=env) as service:
+            ask(service.public)
+            assert eventually(lambda: len(collector.logs_requests) == 1)
+            collector.mode = "ok"
+            assert eventually(lambda: collector.logs_acknowledged == 1, timeout=15)
+            body = service.scrape().body.decode()
+
+    def counted(name):
+        return parse_samples(body, f"glassbox_{name}_total")[frozenset()]
+    assert (counted("log_export_requests"), counted("log_export_retries")) == (2, 1)
+    assert (counted("span_export_requests"), counted("span_export_retries")) == (0, 0)
