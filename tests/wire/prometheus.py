@@ -1,0 +1,70 @@
+"""A real Prometheus that scrapes the service and is asked over its API what it understood."""
+
+import json
+import socket
+import subprocess
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from wire import eventually
+
+
+def free_port() -> int:
+    """A port nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Prometheus:
+    """An instance that scrapes one address each second, once for each job; a job is a name and what
+    its scrape configuration has besides. Data and log are in `folder`."""
+
+    def __init__(self, folder: Path, address: tuple, features: str, binary: str = "prometheus",
+                 jobs: dict[str, dict] | None = None):
+        self.port = free_port()
+        self.log = folder / "prometheus.log"
+        target = [{"targets": [f"{address[0]}:{address[1]}"]}]
+        (folder / "prometheus.yml").write_text(json.dumps({
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "scrape_configs": [{"job_name": name, "static_configs": target, **more}
+                               for name, more in (jobs or {"glassbox": {}}).items()]}))
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [binary, f"--config.file={folder}/prometheus.yml",
+                 f"--storage.tsdb.path={folder}/data",
+                 f"--web.listen-address=127.0.0.1:{self.port}", f"--enable-feature={features}"],
+                stdout=subprocess.DEVNULL, stderr=log)
+
+    def __enter__(self) -> "Prometheus":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.process.terminate()
+        self.process.wait(15)
+
+    def api(self, path: str, **parameters):
+        """`data` of an answer; None while it is not there."""
+        url = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return json.load(answer)["data"]
+        except OSError:
+            return None
+
+    def value(self, query: str) -> float | None:
+        """The one value of an instant query, or None. Which of several it were would be chance."""
+        data = self.api("query", query=query)
+        results = data["result"] if data else []
+        assert len(results) <= 1, f"{len(results)} values: {query}"
+        return float(results[0]["value"][1]) if results else None
+
+    def wait(self, query: str, wanted: float) -> bool:
+        """Whether a query comes to that value, or above."""
+        return bool(eventually(lambda: (self.value(query) or 0) >= wanted, timeout=30, pause=0.2))
+
+    def exemplars(self, query: str) -> set[str]:
+        """Trace ids of the exemplars of these series."""
+        data = self.api("query_exemplars", query=query, start=0, end=4e9) or []
+        return {item["labels"]["trace_id"] for series in data for item in series["exemplars"]}
