@@ -4,13 +4,13 @@
 SHELL := /bin/bash
 RUN_ARGS ?=
 
-.PHONY: help deps build run test check bench fuzz coverage lint format docs library image clean
+.PHONY: help deps build run test check bench fuzz coverage lint format docs library image interop clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 deps: ## install what all the others need
-	@.ci/deps.sh build test check bench coverage docs library image
+	@.ci/deps.sh build test check bench coverage docs library image interop
 
 build: ## build/release/glassbox and build/release/glassbox-testserver
 	@.ci/build.sh
@@ -21,7 +21,7 @@ run: ## start the service on loopback, with spans on the terminal (RUN_ARGS="--f
 test: ## unit, sanitizer, fuzz and wire tests
 	@.ci/test.sh
 
-check: ## linters and the container image
+check: ## linters, the container image, a real Collector and Prometheus 3
 	@.ci/check.sh
 
 bench: ## measure the budgets and print the table (BENCH_ARGS="--quick")
@@ -47,6 +47,9 @@ library: ## the library alone: build, test, install, use it, compare its ABI
 
 image: ## build the container image, run it, and ask it
 	@.ci/image.sh
+
+interop: ## a real OpenTelemetry Collector and Prometheus 3 against the service
+	@.ci/interop.sh
 
 clean: ## remove build/
 	rm -rf build

@@ -32,4 +32,5 @@ part "references" .ci/docs.sh --check
 part "library" .ci/library.sh
 part "static program" .ci/static.sh
 part "image" .ci/image.sh
+part "interop" .ci/interop.sh
 total

@@ -16,6 +16,7 @@ packages() {
         "llvm-$CLANG_VERSION" python3 python3-venv prometheus lnav goaccess openssl curl ;;
     check) echo "clang-format-$CLANG_VERSION" "clang-tidy-$CLANG_VERSION" cppcheck shellcheck \
         python3 python3-venv ;;
+    interop) echo python3 python3-venv openssl nghttp2-client ;;
     bench) echo python3 nginx-light wrk nghttp2-client openssl ;;
     coverage) echo gcovr ;;
     docs) echo doxygen python3 ;;
