@@ -76,8 +76,9 @@ class Handler(BaseHTTPRequestHandler):
             collector.faults.append(error)
             self.answer(400)
             return
-        getattr(self, "mode_" + collector.mode)(received)
-        self.close_connection |= collector.closing
+        getattr(self, "mode_" + collector.next_mode())(received)
+        collector.answers += 1
+        self.close_connection |= 0 < collector.hangs_up_after <= collector.answers
 
     def answer(self, status, body=b"", headers=()):
         self.send_response(status)
@@ -169,12 +170,14 @@ class Server6(Server):
 
 class Collector:
     """Listens on an ephemeral loopback port until stopped. `tls` is an ssl.SSLContext of its own; what
-    it changes later counts for connections from then on."""
+    it changes later counts for connections from then on. `first` are modes for the first requests."""
 
-    def __init__(self, mode="ok", retry_after="1", tls=None, host="127.0.0.1", port=0):
+    def __init__(self, mode="ok", retry_after="1", tls=None, host="127.0.0.1", port=0, first=()):
         assert mode in MODES
         self.tls = tls
-        self.closing = False    # it hangs up after each answer
+        self.first = list(first)
+        self.hangs_up_after = 0  # from that many answers on, after each; 0: never
+        self.answers = 0
         self.name = None        # SNI of the connection being made
         self.handshakes = []    # Handshake, in order
         self.refused = []       # why others failed, as our side sees it
@@ -205,6 +208,9 @@ class Collector:
         self.stop()
         if kind is None:
             assert self.faults == []
+
+    def next_mode(self):
+        return self.first.pop(0) if self.first else self.mode
 
     def _called(self, _, name, __):
         self.name = name

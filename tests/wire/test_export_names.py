@@ -193,9 +193,9 @@ def test_a_name_that_moves(tmp_path):
     hosts = {NAME: Host(ipv4=("127.0.0.1",))}
     with Nameserver(hosts), listen("127.0.0.1") as old, listen("127.0.0.2") as new:
         with Service(env=env_of()) as service:
+            old.hangs_up_after = 2
             reach(service, old, 1)
             hosts[NAME] = Host(ipv4=("127.0.0.2",))
-            old.closing = True
             reach(service, old, 2)
             reach(service, new, 1)
             delivered(service, [old, new], 3)
@@ -210,7 +210,7 @@ def test_files_that_change(tmp_path):
             listen("127.0.0.1") as first, listen("127.0.0.2") as second, \
             listen("127.0.0.3") as third:
         with Service(env=env_of()) as service:
-            first.closing = second.closing = True
+            first.hangs_up_after = second.hangs_up_after = 1
             reach(service, first, 1)
             files.resolv_conf.write_text("nameserver 127.0.0.53\n")
             reach(service, second, 1)
