@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 build_static() {
     local log=build/static.log
     mkdir -p build
-    if cmake --preset release -B build/static -DGLASSBOX_STATIC=ON >"$log" 2>&1 &&
+    if cmake --preset release -B build/static -DGLASSBOX_STATIC=ON \
+        -DGLASSBOX_TESTSERVER=OFF >"$log" 2>&1 &&
         cmake --build build/static --parallel "$JOBS" --target glassbox >>"$log" 2>&1; then
         return 0
     fi
