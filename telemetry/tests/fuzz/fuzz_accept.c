@@ -1,6 +1,6 @@
 /*
- * Any bytes as an Accept header: an answer is one of the formats, is the same each time, and does
- * not come out of nothing: who did not write a format's name does not get it.
+ * Any bytes as an Accept or Accept-Encoding header: an answer is one of the formats, is the same each
+ * time, and does not come out of nothing: who did not write a name does not get what it stands for.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(format != TEL_EXPOSITION_PROTOBUF ||
             mentions((const char *)data, size, "io.prometheus.client.MetricFamily"));
     require(format == tel_exposition_negotiate((const char *)data, size));
+    require(!tel_exposition_accepts_gzip((const char *)data, size) ||
+            mentions((const char *)data, size, "gzip") || mentions((const char *)data, size, "*"));
     require(!tel_exposition_accepts_gzip((const char *)data, size) ||
             mentions((const char *)data, size, "gzip") || mentions((const char *)data, size, "*"));
     /* The last resort in front changes no choice that was made by name with a higher quality. */
