@@ -71,8 +71,11 @@ static void join_values(const struct tel_resource *resource, const char *label,
     tel_buffer_append_char(out, '\0');
 }
 
-static int set_series(const struct tel_resource *resource, struct tel_family *family)
+/* A series that there is no memory for is the overflow series, which would tell nothing of us. */
+static int set_series(const struct tel_resource *resource, struct tel_registry *registry,
+                      struct tel_family *family)
 {
+    uint64_t overflowed = tel_registry_overflow_count(registry);
     struct tel_buffer text;
     size_t starts[TEL_LABELS_MAX];
     const char *values[TEL_LABELS_MAX];
@@ -87,6 +90,7 @@ static int set_series(const struct tel_resource *resource, struct tel_family *fa
             values[i] = text.data + starts[i];
         }
         tel_family_series(family, 0, values);
+        error = tel_registry_overflow_count(registry) == overflowed ? 0 : -ENOMEM;
     }
     tel_buffer_fini(&text);
     return error;
@@ -102,5 +106,5 @@ int tel_resource_register(const struct tel_resource *resource, struct tel_regist
                                                .label_names = resource->labels,
                                                .label_count = resource->label_count,
                                                .series_limit = 1});
-    return family != NULL ? set_series(resource, family) : -errno;
+    return family != NULL ? set_series(resource, registry, family) : -errno;
 }

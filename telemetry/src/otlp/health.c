@@ -325,7 +325,11 @@ static int add_durations(struct tel_registry *registry, struct tel_exporter *exp
     if (family == NULL) {
         return -errno;
     }
+    uint64_t overflowed = tel_registry_overflow_count(registry);
     add_expected(family, exporter);
+    if (tel_registry_overflow_count(registry) != overflowed) {
+        return -ENOMEM; /* what should be there from the start would never be */
+    }
     if (exporter != NULL) {
         exporter->durations = family;
     }
