@@ -162,12 +162,6 @@ void collect_metric_overflow(struct tel_scrape *scrape, void *argument)
     emit(scrape, (double)tel_registry_overflow_count(service->registry));
 }
 
-void collect_metric_dropped(struct tel_scrape *scrape, void *argument)
-{
-    const struct service *service = argument;
-    emit(scrape, (double)tel_registry_dropped_count(service->registry));
-}
-
 void collect_diagnostics_dropped(struct tel_scrape *scrape, void *argument)
 {
     (void)argument;

@@ -19,6 +19,6 @@ tel_collect_fn collect_connections, collect_connections_limit, collect_connectio
     collect_log_capacity, collect_log_stalled, collect_log_reopened, collect_spans_ended,
     collect_spans_unsampled, collect_span_export_requests, collect_span_export_retries,
     collect_log_export_requests, collect_log_export_retries, collect_metric_overflow,
-    collect_metric_dropped, collect_diagnostics_dropped, collect_build_info;
+    collect_diagnostics_dropped, collect_build_info;
 
 #endif

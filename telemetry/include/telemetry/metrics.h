@@ -30,8 +30,8 @@
  * Memory: the registry owns families and series; they live until tel_registry_destroy(). Strings
  * of a family's description are borrowed and must outlive the registry; label values are copied.
  * Failure: creators return NULL with errno set. tel_family_series() never returns NULL: without
- * memory it returns the family's overflow series and counts that. A write drops and counts when a
- * histogram's cells cannot be had (tel_registry_dropped_count).
+ * memory it returns the family's overflow series and counts that. No write is lost: an observation
+ * for whose cells there is no memory goes to the overflow series too, and is counted likewise.
  *
  *     static const char *const labels[] = {"code"};
  *     struct tel_registry *registry = tel_registry_create(1);
@@ -114,13 +114,10 @@ struct tel_registry *tel_registry_create(size_t shard_count);
 /* Frees everything made from it. NULL is fine. No thread may be using it. */
 void tel_registry_destroy(struct tel_registry *registry);
 
-/* Calls of tel_family_series() that were given the overflow series, all families together: their
- * label set was new and the family full, or there was no memory for it. */
+/* How often the overflow series had to do, all families together: calls of tel_family_series() whose
+ * label set was new and the family full, or that had no memory for it; and observations for want of
+ * a histogram's cells (a shard's first one of a series takes about 2 KiB). */
 uint64_t tel_registry_overflow_count(const struct tel_registry *registry);
-
-/* Observations lost because there was no memory for a histogram's cells (a shard's first
- * observation of a series takes about 2 KiB; no other write can fail). */
-uint64_t tel_registry_dropped_count(const struct tel_registry *registry);
 
 /* Adds a family. Setup only. NULL with errno: EINVAL (a name, label name, unit, bound or type that
  * Prometheus or OpenMetrics forbids; a name that ends in what another type owns, as a gauge's in

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "metrics/histogram.h"
 #include "metrics/model.h"
 #include "metrics/number.h"
 
@@ -198,6 +199,11 @@ static struct tel_series *create_spare(struct tel_family *family)
     pthread_mutex_lock(&family->registry->lock);
     series = tel__series_create(family, names, &labels);
     pthread_mutex_unlock(&family->registry->lock);
+    if (series != NULL && family->options.type == TEL_HISTOGRAM &&
+        tel__histogram_init(series) != 0) {
+        tel__series_destroy(series);
+        return NULL;
+    }
     return series;
 }
 

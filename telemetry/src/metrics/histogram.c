@@ -9,6 +9,7 @@
 #include "metrics/histogram.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,11 @@ static void *create_lines(size_t size)
     return memory;
 }
 
+static struct tel__histogram *get_cells(const struct tel_series *series, size_t shard)
+{
+    return atomic_load_explicit(&series->slots[shard].histogram, memory_order_relaxed);
+}
+
 static struct tel__histogram *create_cells(struct tel_series *series, size_t shard)
 {
     size_t count = series->family->buckets->cell_count;
@@ -36,6 +42,16 @@ static struct tel__histogram *create_cells(struct tel_series *series, size_t sha
         create_lines(sizeof(*histogram) + count * sizeof(histogram->cells[0]));
     atomic_store_explicit(&series->slots[shard].histogram, histogram, memory_order_release);
     return histogram;
+}
+
+int tel__histogram_init(struct tel_series *series)
+{
+    for (size_t shard = 0; shard < series->shard_count; shard++) {
+        if (create_cells(series, shard) == NULL) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
 }
 
 static void keep_exemplar(struct tel__histogram *histogram, const struct tel__buckets *buckets,
@@ -57,14 +73,12 @@ void tel_histogram_observe(struct tel_series *series, size_t shard, uint64_t dur
                            const struct tel_exemplar *exemplar)
 {
     assert(series->family->options.type == TEL_HISTOGRAM && shard < series->shard_count);
-    struct tel__histogram *histogram =
-        atomic_load_explicit(&series->slots[shard].histogram, memory_order_relaxed);
+    struct tel__histogram *histogram = get_cells(series, shard);
     if (histogram == NULL) {
         histogram = create_cells(series, shard);
-        if (histogram == NULL) {
-            atomic_fetch_add_explicit(&series->family->registry->dropped, 1, memory_order_relaxed);
-            return;
-        }
+    }
+    if (histogram == NULL) { /* not lost: the overflow series has had its cells from the start */
+        histogram = get_cells(tel__family_overflow(series->family), shard);
     }
     const struct tel__buckets *buckets = series->family->buckets;
     size_t cell = tel__buckets_find(buckets, duration_ns);

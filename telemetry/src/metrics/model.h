@@ -34,7 +34,6 @@ struct tel_registry {
     struct tel_family *first;
     struct tel_family *last;
     _Atomic uint64_t overflowed;
-    _Atomic uint64_t dropped;
     struct tel__cell_page *pages[TEL_SHARDS_MAX];
 };
 
@@ -90,6 +89,9 @@ void tel__series_destroy(struct tel_series *series);
 
 /* The family of this name, or NULL. */
 struct tel_family *tel__registry_find(const struct tel_registry *registry, const char *name);
+
+/* The series for what has no place of its own: counts it, and exposes it from now on. */
+struct tel_series *tel__family_overflow(struct tel_family *family);
 
 /* Frees the family's series and tables. */
 void tel__family_series_fini(struct tel_family *family);

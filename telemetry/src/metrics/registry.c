@@ -59,11 +59,6 @@ uint64_t tel_registry_overflow_count(const struct tel_registry *registry)
     return tel__cell_get(&registry->overflowed);
 }
 
-uint64_t tel_registry_dropped_count(const struct tel_registry *registry)
-{
-    return tel__cell_get(&registry->dropped);
-}
-
 /* Gauges are signed: their sum wraps as two's complement does. Counters stay at the end. */
 static uint64_t add(const struct tel_family *family, uint64_t a, uint64_t b)
 {

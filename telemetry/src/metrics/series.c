@@ -226,7 +226,7 @@ static struct tel_series *find_or_add(struct tel_family *family, const struct te
     return series;
 }
 
-static struct tel_series *overflow(struct tel_family *family)
+struct tel_series *tel__family_overflow(struct tel_family *family)
 {
     atomic_fetch_add_explicit(&family->registry->overflowed, 1, memory_order_relaxed);
     if (!atomic_load_explicit(&family->spare_used, memory_order_relaxed)) {
@@ -254,7 +254,7 @@ struct tel_series *tel_family_series(struct tel_family *family, size_t shard,
         series = find_or_add(family, &labels);
         pthread_mutex_unlock(&family->registry->lock);
     }
-    return series != NULL ? series : overflow(family);
+    return series != NULL ? series : tel__family_overflow(family);
 }
 
 void tel__family_series_fini(struct tel_family *family)

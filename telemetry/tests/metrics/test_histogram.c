@@ -198,12 +198,22 @@ static void test_the_newest_exemplar_over_the_shards_wins(void **state)
 static void test_only_shards_that_observed_have_cells(void **state)
 {
     (void)state;
+    static const char *const names[] = {"code"};
     struct tel_registry *registry = registry_of(4);
-    struct tel_series *series = histogram_of(registry);
+    struct tel_family *family =
+        family_of(registry, (struct tel_family_options){.name = "w_seconds",
+                                                        .type = TEL_HISTOGRAM,
+                                                        .label_names = names,
+                                                        .label_count = 1,
+                                                        .bounds_ns = bounds,
+                                                        .bound_count = COUNT(bounds)});
+    struct tel_series *series = tel_family_series(family, 0, VALUES("200"));
     tel_histogram_observe(series, 2, 1 * MS, NULL);
     for (size_t shard = 0; shard < 4; shard++) {
         bool made = atomic_load(&series->slots[shard].histogram) != NULL;
+        bool spare = atomic_load(&family->spare->slots[shard].histogram) != NULL;
         assert_int_equal(made, shard == 2);
+        assert_true(spare); /* for those whose own cannot be had */
     }
     tel_registry_destroy(registry);
 }

@@ -92,7 +92,6 @@ static void test_sums_of_counters_saturate_over_series(void **state)
     tel_counter_add(tel_family_series(family, 0, VALUES("a")), 0, UINT64_MAX);
     tel_counter_add(tel_family_series(family, 0, VALUES("b")), 0, 1);
     assert_int_equal(tel_family_value(family), UINT64_MAX);
-    assert_int_equal(tel_registry_dropped_count(registry), 0);
     tel_registry_destroy(registry);
 }
 
