@@ -110,7 +110,8 @@ struct worker *worker_create(struct service *service, size_t shard, enum side si
     if (worker == NULL) {
         return NULL;
     }
-    *worker = (struct worker){.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+    *worker = (struct worker){.site = {.tick_fd = -1},
+                              .wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
     worker->base = worker_base_create();
     int error = ENOMEM;
     if (worker->wake_fd < 0 || worker->base == NULL) {
