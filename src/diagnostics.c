@@ -47,6 +47,7 @@ static struct {
     struct bucket buckets[DIAGNOSTICS_COMPONENTS_MAX];
     size_t bucket_count;
     uint64_t lost_unsaid;
+    char bytes[DIAGNOSTICS_LINE_MAX]; /* the line's: that there is no memory can be said, too */
     struct tel_buffer line;
     bool torn; /* the last line left without its newline */
 } state = {
@@ -199,17 +200,15 @@ static void append_count(struct tel_buffer *line, const char *name, uint64_t cou
     }
 }
 
-/* Builds the line in the state's buffer. Returns 0 or -ENOMEM. */
-static int build(enum tel_severity level, uint64_t suppressed, const char *component,
-                 const char *message, const struct diagnostics_field *fields)
+/* Builds the line in the state's buffer, which has its whole room from the start and so never asks
+ * for any. */
+static void build(enum tel_severity level, uint64_t suppressed, const char *component,
+                  const char *message, const struct diagnostics_field *fields)
 {
     struct tel_buffer *line = &state.line;
-    line->limit = DIAGNOSTICS_LINE_MAX;
-    tel_buffer_clear(line);
-    if (tel_buffer_reserve(line, DIAGNOSTICS_LINE_MAX) != 0) {
-        return -ENOMEM;
-    }
-    line->limit = DIAGNOSTICS_LINE_MAX - TAIL;
+    *line = (struct tel_buffer){.data = state.bytes,
+                                .capacity = DIAGNOSTICS_LINE_MAX,
+                                .limit = DIAGNOSTICS_LINE_MAX - TAIL};
     if (state.torn) {
         tel_buffer_append_char(line, '\n');
     }
@@ -223,7 +222,6 @@ static int build(enum tel_severity level, uint64_t suppressed, const char *compo
     append_count(line, "suppressed", suppressed);
     append_count(line, "lost", state.lost_unsaid);
     tel_buffer_append_string(line, complete ? "}\n" : ",\"cut\":true}\n");
-    return 0;
 }
 
 /* Hands the line to the kernel if it takes it within `wait_ms`, 0 for at once. A pipe that polls writable has room for
@@ -247,7 +245,8 @@ static bool write_line(int wait_ms)
 static void say(enum tel_severity level, struct bucket *bucket, const char *component,
                 const char *message, const struct diagnostics_field *fields, int wait_ms)
 {
-    if (build(level, bucket->unsaid, component, message, fields) != 0 || !write_line(wait_ms)) {
+    build(level, bucket->unsaid, component, message, fields);
+    if (!write_line(wait_ms)) {
         add_one(&state.lost);
         state.lost_unsaid++;
         return;

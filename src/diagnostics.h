@@ -67,7 +67,7 @@ struct diagnostics_options {
 struct diagnostics_stats {
     uint64_t written;    /* lines */
     uint64_t suppressed; /* by the rate limit */
-    uint64_t lost;       /* the reader was stuck or gone, or there was no memory */
+    uint64_t lost;       /* the reader was stuck or gone */
 };
 
 /* Sets the options and forgets buckets and counts. */

@@ -136,6 +136,14 @@ static void on_accept_failed(struct listener *listener, enum accept_error reason
 
 /* ---- setup ------------------------------------------------------------------------------------- */
 
+/* Says which part there was not enough for; returns `error`. */
+static int cannot_start(const char *part, int error)
+{
+    DIAGNOSTICS(TEL_ERROR, "server", "cannot start", DIAGNOSTICS_TEXT("part", part),
+                DIAGNOSTICS_TEXT("error", strerror(-error)));
+    return error;
+}
+
 static int open_listener(struct server *server, const struct address *address,
                          enum listener_label label)
 {
@@ -177,10 +185,7 @@ static int start_workers(struct server *server)
     for (size_t i = 0; i < service->worker_count; i++) {
         server->workers[i] = worker_create(server->service, i, side);
         if (server->workers[i] == NULL) {
-            int error = errno;
-            DIAGNOSTICS(TEL_ERROR, "server", "cannot start a worker",
-                        DIAGNOSTICS_TEXT("error", strerror(error)));
-            return -error;
+            return cannot_start("worker", -errno);
         }
     }
     return 0;
@@ -193,7 +198,7 @@ static int start_listeners(struct server *server)
         struct listener *listener = &server->listeners[i];
         int error = listener_start(listener);
         if (error != 0) {
-            return error;
+            return cannot_start("listener", error);
         }
         DIAGNOSTICS(TEL_INFO_LEVEL, "server", "listening",
                     DIAGNOSTICS_TEXT("address", address_format(&listener->bound.any, text)),
@@ -206,6 +211,7 @@ struct server *server_create(struct service *service, struct event_base *base)
 {
     struct server *server = aligned_alloc(64, (sizeof(*server) + 63) / 64 * 64);
     if (server == NULL) {
+        cannot_start("server", -ENOMEM);
         return NULL;
     }
     memset(server, 0, sizeof(*server));
@@ -214,7 +220,7 @@ struct server *server_create(struct service *service, struct event_base *base)
     int error = descriptors_share(service, &server->shares);
     if (error == 0) {
         server->refuser = refuser_create(base, server->shares.refused);
-        error = server->refuser == NULL ? -ENOMEM : open_listeners(server);
+        error = server->refuser == NULL ? cannot_start("refuser", -ENOMEM) : open_listeners(server);
     }
     if (error != 0) {
         server_destroy(server);
@@ -229,9 +235,10 @@ int server_start(struct server *server)
     int error = site_init(&server->site, server->service, service_main_shard(server->service),
                           SIDE_OPERATORS, server->base);
     server->has_site = true;
-    if (error == 0) {
-        error = start_workers(server);
+    if (error != 0) {
+        return cannot_start("main thread", error);
     }
+    error = start_workers(server);
     return error != 0 ? error : start_listeners(server);
 }
 
