@@ -64,6 +64,7 @@ struct shard_series {
 };
 
 struct instruments {
+    const struct tel_registry *registry;
     struct tel_family *families[METRICS];
     struct tel_series *finished;
     struct tel_series *accepted[LISTENER_LABELS];
@@ -185,7 +186,7 @@ struct instruments *instruments_create(struct tel_registry *registry, struct ser
     if (instruments == NULL) {
         return NULL;
     }
-    *instruments = (struct instruments){.finished = NULL};
+    *instruments = (struct instruments){.registry = registry};
     for (size_t shard = 0; shard < service_shard_count(service); shard++) {
         instruments->shards[shard] = (struct shard_series){.lag = NULL};
     }
@@ -196,6 +197,11 @@ struct instruments *instruments_create(struct tel_registry *registry, struct ser
         return NULL;
     }
     make_known_series(instruments, service);
+    if (tel_registry_overflow_count(registry) > 0) { /* they would stand elsewhere for ever */
+        free(instruments);
+        errno = ENOMEM;
+        return NULL;
+    }
     return instruments;
 }
 
@@ -227,11 +233,15 @@ void instruments_request_closed(struct instruments *instruments, size_t shard,
     struct shard_series *own = &instruments->shards[shard];
     uint64_t key = request_key(labels);
     struct series_slot *slot = &own->slots[(key * 0x9e3779b97f4a7c15ull) >> 57];
+    struct tel_series *series = slot->series;
     if (slot->key != key) {
-        slot->series = request_series(instruments, shard, labels);
-        slot->key = key;
+        uint64_t overflowed = tel_registry_overflow_count(instruments->registry);
+        series = request_series(instruments, shard, labels);
+        if (tel_registry_overflow_count(instruments->registry) == overflowed) {
+            *slot = (struct series_slot){key, series}; /* else it may find its place next time */
+        }
     }
-    tel_histogram_observe(slot->series, shard, duration_ns, exemplar);
+    tel_histogram_observe(series, shard, duration_ns, exemplar);
     tel_counter_inc(instruments->finished, shard);
     tel_gauge_add(own->active[labels->method], shard, -1);
 }
