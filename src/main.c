@@ -15,6 +15,7 @@
 #include "memory.h"
 #include "options.h"
 #include "reconciliation.h"
+#include "reserve.h"
 #include "server.h"
 #include "service.h"
 #include "signals.h"
@@ -105,6 +106,7 @@ int main(int argc, char *argv[])
 {
     fill_standard_descriptors();
     memory_init();
+    reserve_install();
     struct options options;
     int status = options_start(&options, argc, argv, environ);
     if (status != OPTIONS_GO_ON) {
