@@ -1,8 +1,8 @@
 /*
  * The engine without memory: what it refuses, what it counts, and that it goes on afterwards.
  *
- * malloc(3) and realloc(3) of the objects under test go through wrappers (see CMakeLists.txt), so
- * that a test can refuse them.
+ * The engine's blocks come from malloc(3), its buffers' growth from realloc(3): FAULTS_MEMORY and
+ * FAULTS_GROWTH of the library's faults.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,38 +10,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "faults.h"
 #include "harness.h"
 #include "http/internal.h"
 
 #define R(target) "GET " target " HTTP/1.1\r\nHost: a\r\n\r\n"
-
-static bool refuses_memory;
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_malloc(size_t size)
-{
-    return refuses_memory ? NULL : __real_malloc(size);
-}
-
-static bool refuses_growth;
-
-void *__real_realloc(void *block, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-void *__wrap_realloc(void *block, size_t size)
-{
-    return refuses_growth ? NULL : __real_realloc(block, size);
-}
 
 static void without_memory_there_is_no_engine(void **state)
 {
     struct harness harness;
     (void)state;
     harness_init(&harness);
-    refuses_memory = true;
+    faults_refuse(FAULTS_MEMORY);
     struct http_engine *engine =
         http_engine_create(harness.base, &harness.limits, &harness.service);
-    refuses_memory = false;
+    faults_stop();
     assert_null(engine);
     assert_int_equal(errno, ENOMEM);
     http_engine_destroy(NULL);
@@ -54,10 +37,10 @@ static void without_memory_requests_are_refused_and_counted(void **state)
     struct harness harness;
     (void)state;
     harness_init(&harness);
-    refuses_memory = true;
+    faults_refuse(FAULTS_MEMORY);
     harness_push(&harness, R("/"), strlen(R("/")));
     harness_turn_unread(&harness);
-    refuses_memory = false;
+    faults_stop();
     harness_turn(&harness);
     harness_expect_out(&harness, harness_refusal("503 Service Unavailable",
                                                  "no resources are left for this request", ""));
@@ -78,10 +61,10 @@ static void without_the_spare_a_request_is_lost_and_counted(void **state)
     harness_init(&harness);
     struct exchange *spare = harness.engine->spare;
     harness.engine->spare = NULL;
-    refuses_memory = true;
+    faults_refuse(FAULTS_MEMORY);
     harness_push(&harness, R("/"), strlen(R("/")));
     harness_turn_unread(&harness);
-    refuses_memory = false;
+    faults_stop();
     harness.engine->spare = spare;
     harness_turn(&harness);
     assert_true(harness.ended);
@@ -98,10 +81,10 @@ static void without_memory_bytes_are_not_held(void **state)
     (void)state;
     harness_init(&harness);
     harness_send_text(&harness, R("/later"));
-    refuses_memory = true;
+    faults_refuse(FAULTS_MEMORY);
     harness_push(&harness, R("/"), strlen(R("/")));
     harness_turn_unread(&harness);
-    refuses_memory = false;
+    faults_stop();
     harness_turn(&harness);
     harness_expect_log(&harness, "open handle abandoned GET /later - client_disconnected\n");
     assert_true(harness.ended);
@@ -116,10 +99,10 @@ static void without_memory_a_short_write_ends_the_response(void **state)
     harness_init(&harness);
     harness_send_text(&harness, R("/")); /* warm */
     harness_expect_log(&harness, "open handle GET / 200 ok\n");
-    refuses_growth = true;
+    faults_refuse(FAULTS_GROWTH);
     harness_push(&harness, R("/big"), strlen(R("/big")));
     harness_turn_unread(&harness);
-    refuses_growth = false;
+    faults_stop();
     harness_expect_log(&harness, "open handle GET /big 200 overloaded\n");
     assert_true(harness.last.bytes_sent > 0);
     assert_int_equal(harness_stats(&harness).connections, 0);
@@ -134,10 +117,10 @@ static void without_memory_content_is_refused(void **state)
     harness_init(&harness);
     harness_send_text(&harness, R("/")); /* warm */
     harness_expect_log(&harness, "open handle GET / 200 ok\n");
-    refuses_growth = true;
+    faults_refuse(FAULTS_GROWTH);
     harness_push(&harness, post, sizeof post - 1);
     harness_turn_unread(&harness);
-    refuses_growth = false;
+    faults_stop();
     harness_expect_log(&harness, "open POST /echo 503 overloaded\n");
     harness_fini(&harness);
 }
@@ -153,14 +136,14 @@ static void a_refused_adoption_closes_the_socket(void **state)
     char byte;
     (void)state;
     harness_init(&harness);
-    refuses_memory = true;
+    faults_refuse(FAULTS_MEMORY);
     while (adopted == 0 && count < most) {
         int pair[2];
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
         clients[count++] = pair[0];
         adopted = http_engine_adopt(harness.engine, pair[1], NULL, NULL);
     }
-    refuses_memory = false;
+    faults_stop();
     assert_int_equal(adopted, -ENOMEM);
     assert_int_equal(harness_stats(&harness).connections, count);
     for (size_t i = 0; i < count; i++) {
@@ -180,16 +163,62 @@ static void warm_requests_allocate_nothing(void **state)
     harness_send_text(&harness, R("/"));
     harness_send_text(&harness, post);
     for (int i = 0; i < 10; i++) {
-        refuses_memory = true;
+        faults_refuse(FAULTS_MEMORY);
         harness_push(&harness, R("/"), strlen(R("/")));
         harness_push(&harness, post, sizeof post - 1);
         harness_turn_unread(&harness);
-        refuses_memory = false;
+        faults_stop();
         assert_int_equal(harness.last.response.status, 200);
         assert_int_equal(harness.last.error, HTTP_OK);
     }
     assert_int_equal(harness_log_lines(&harness), 22);
     harness_fini(&harness);
+}
+
+/* Everything a request may be: small, large, with a body, waiting, malformed. */
+static const char *const requests[] = {
+    R("/"),
+    R("/big"),
+    "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\nabc",
+    "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    R("/later") R("/") R("/"),
+    "GET / HTTP/9.9\r\n\r\n",
+};
+
+/* Each thing refused in turn, of the engine and of its loop: what was begun has ended, every exchange
+ * is in the log or counted as lost, and the next connection is served. */
+static void whatever_is_refused_every_request_is_accounted_for(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        struct faults faults = {.kinds = FAULTS_OURS | FAULTS_LIBEVENT};
+        while (faults_next(&faults)) {
+            struct harness harness;
+            faults_stop();
+            harness_init(&harness);
+            faults_resume();
+            harness_push(&harness, requests[i], strlen(requests[i]));
+            harness_turn_unread(&harness);
+            faults_stop();
+            harness_close(&harness);
+            harness_turn(&harness);
+            while (harness.waiting_count > 0) {
+                harness_answer(&harness);
+            }
+            harness_turn(&harness);
+            const struct http_engine_stats stats = harness_stats(&harness);
+            assert_int_equal(stats.exchanges, 0);
+            assert_int_equal(stats.connections, 0);
+            assert_true(harness_log_lines(&harness) + stats.lost >= 1);
+            assert_true(stats.lost == 0 || faults_struck());
+            tel_buffer_clear(&harness.log);
+            harness_connect(&harness);
+            harness_send_text(&harness, R("/"));
+            harness_expect_out(&harness, HELLO);
+            harness_fini(&harness);
+        }
+        assert_true(faults.turns > 1);
+    }
 }
 
 int main(void)
@@ -203,6 +232,7 @@ int main(void)
         cmocka_unit_test(without_memory_content_is_refused),
         cmocka_unit_test(a_refused_adoption_closes_the_socket),
         cmocka_unit_test(warm_requests_allocate_nothing),
+        cmocka_unit_test(whatever_is_refused_every_request_is_accounted_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
