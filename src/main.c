@@ -68,10 +68,11 @@ static int serve(struct service *service, struct event_base *base)
 static int run(struct service *service)
 {
     struct event_base *base = worker_base_create();
+    int error = base == NULL ? -errno : lifecycle_init(&service->lifecycle, service, base);
     int status = EXIT_CANNOT_START;
-    if (base == NULL || lifecycle_init(&service->lifecycle, service, base) != 0) {
-        DIAGNOSTICS(TEL_ERROR, "main", "cannot make an event loop",
-                    DIAGNOSTICS_TEXT("error", strerror(errno)));
+    if (error != 0) {
+        DIAGNOSTICS(TEL_ERROR, "main", "cannot start", DIAGNOSTICS_TEXT("part", "event loop"),
+                    DIAGNOSTICS_TEXT("error", strerror(-error)));
     } else {
         status = serve(service, base);
     }

@@ -30,12 +30,20 @@ struct event_base *worker_base_create(void)
 {
     struct event_config *config = event_config_new();
     struct event_base *base = NULL;
+    errno = 0;
     if (config != NULL) {
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
         event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
+        /* epoll(7) or nothing: without a descriptor for it libevent would take poll(2), which sees
+         * no client go away and costs what there are connections. */
+        event_config_require_features(config,
+                                      EV_FEATURE_ET | EV_FEATURE_O1 | EV_FEATURE_EARLY_CLOSE);
         base = event_base_new_with_config(config);
+        int error = errno;
         event_config_free(config);
+        errno = error;
     }
+    errno = errno != 0 ? errno : ENOMEM; /* libevent leaves the kernel's, or none */
     return base;
 }
 
@@ -110,10 +118,10 @@ struct worker *worker_create(struct service *service, size_t shard, enum side si
     if (worker == NULL) {
         return NULL;
     }
-    *worker = (struct worker){.site = {.tick_fd = -1},
-                              .wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
-    worker->base = worker_base_create();
-    int error = ENOMEM;
+    *worker =
+        (struct worker){.site = {.tick_fd = -1}, .wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+    worker->base = worker->wake_fd >= 0 ? worker_base_create() : NULL;
+    int error = errno;
     if (worker->wake_fd < 0 || worker->base == NULL) {
         goto failed;
     }

@@ -46,7 +46,8 @@ uint64_t worker_connections(const struct worker *worker);
 /* The worker's site, for its clocks and its engine's counts. */
 const struct site *worker_site(const struct worker *worker);
 
-/* An event base as every serving thread uses it. NULL without memory or kernel support. */
+/* An event base as every serving thread uses it. NULL with errno: no memory, no descriptor, or no
+ * epoll(7). */
 struct event_base *worker_base_create(void);
 
 #endif
