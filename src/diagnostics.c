@@ -224,17 +224,30 @@ static void build(enum tel_severity level, uint64_t suppressed, const char *comp
     tel_buffer_append_string(line, complete ? "}\n" : ",\"cut\":true}\n");
 }
 
+/* poll(2) for `wait_ms`; a signal in between begins the wait anew. */
+static int wait_for_room(struct pollfd *descriptor, int wait_ms)
+{
+    int ready;
+    do {
+        ready = poll(descriptor, 1, wait_ms);
+    } while (ready < 0 && errno == EINTR);
+    return ready;
+}
+
 /* Hands the line to the kernel if it takes it within `wait_ms`, 0 for at once. A pipe that polls writable has room for
  * PIPE_BUF bytes, so the write cannot block; poll also spares a reader that is gone its SIGPIPE. Of a
  * regular file poll always says yes: there the write takes as long as the disk. */
 static bool write_line(int wait_ms)
 {
     struct pollfd descriptor = {.fd = state.options.fd, .events = POLLOUT};
-    if (poll(&descriptor, 1, wait_ms) != 1 || (descriptor.revents & POLLOUT) == 0 ||
+    if (wait_for_room(&descriptor, wait_ms) != 1 || (descriptor.revents & POLLOUT) == 0 ||
         (descriptor.revents & (POLLERR | POLLNVAL)) != 0) {
         return false;
     }
-    ssize_t written = write(descriptor.fd, state.line.data, state.line.length);
+    ssize_t written;
+    do {
+        written = write(descriptor.fd, state.line.data, state.line.length);
+    } while (written < 0 && errno == EINTR);
     if (written > 0) {
         state.torn = (size_t)written != state.line.length;
     }
