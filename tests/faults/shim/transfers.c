@@ -1,7 +1,9 @@
 /*
  * Reads and writes that do less than they were asked for, and only what a kernel may do: a stream
  * takes or gives any part, a pipe takes up to PIPE_BUF whole or not at all, a datagram is never cut,
- * a counter of an eventfd is never cut either; only what does not block says EAGAIN.
+ * nor is the counter of an eventfd, which always takes more; only what does not block says EAGAIN.
+ * A single byte into a pipe or a socket pair is left alone: it is a signal's handler waking its loop,
+ * in libevent, and there is room for it, or others wait there already.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +17,7 @@
 
 #include "shim.h"
 
-enum what { OTHER, STREAM, DATAGRAM, PIPE, FILE_OR_TERMINAL };
+enum what { COUNTER, STREAM, DATAGRAM, PIPE, FILE_OR_TERMINAL };
 
 static enum what what_is(int fd)
 {
@@ -23,7 +25,7 @@ static enum what what_is(int fd)
     int type = 0;
     socklen_t length = sizeof(type);
     if (fstat(fd, &status) != 0) {
-        return OTHER;
+        return COUNTER;
     }
     if (S_ISSOCK(status.st_mode)) {
         getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
@@ -31,7 +33,7 @@ static enum what what_is(int fd)
     }
     return S_ISFIFO(status.st_mode)                             ? PIPE
            : S_ISREG(status.st_mode) || S_ISCHR(status.st_mode) ? FILE_OR_TERMINAL
-                                                                : OTHER;
+                                                                : COUNTER;
 }
 
 static bool happens(uint64_t percent)
@@ -60,10 +62,13 @@ static bool is_nonblocking(int fd, int flags)
 }
 
 /* Why the transfer fails, as errno, or 0. */
-static int failure(enum what what, int fd, int flags)
+static int failure(enum what what, bool writing, size_t size, int fd, int flags)
 {
+    if (writing && (what == COUNTER || size == 1)) {
+        return 0;
+    }
     shim_control->transfers++;
-    int interruption = what == OTHER ? 0 : shim_interruption();
+    int interruption = what == COUNTER ? 0 : shim_interruption();
     if (interruption != 0) {
         return interruption;
     }
@@ -88,19 +93,19 @@ static size_t cut(enum what what, bool writing, size_t length)
 }
 
 /* Runs `transfer`, an expression in `length`, as far as it is let. */
-#define TRANSFER(fd, flags, writing, size, transfer)  \
-    do {                                              \
-        size_t length = (size);                       \
-        if (!is_idle()) {                             \
-            enum what what = what_is(fd);             \
-            int error = failure(what, (fd), (flags)); \
-            if (error != 0) {                         \
-                errno = error;                        \
-                return -1;                            \
-            }                                         \
-            length = cut(what, (writing), length);    \
-        }                                             \
-        return (transfer);                            \
+#define TRANSFER(fd, flags, writing, size, transfer)                     \
+    do {                                                                 \
+        size_t length = (size);                                          \
+        if (!is_idle()) {                                                \
+            enum what what = what_is(fd);                                \
+            int error = failure(what, (writing), length, (fd), (flags)); \
+            if (error != 0) {                                            \
+                errno = error;                                           \
+                return -1;                                               \
+            }                                                            \
+            length = cut(what, (writing), length);                       \
+        }                                                                \
+        return (transfer);                                               \
     } while (0)
 
 ssize_t read(int fd, void *bytes, size_t size)
