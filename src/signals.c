@@ -63,12 +63,14 @@ int signals_init(struct service *service)
         return -errno; /* it has said why */
     }
     keep_parts(service);
+    const char *part = "instruments";
     int error = make_own(service);
     if (error == 0) {
+        part = "exporters";
         error = tel_signals_start(service->signals);
     }
     if (error != 0) {
-        DIAGNOSTICS(TEL_ERROR, "signals", "cannot start telemetry",
+        DIAGNOSTICS(TEL_ERROR, "signals", "cannot start telemetry", DIAGNOSTICS_TEXT("part", part),
                     DIAGNOSTICS_TEXT("error", strerror(-error)));
     }
     return error;

@@ -4,6 +4,7 @@ Leaner than `Service`, because a start that is refused something is made a thous
 """
 
 import json
+import re
 import selectors
 import signal
 import subprocess
@@ -95,15 +96,23 @@ REASONS = {"memory": {"Cannot allocate memory", "Resource temporarily unavailabl
            "threads": {"Resource temporarily unavailable"}}
 
 
+def reason_of(error):
+    """Why a part could not be had, of an error that names both; else None."""
+    made = re.match(r"cannot make the [a-z ]+: (.*)", error["message"])
+    if made:
+        return made.group(1)
+    names_part = error.keys() & {"part", "address", "descriptor_limit"}
+    return error["error"] if names_part else None
+
+
 def check(life, refused=None):
     """What every life must have been; `refused` is the kind of what was refused to it, if it was."""
     assert life.noise == [], life.noise
     if life.status == 1:
         assert refused, "it could not start, for no reason"
         assert life.answers == [] and life.reconciliation is None
-        reasons = [e["error"] for e in life.errors
-                   if e.keys() & {"part", "address", "descriptor_limit"}]
-        assert reasons and set(reasons) <= REASONS[refused], \
+        reasons = {reason for reason in map(reason_of, life.errors) if reason}
+        assert reasons and reasons <= REASONS[refused], \
             f"what was lacking for what? {life.messages}"
         return
     assert life.status == 0, f"status {life.status}: {life.messages[-3:]}"

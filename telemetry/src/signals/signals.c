@@ -27,6 +27,14 @@ static void say_on_stderr(enum tel_severity severity, const char *component, con
 
 typedef int make_fn(struct tel_signals *signals, const struct tel_signals_options *options);
 
+static void say_why(const struct tel_signals_options *options, const char *what, int error)
+{
+    tel_diagnostic_fn *say = options->diagnostic != NULL ? options->diagnostic : say_on_stderr;
+    char message[128];
+    snprintf(message, sizeof(message), "cannot make the %s: %s", what, strerror(-error));
+    say(TEL_ERROR, "signals", message, options->diagnostic_argument);
+}
+
 static int make_config(struct tel_signals *signals, const struct tel_signals_options *options)
 {
     signals->config = tel_config_create(options->get != NULL ? options->get : getenv,
@@ -159,10 +167,7 @@ static int make_all(struct tel_signals *signals, const struct tel_signals_option
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         int error = parts[i].make(signals, options);
         if (error != 0) {
-            char message[128];
-            snprintf(message, sizeof(message), "cannot make the %s: %s", parts[i].what,
-                     strerror(-error));
-            signals->diagnostic(TEL_ERROR, "signals", message, signals->diagnostic_argument);
+            say_why(options, parts[i].what, error);
             return error;
         }
     }
@@ -173,6 +178,7 @@ struct tel_signals *tel_signals_create(const struct tel_signals_options *options
 {
     struct tel_signals *signals = calloc(1, sizeof(*signals));
     if (signals == NULL) {
+        say_why(options, "signals", -ENOMEM);
         return NULL;
     }
     signals->shard_count = options->shard_count > 0 ? options->shard_count : 1;
