@@ -3,64 +3,27 @@
  * server is made and a request is served: nothing leaks, and a request that evhttp handed over is one
  * of each signal, whatever the client was told.
  */
+#include "faults.h"
 #include "support.h"
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-char *__real_strdup(const char *string);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-char *__wrap_strdup(const char *string);
-
-static long allocations_left = -1; /* before one fails; -1: none does */
-static bool failed;
-
-static bool fails_now(void)
-{
-    if (allocations_left < 0 || allocations_left-- > 0) {
-        return false;
-    }
-    failed = true;
-    errno = ENOMEM;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-char *__wrap_strdup(const char *string)
-{
-    return fails_now() ? NULL : __real_strdup(string);
-}
-
-/* The n-th allocation of making a server and a route. */
+/* Making a server and a route. */
 static void test_making(void **state)
 {
     struct bench *bench = *state;
-    failed = true;
-    for (long n = 0; failed; n++) {
+    struct faults faults = {.kinds = FAULTS_OURS};
+    while (faults_next(&faults)) {
+        faults_stop();
         struct evhttp *http = evhttp_new(bench->base);
-        failed = false;
-        allocations_left = n;
+        faults_resume();
+        errno = 0;
         struct tel_evhttp *server = tel_evhttp_create(http, bench->signals, 0);
-        assert_int_equal(server == NULL, failed);
-        if (server != NULL) {
-            int error = tel_evhttp_set_cb(server, "/x", greet, NULL);
-            assert_int_equal(error, failed ? -ENOMEM : 0);
-        } else {
-            assert_int_equal(errno, ENOMEM);
-        }
-        allocations_left = -1;
+        int error = server != NULL ? tel_evhttp_set_cb(server, "/x", greet, NULL) : -errno;
+        faults_stop();
+        assert_int_equal(error, faults_struck() ? -ENOMEM : 0);
         evhttp_free(http);
         tel_evhttp_destroy(server);
     }
+    assert_true(faults.turns > 3);
 }
 
 /* No memory for a request: a 503, of which all signals know. */
@@ -71,14 +34,16 @@ static void test_a_request(void **state)
     client_ask(bench, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n",
                NULL); /* all that is kept is made */
     assert_contains(take_span(bench, NULL, NULL), "=200");
-    allocations_left = 0;
+    struct faults faults = {.kinds = FAULTS_MEMORY};
+    assert_true(faults_next(&faults));
     int fd = client_connect(bench->port);
     char text[TEXT_MAX];
     size_t length = 0;
     client_send(fd, "GET /hello HTTP/1.1\r\nHost: x\r\n" TRACEPARENT "\r\n");
     WORK_UNTIL(bench, !client_receive(fd, text, &length) && is_whole(text, length, false));
     close(fd);
-    assert_true(failed);
+    faults_stop();
+    assert_true(faults_struck());
     assert_int_equal(strncmp(text, "HTTP/1.1 503 ", 13), 0);
     const char *span = take_span(bench, NULL, NULL);
     assert_contains(span, "GET /hello kind=2 status=2 ");

@@ -1,6 +1,6 @@
 /*
- * Each allocation of making all parts fails once, from the first to the last: NULL, ENOMEM, and
- * nothing left over. The calls of other threads are not counted: the log has one before create returns.
+ * Making all parts and starting them, with each thing on the way refused in turn: NULL or a negative
+ * errno, a word of which part it was, and nothing left over.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -8,69 +8,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "faults.h"
 #include "telemetry/telemetry.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-char *__real_strdup(const char *string);
-char *__real_strndup(const char *string, size_t length);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-char *__wrap_strdup(const char *string);
-char *__wrap_strndup(const char *string, size_t length);
-
-static _Thread_local long allocations_left = -1; /* before one fails; -1: none does */
-static _Thread_local bool failed;
-
-static bool fails_now(void)
-{
-    if (allocations_left < 0 || allocations_left-- > 0) {
-        return false;
-    }
-    failed = true;
-    errno = ENOMEM;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails_now() ? NULL : __real_realloc(old, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return fails_now() ? NULL : __real_aligned_alloc(alignment, size);
-}
-
-char *__wrap_strdup(const char *string)
-{
-    return fails_now() ? NULL : __real_strdup(string);
-}
-
-char *__wrap_strndup(const char *string, size_t length)
-{
-    return fails_now() ? NULL : __real_strndup(string, length);
-}
 
 /* All parts, log records too. */
 static char *get_variable(const char *name)
@@ -79,45 +25,69 @@ static char *get_variable(const char *name)
     return strcmp(name, "OTEL_LOGS_EXPORTER") == 0 ? otlp : NULL;
 }
 
-static void ignore(enum tel_severity severity, const char *component, const char *message,
-                   void *argument)
+static char said[512]; /* last, in this turn */
+
+static void hear(enum tel_severity severity, const char *component, const char *message,
+                 void *argument)
 {
-    (void)severity;
     (void)component;
-    (void)message;
     (void)argument;
+    if (severity == TEL_ERROR) {
+        snprintf(said, sizeof(said), "%s", message);
+    }
 }
 
-static void test_every_allocation(void **state)
+static int make(const char *path)
 {
-    (void)state;
+    struct tel_signals *signals =
+        tel_signals_create(&(struct tel_signals_options){.service_name = "shop",
+                                                         .access_log = {.path = path},
+                                                         .get = get_variable,
+                                                         .diagnostic = hear});
+    int error = signals == NULL ? -errno : tel_signals_start(signals);
+    if (signals == NULL && strncmp(said, "cannot make the ", 16) != 0) {
+        fail_msg("%s, for want of what? '%s'", strerror(-error), said);
+    }
+    tel_signals_destroy(signals);
+    return error;
+}
+
+static void run(bool lasting)
+{
     char path[] = "/tmp/signals-memory-XXXXXX";
-    long n = 0;
+    struct faults faults = {.kinds = FAULTS_OURS, .lasting = lasting};
     close(mkstemp(path));
-    failed = true;
-    for (; failed; n++) {
-        failed = false;
-        allocations_left = n;
-        errno = 0;
-        struct tel_signals *signals =
-            tel_signals_create(&(struct tel_signals_options){.service_name = "shop",
-                                                             .access_log = {.path = path},
-                                                             .get = get_variable,
-                                                             .diagnostic = ignore});
-        allocations_left = -1;
-        if (failed && signals == NULL) {
-            assert_int_equal(errno, ENOMEM);
-        } else if (signals == NULL) {
-            fail_msg("allocation %ld was there, and yet: %s", n, strerror(errno));
+    while (faults_next(&faults)) {
+        said[0] = '\0';
+        int error = make(path);
+        faults_stop();
+        bool scarce = error == -ENOMEM || error == -EMFILE || error == -EAGAIN;
+        if (faults_struck() ? !scarce : error != 0) {
+            fail_msg("call %lu at %p: %s (%s)", faults.turns, faults_where(), strerror(-error),
+                     said);
         }
-        tel_signals_destroy(signals);
     }
     unlink(path);
-    assert_true(n > 50);
+    assert_true(faults.turns > 100);
+}
+
+static void test_one_refusal(void **state)
+{
+    (void)state;
+    run(false);
+}
+
+static void test_nothing_more_from_there_on(void **state)
+{
+    (void)state;
+    run(true);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_allocation)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_refusal),
+        cmocka_unit_test(test_nothing_more_from_there_on),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
