@@ -1,4 +1,5 @@
-"""Clients that are slow, rude, or many: each bounded, each in the books."""
+"""Clients that are rude, or many: each bounded, each in the books. Those that are slow have a module of
+their own, test_slow.py."""
 
 import resource
 import socket
@@ -17,106 +18,6 @@ TIMES = ("--idle-timeout", "400ms", "--head-timeout", "400ms", "--body-timeout",
 @pytest.fixture(scope="module")
 def options():
     return TIMES
-
-
-# ---- slow ---------------------------------------------------------------------------------------
-
-@pytest.mark.parametrize("start", ["G", "GET /demo/hello HTTP/1.1\r\n",
-                                   "GET /demo/hello HTTP/1.1\r\nHost: x\r\nX: "])
-def test_head_that_does_not_come(service, witnesses, start):
-    with Connection(service.public) as connection:
-        witness = witnesses.of(lambda: connection.exchange(start.encode()))
-        assert (witness.response.status, witness.error) == (408, "head_timeout")
-        assert witness.response.closes and connection.at_end()
-        assert float(witness.line["time-taken"]) >= 0.39
-
-
-def test_head_that_drips_is_not_kept_alive_by_it(service, witnesses):
-    """The limit is for the whole head, not from byte to byte."""
-    with Connection(service.public) as connection:
-        def send():
-            start = time.monotonic()
-            for byte in request(headers=[("X", "y" * 100)]):
-                connection.send(bytes([byte]))
-                time.sleep(0.05)
-                if time.monotonic() - start > 0.8:
-                    break
-            return connection.response()
-        assert witnesses.of(send).error == "head_timeout"
-
-
-def test_body_that_does_not_come(service, witnesses):
-    with Connection(service.public) as connection:
-        raw = b"POST /demo/hello HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"
-        witness = witnesses.of(lambda: connection.exchange(raw))
-        assert (witness.response.status, witness.error) == (408, "body_timeout")
-        assert connection.at_end()
-
-
-def test_idle_connection_is_closed_silently(service):
-    before = service.value("glassbox_connections_closed_idle_total", reason="idle_timeout")
-    finished = service.value("glassbox_requests_finished_total")
-    with Connection(service.public) as connection:
-        connection.ask()
-        start = time.monotonic()
-        assert connection.at_end(3), "not a byte, just the end"
-        assert time.monotonic() - start > 0.3
-    after = service.value("glassbox_connections_closed_idle_total", reason="idle_timeout")
-    assert after > before
-    assert service.value("glassbox_requests_finished_total") - finished < 6
-
-
-def test_connection_that_says_nothing_is_no_request(service):
-    seen = len(service.log.entries)
-    before = service.value("glassbox_connections_unused_total")
-    with Connection(service.public) as connection:
-        assert connection.at_end(3)
-    Connection(service.public).close()
-    assert eventually(lambda: service.value("glassbox_connections_unused_total") >= before + 2)
-    assert all(entry["x-route"] == "/metrics" for entry in service.log.entries[seen:])
-
-
-def test_reader_that_takes_nothing(service, witnesses):
-    """A pipeline larger than all buffers, and nobody reads: given up in time, counted."""
-    with Connection(service.public, receive_buffer=2048) as connection:
-        connection.socket.settimeout(0.5)
-        try:
-            connection.socket.sendall(request("/metrics") * 400)
-        except (TimeoutError, ConnectionError):
-            pass
-        entry = service.log.wait(lambda e: e["x-error"] == "write_timeout", timeout=8)
-        assert entry and entry["sc-status"] == "200"
-        spans = service.samples("http_server_request_duration_seconds_count")
-        assert sum(value for labels, value in spans.items()
-                   if ("error_type", "write_timeout") in labels) == 1
-
-
-def test_kernel_takes_little_for_a_reader_that_takes_nothing():
-    """Thousands of such clients must not have the kernel queue megabytes for each."""
-    with Service("--workers", "1", "--write-timeout", "400ms") as service:
-        with Connection(service.public, receive_buffer=2048) as connection:
-            connection.send(request("/metrics") * 100)
-            assert service.log.wait(lambda entry: entry["x-error"] == "write_timeout")
-        taken = [int(entry["sc-bytes"]) for entry in service.log.entries]
-        assert 0 < sum(taken) < 256 * 1024, taken
-
-
-def test_reader_of_a_little_at_a_time_is_served():
-    """Slow, but with progress: the write timeout is for none."""
-    with Service("--write-timeout", "1s", "--workers", "1") as service:
-        with Connection(service.public, receive_buffer=2048, timeout=20) as connection:
-            connection.send(request("/metrics") * 4)
-            taken = 0
-            connection.socket.settimeout(5)
-            start = time.monotonic()
-            while time.monotonic() - start < 2.5:
-                data = connection.socket.recv(1024)
-                assert data, "closed on a reader that makes progress"
-                taken += len(data)
-                connection.buffer += data
-                time.sleep(0.02)
-            for _ in range(4):
-                assert connection.response().status == 200
 
 
 # ---- gone ---------------------------------------------------------------------------------------

@@ -102,6 +102,17 @@ class Connection:
         """Our own port: what the server knows as the peer's."""
         return self.socket.getsockname()[1]
 
+    def is_taken(self):
+        """Whether the other end, on this machine, has read all that arrived: the kernel's table of
+        sockets shows what lies unread. What is reset before that never happened."""
+        wanted = f"{self.port:04X}"
+        name = "/proc/net/tcp6" if self.socket.family == socket.AF_INET6 else "/proc/net/tcp"
+        with open(name, encoding="ascii") as table:
+            rows = [line.split() for line in table.readlines()[1:]]
+        queues = [row[4] for row in rows if row[2].endswith(":" + wanted)
+                  and row[1].endswith(f":{self.socket.getpeername()[1]:04X}")]
+        return bool(queues) and all(int(queue.split(":")[1], 16) == 0 for queue in queues)
+
     def send(self, data, slowly=False):
         """Sends all, one byte a segment if `slowly`; what the server no longer takes is no error:
         an early answer is read afterwards."""
