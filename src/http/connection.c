@@ -379,7 +379,7 @@ void connection_shed(struct http_connection *connection)
     }
     connection_enter(connection);
     engine_read_clock(connection);
-    connection_abort(connection, HTTP_ERROR_OVERLOADED);
+    connection_abort(connection, HTTP_ERROR_WRITE_OVERLOADED);
     connection_leave(connection);
 }
 

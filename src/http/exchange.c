@@ -97,7 +97,7 @@ static bool give_up_unless_sent(struct exchange *exchange, enum send_status stat
     if (status == SEND_FAILED) {
         exchange_give_up(exchange, HTTP_ERROR_CLIENT_DISCONNECTED);
     } else if (status == SEND_EXHAUSTED) {
-        exchange_give_up(exchange, HTTP_ERROR_OVERLOADED);
+        exchange_give_up(exchange, HTTP_ERROR_WRITE_OVERLOADED);
     }
     return status == SEND_DONE || status == SEND_LATER;
 }

@@ -108,9 +108,10 @@ class Crowd:
 
     def say(self, data):
         """All say `data`; how many of them could not say all of it."""
-        return sum(not self._say(client, data) for client in self.clients)
+        return sum(not self.tell(client, data) for client in self.clients)
 
-    def _say(self, client, data):
+    def tell(self, client, data):
+        """One says `data`; whether all of it."""
         try:
             sent = client.socket.send(data)
         except (BlockingIOError, BrokenPipeError, ConnectionResetError):
@@ -127,7 +128,7 @@ class Crowd:
             piece = data[at % len(data):][:size]
             at += len(piece)
             for client in list(self.listening.values()):
-                self._say(client, piece)
+                self.tell(client, piece)
             self.listen(pause)
 
     def half_close(self):
@@ -165,6 +166,11 @@ class Crowd:
         client.ended = True
         self.epoll.unregister(client.socket)
         del self.listening[client.socket.fileno()]
+
+    def sip(self):
+        """Each takes a byte, if there is one."""
+        for client in list(self.listening.values()):
+            self._take(client, 1)
 
     def answers(self):
         """{status: how many came}, of what the clients kept."""

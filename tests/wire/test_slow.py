@@ -12,7 +12,8 @@ from collections import Counter
 import pytest
 
 from books import agreed, by_error
-from crowd import Crowd
+from collector import Collector
+from crowd import Crowd, room_for
 from service import Service
 from wire import Connection, eventually, request
 
@@ -172,6 +173,22 @@ def test_kernel_takes_little_for_a_reader_that_takes_nothing():
             assert service.log.wait(lambda entry: entry["x-error"] == "write_timeout")
         taken = [int(entry["sc-bytes"]) for entry in service.log.entries]
         assert 0 < sum(taken) < 256 * 1024, taken
+
+
+def test_what_waits_for_slow_readers_is_bounded_together():
+    """Beyond 32 MiB a thread the first of them are given up at once, all others in time; what they
+    asked for is known."""
+    room_for(400)
+    with Collector() as collector, Service("--workers", "1", "--write-timeout", "1s",
+                                           env=collector.env()) as service:
+        with Crowd(service.public, 400, receive_buffer=1024) as crowd:
+            crowd.say(request("/metrics"))
+            assert eventually(lambda: service.value("glassbox_connections", listener="public") == 1,
+                              timeout=10, pause=0.1)
+        books = agreed(service, collector)
+    assert set(books) == {("GET", "/metrics", "200", "write_overloaded"),
+                          ("GET", "/metrics", "200", "write_timeout")}, books
+    assert sum(books.values()) == 400
 
 
 def test_window_of_zero_ends_with_the_reader():

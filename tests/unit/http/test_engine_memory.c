@@ -103,7 +103,7 @@ static void without_memory_a_short_write_ends_the_response(void **state)
     harness_push(&harness, R("/big"), strlen(R("/big")));
     harness_turn_unread(&harness);
     faults_stop();
-    harness_expect_log(&harness, "open handle GET /big 200 overloaded\n");
+    harness_expect_log(&harness, "open handle GET /big 200 write_overloaded\n");
     assert_true(harness.last.bytes_sent > 0);
     assert_int_equal(harness_stats(&harness).connections, 0);
     harness_fini(&harness);

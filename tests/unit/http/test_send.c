@@ -151,7 +151,7 @@ static void what_waits_for_slow_readers_is_bounded(void **state)
         struct pollfd end = {.fd = clients[i]};
         assert_int_equal(poll(&end, 1, 0), i < given_up ? 1 : 0);
     }
-    assert_memory_equal(harness.log.data, "open handle GET /big 200 overloaded\n", 36);
+    assert_memory_equal(harness.log.data, "open handle GET /big 200 write_overloaded\n", 42);
     assert_int_equal(harness_stats(&harness).connections, READERS - given_up);
     harness_turn(&harness); /* the last one reads, and has it all */
     assert_int_equal(harness_log_lines(&harness), given_up + 1);
