@@ -16,15 +16,27 @@ bool inbox_push(struct inbox *inbox, const struct arrival *arrival)
     return true;
 }
 
-bool inbox_pop(struct inbox *inbox, struct arrival *arrival)
+const struct arrival *inbox_peek(const struct inbox *inbox)
 {
     size_t popped = atomic_load_explicit(&inbox->popped, memory_order_relaxed);
     size_t pushed = atomic_load_explicit(&inbox->pushed, memory_order_acquire);
-    if (pushed == popped) {
+    return pushed == popped ? NULL : &inbox->slots[popped % INBOX_SLOTS];
+}
+
+void inbox_drop(struct inbox *inbox)
+{
+    size_t popped = atomic_load_explicit(&inbox->popped, memory_order_relaxed);
+    atomic_store_explicit(&inbox->popped, popped + 1, memory_order_release);
+}
+
+bool inbox_pop(struct inbox *inbox, struct arrival *arrival)
+{
+    const struct arrival *first = inbox_peek(inbox);
+    if (first == NULL) {
         return false;
     }
-    *arrival = inbox->slots[popped % INBOX_SLOTS];
-    atomic_store_explicit(&inbox->popped, popped + 1, memory_order_release);
+    *arrival = *first;
+    inbox_drop(inbox);
     return true;
 }
 

@@ -70,12 +70,13 @@ static void on_wake(evutil_socket_t fd, short what, void *argument)
     (void)what;
     struct worker *worker = argument;
     uint64_t count;
-    struct arrival arrival;
+    const struct arrival *arrival;
     if (read((int)fd, &count, sizeof(count)) < 0) {
         return;
     }
-    while (inbox_pop(&worker->inbox, &arrival)) {
-        adopt(worker, &arrival);
+    while ((arrival = inbox_peek(&worker->inbox)) != NULL) {
+        adopt(worker, arrival);
+        inbox_drop(&worker->inbox);
     }
     if (atomic_load(&worker->draining)) {
         http_engine_drain(worker->site.engine);
@@ -205,8 +206,10 @@ void worker_destroy(struct worker *worker)
 uint64_t worker_connections(const struct worker *worker)
 {
     struct http_engine_stats stats;
+    /* In this order one that is on its way is counted twice for a moment, never not at all. */
+    size_t arriving = inbox_count(&worker->inbox);
     http_engine_get_stats(worker->site.engine, &stats);
-    return stats.connections + inbox_count(&worker->inbox);
+    return stats.connections + arriving;
 }
 
 const struct site *worker_site(const struct worker *worker)
