@@ -4,7 +4,8 @@
 SHELL := /bin/bash
 RUN_ARGS ?=
 
-.PHONY: help deps build run test check bench fuzz coverage lint format docs library image interop clean
+.PHONY: help deps build run test check hostile bench fuzz coverage lint format docs library image \
+        interop clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -21,8 +22,11 @@ run: ## start the service on loopback, with spans on the terminal (RUN_ARGS="--f
 test: ## unit, sanitizer, fuzz and wire tests
 	@.ci/test.sh
 
-check: ## linters, the container image, a real Collector and Prometheus 3
+check: ## linters, the library alone, the image, a real Collector and Prometheus 3, hostile clients
 	@.ci/check.sh
+
+hostile: ## thousands of slow, silent, rude or gone clients, in rounds
+	@.ci/hostile.sh
 
 bench: ## measure the budgets and print the table (BENCH_ARGS="--quick")
 	@.ci/bench.sh $(BENCH_ARGS)

@@ -33,4 +33,5 @@ part "library" .ci/library.sh
 part "static program" .ci/static.sh
 part "image" .ci/image.sh
 part "interop" .ci/interop.sh
+part "hostile clients" .ci/hostile.sh
 total
