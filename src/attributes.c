@@ -3,6 +3,7 @@
  */
 #include "attributes.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "authority.h"
@@ -23,6 +24,7 @@ struct target {
 
 static void append(struct attributes *list, struct tel_attribute attribute)
 {
+    assert(list != NULL); /* a target is a span or a list */
     if (list->count < ATTRIBUTES_MAX) {
         list->items[list->count++] = attribute;
     }

@@ -52,7 +52,10 @@ static void give_back(const void *block)
 static void *reserve_malloc(size_t size)
 {
     void *block = malloc(size);
-    return block != NULL ? block : take(size);
+    if (block == NULL) {
+        block = take(size);
+    }
+    return block;
 }
 
 static void reserve_free(void *block)

@@ -155,7 +155,9 @@ void tel_logger_emit(struct tel_logger *logger, size_t shard, const struct tel_l
     }
     pack_fixed(packed, record);
     packed->body_length = (uint16_t)body;
-    tel__copy(packed->bytes, record->body, body);
+    if (record->body != NULL) {
+        tel__copy(packed->bytes, record->body, body);
+    }
     pack_attributes(packed, record);
     tel__queue_commit(&logger->queue, shard, length);
 }

@@ -47,7 +47,8 @@ static struct tel__histogram *create_cells(struct tel_series *series, size_t sha
 int tel__histogram_init(struct tel_series *series)
 {
     for (size_t shard = 0; shard < series->shard_count; shard++) {
-        if (create_cells(series, shard) == NULL) {
+        const struct tel__histogram *histogram = create_cells(series, shard);
+        if (histogram == NULL) {
             return -ENOMEM;
         }
     }

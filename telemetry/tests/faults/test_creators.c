@@ -281,7 +281,7 @@ static const struct row rows[] = {
     {"a log on a file", make_log_file, 10, false},
     {"a log on stdout", make_log_stream, 10, true},
     {"compressed bytes", make_packed, 2, false},
-    {"formatted text", make_text, 2, false},
+    {"formatted text", make_text, 1, false},
 };
 
 /* What OpenSSL could not load for want of memory is a file it could not load. */
