@@ -13,6 +13,8 @@
  *   over is not used again.
  * - Its timeouts count from the last byte: they only close an idle connection here; how long a POST
  *   may take is the owner's to watch.
+ * - A line of the head, Content-Length too, is left out when there is no memory for it, and the answer
+ *   is then to another request than ours: so the bytes that it puts out are counted.
  * - It calls back from within itself, with its objects half alive: so callbacks only note what
  *   happened. Freeing it with a request on it calls nobody back.
  */
@@ -116,6 +118,11 @@ static void on_done(struct evhttp_request *request, void *argument)
              connection->connected ? TEL__OUTCOME_DISCONNECTED : TEL__OUTCOME_NO_CONNECTION);
         return;
     }
+    if (connection->put != connection->due) {
+        explain(connection, "no memory for a whole request");
+        note(connection, TEL__OUTCOME_NO_CONNECTION);
+        return;
+    }
     const char *retry_after =
         evhttp_find_header(evhttp_request_get_input_headers(request), "Retry-After");
     snprintf(connection->outcome.retry_after, sizeof(connection->outcome.retry_after), "%s",
@@ -144,6 +151,7 @@ static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *in
     if (connection->evhttp == NULL) {
         return;
     }
+    connection->put += info->n_added;
     if (info->n_added > 0 && !connection->connected) {
         int on = 1; /* or the last piece of a body waits for the peer's delayed ACK */
         setsockopt(bufferevent_getfd(connection->bufferevent), IPPROTO_TCP, TCP_NODELAY, &on,
@@ -189,10 +197,14 @@ static struct bufferevent *make_bufferevent(struct tel__connection *connection)
         options->tls != NULL
             ? tel__tls_bufferevent(options->tls, options->base, options->endpoint->host)
             : bufferevent_socket_new(options->base, -1, BEV_OPT_CLOSE_ON_FREE);
-    if (made != NULL) {
-        bufferevent_setwatermark(made, EV_READ, 0, INPUT_MAX);
-        evbuffer_add_cb(bufferevent_get_output(made), on_output, connection);
-        evbuffer_add_cb(bufferevent_get_input(made), on_input, connection);
+    if (made == NULL) {
+        return NULL;
+    }
+    bufferevent_setwatermark(made, EV_READ, 0, INPUT_MAX);
+    if (evbuffer_add_cb(bufferevent_get_output(made), on_output, connection) == NULL ||
+        evbuffer_add_cb(bufferevent_get_input(made), on_input, connection) == NULL) {
+        bufferevent_free(made);
+        return NULL;
     }
     return made;
 }
@@ -251,11 +263,14 @@ const char *tel__connection_lateness(const struct tel__connection *connection)
                : "no connection in time";
 }
 
-static int add_headers(const struct tel__connection *connection, bool gzip,
+static int add_headers(const struct tel__connection *connection, bool gzip, size_t length,
                        struct evkeyvalq *headers)
 {
     const struct tel__connection_options *options = &connection->options;
+    char content_length[24];
+    snprintf(content_length, sizeof(content_length), "%zu", length);
     int failed = evhttp_add_header(headers, "Host", options->endpoint->authority);
+    failed |= evhttp_add_header(headers, "Content-Length", content_length);
     failed |= evhttp_add_header(headers, "Content-Type", options->content_type);
     if (tel__headers_get(options->headers, "user-agent") == NULL) {
         failed |= evhttp_add_header(headers, "User-Agent", options->user_agent);
@@ -274,6 +289,17 @@ static int add_headers(const struct tel__connection *connection, bool gzip,
     return failed;
 }
 
+/* Bytes of the request's head, as evhttp writes it. */
+static size_t head_length(const struct tel__connection *connection, const struct evkeyvalq *headers)
+{
+    size_t length = strlen("POST  HTTP/1.1\r\n\r\n") + strlen(connection->options.endpoint->target);
+    for (const struct evkeyval *header = headers->tqh_first; header != NULL;
+         header = header->next.tqe_next) {
+        length += strlen(header->key) + strlen(header->value) + strlen(": \r\n");
+    }
+    return length;
+}
+
 static struct evhttp_request *make_request(struct tel__connection *connection,
                                            const struct tel__bytes *pieces, size_t count, bool gzip)
 {
@@ -282,7 +308,14 @@ static struct evhttp_request *make_request(struct tel__connection *connection,
         return NULL;
     }
     evhttp_request_set_error_cb(request, on_error);
-    int failed = add_headers(connection, gzip, evhttp_request_get_output_headers(request));
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++) {
+        length += pieces[i].length;
+    }
+    int failed = add_headers(connection, gzip, length, headers);
+    connection->put = 0;
+    connection->due = head_length(connection, headers) + length;
     for (size_t i = 0; i < count; i++) {
         failed |= evbuffer_add_reference(evhttp_request_get_output_buffer(request), pieces[i].data,
                                          pieces[i].length, NULL, NULL);

@@ -74,6 +74,8 @@ struct tel__connection {
     struct evbuffer *body;            /* of the answer */
     struct tel__outcome outcome;
     char address[INET6_ADDRSTRLEN];
+    size_t due; /* bytes of the request under way, */
+    size_t put; /* and those that evhttp gave out so far */
     bool connected;
     bool reused;   /* it carried an answer before */
     bool received; /* bytes came since the last send */
