@@ -1,11 +1,13 @@
 /*
- * The sum is simple: what the process itself opens, then the operators' connections and the refused
- * ones that linger, and the rest for the public. Few as they are, half of the spare ones go to the
- * public.
+ * The sum is simple: what is open, by us or by who started us, and what we open later; then the
+ * operators' connections and the refused ones that linger, and the rest for the public. Few as they
+ * are, half of the spare ones go to the public.
  */
 #include "descriptors.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -14,12 +16,41 @@
 #include "refuser.h"
 #include "service.h"
 
-/* What the process itself opens: standard descriptors, loops, log, exporter, and a listener with its
- * reserve for each address. */
+/* What comes and goes: a file that a scrape reads, a log that is reopened; an exporter's connection,
+ * its question to a nameserver, a file that it reads for either. */
+#define LATER          3
+#define LATER_EXPORTER 4
+
+/* Where /proc cannot be asked each number is, up to this one. */
+#define LOOKED_AT_MAX 4096
+
+static size_t count_one_by_one(void)
+{
+    size_t count = 0;
+    for (int fd = 0; fd < LOOKED_AT_MAX; fd++) {
+        count += fcntl(fd, F_GETFD) >= 0;
+    }
+    return count;
+}
+
+static size_t count_open(void)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    if (directory == NULL) {
+        return count_one_by_one();
+    }
+    size_t count = 0;
+    while (readdir(directory) != NULL) {
+        count++;
+    }
+    closedir(directory);
+    return count - 3; /* two dots, and the folder's own */
+}
+
 static size_t own_descriptors(const struct service *service)
 {
-    size_t listeners = service->options->listen.count + 1;
-    return 17 + 3 * service->worker_count + 2 * listeners;
+    return count_open() + LATER + (service->exporter != NULL ? LATER_EXPORTER : 0) +
+           (service->logs_exporter != NULL ? LATER_EXPORTER : 0);
 }
 
 /* The soft limit, raised to `needed` where the hard one allows it. */

@@ -217,17 +217,24 @@ struct server *server_create(struct service *service, struct event_base *base)
     memset(server, 0, sizeof(*server));
     server->service = service;
     server->base = base;
-    int error = descriptors_share(service, &server->shares);
-    if (error == 0) {
-        server->refuser = refuser_create(base, server->shares.refused);
-        error = server->refuser == NULL ? cannot_start("refuser", -ENOMEM) : open_listeners(server);
-    }
+    int error = open_listeners(server);
     if (error != 0) {
         server_destroy(server);
         errno = -error;
         return NULL;
     }
     return server;
+}
+
+/* Last, when all that is no connection is open. */
+static int share_descriptors(struct server *server)
+{
+    int error = descriptors_share(server->service, &server->shares);
+    if (error == 0) {
+        server->refuser = refuser_create(server->base, server->shares.refused);
+        error = server->refuser == NULL ? cannot_start("refuser", -ENOMEM) : 0;
+    }
+    return error;
 }
 
 int server_start(struct server *server)
@@ -239,6 +246,9 @@ int server_start(struct server *server)
         return cannot_start("main thread", error);
     }
     error = start_workers(server);
+    if (error == 0) {
+        error = share_descriptors(server);
+    }
     return error != 0 ? error : start_listeners(server);
 }
 
