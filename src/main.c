@@ -21,7 +21,7 @@
 #include "signals.h"
 #include "worker.h"
 
-#define EXIT_CANNOT_START 1
+#define EXIT_FAILED 1 /* could not start, or not go on */
 
 static void read_limits(const struct options *options, struct http_limits *limits)
 {
@@ -49,38 +49,42 @@ static void on_libevent_says(int severity, const char *message)
     diagnostics_write(severities[severity & 3], "libevent", message, NULL);
 }
 
-/* Listeners are bound first: who cannot have its address must not touch another's log. Returns the
- * exit status. */
-static int serve(struct service *service, struct event_base *base)
+/* Listeners are bound first: who cannot have its address must not touch another's log. Returns whether
+ * it started. */
+static bool serve(struct service *service, struct event_base *base)
 {
     service->server = server_create(service, base);
     if (service->server == NULL || signals_init(service) != 0 ||
         server_start(service->server) != 0) {
-        return EXIT_CANNOT_START;
+        return false;
     }
     lifecycle_set_ready(&service->lifecycle);
     event_base_dispatch(base);
+    if (lifecycle_get_state(&service->lifecycle) != LIFE_STOPPED) {
+        DIAGNOSTICS(TEL_ERROR, "main", "the event loop ended by itself");
+    }
     server_stop(service->server);
     signals_flush(service, (uint32_t)service->options->flush_timeout_ms);
-    return EXIT_SUCCESS;
+    return true;
 }
 
 static int run(struct service *service)
 {
     struct event_base *base = worker_base_create();
     int error = base == NULL ? -errno : lifecycle_init(&service->lifecycle, service, base);
-    int status = EXIT_CANNOT_START;
+    bool started = false;
     if (error != 0) {
         DIAGNOSTICS(TEL_ERROR, "main", "cannot start", DIAGNOSTICS_TEXT("part", "event loop"),
                     DIAGNOSTICS_TEXT("error", strerror(-error)));
     } else {
-        status = serve(service, base);
+        started = serve(service, base);
     }
-    if (status == EXIT_SUCCESS) {
+    if (started) {
         struct reconciliation terms;
         reconciliation_read(service, &terms);
         reconciliation_report(&terms);
     }
+    bool in_order = started && lifecycle_get_state(&service->lifecycle) == LIFE_STOPPED;
     server_destroy(service->server);
     signals_fini(service);
     lifecycle_fini(&service->lifecycle);
@@ -88,7 +92,7 @@ static int run(struct service *service)
         event_base_free(base);
     }
     diagnostics_flush();
-    return status;
+    return in_order ? EXIT_SUCCESS : EXIT_FAILED;
 }
 
 /* A standard descriptor that is closed would be given to a socket, and get our log lines. */

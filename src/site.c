@@ -38,6 +38,9 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
     site->wall_offset_ns = tel_clock_wall_offset_ns();
     atomic_store_explicit(&site->heartbeat_ns, now_ns, memory_order_relaxed);
     instruments_loop_lag(site->service->instruments, site->shard, lag_ns);
+    if (site->ticked != NULL) {
+        site->ticked(site);
+    }
 }
 
 /* Starts the tick at the next turn of its period. Returns 0 or a negative errno. */

@@ -31,13 +31,14 @@ struct site {
     struct event *tick;        /* heartbeat, loop lag, clock offset */
     int tick_fd;
     uint64_t tick_due_ns;
-    uint64_t wall_offset_ns;       /* monotonic reading + this = wall time */
-    struct burner burner;          /* of /demo/work */
-    uint64_t random_state;         /* of /demo/random-error */
-    struct tel_buffer body;        /* a response that is built */
-    struct tel_buffer packed;      /* the same, compressed */
-    pthread_t thread;              /* whose CPU clock is the busy time */
-    _Atomic uint64_t heartbeat_ns; /* monotonic time of the last turn of the tick */
+    uint64_t wall_offset_ns;           /* monotonic reading + this = wall time */
+    struct burner burner;              /* of /demo/work */
+    uint64_t random_state;             /* of /demo/random-error */
+    struct tel_buffer body;            /* a response that is built */
+    struct tel_buffer packed;          /* the same, compressed */
+    pthread_t thread;                  /* whose CPU clock is the busy time */
+    _Atomic uint64_t heartbeat_ns;     /* monotonic time of the last turn of the tick */
+    void (*ticked)(struct site *site); /* called at each tick, or NULL */
 };
 
 /* Makes engine and tick on `base`. Returns 0 or a negative errno; site_fini() cleans up after either.

@@ -1,6 +1,8 @@
 /*
  * The loop never ends by itself: the eventfd stays registered. Orders are flags, so an order given
- * twice, or before the loop runs, is an order given once.
+ * twice, or before the loop runs, is an order given once. A wake says that there is something to look
+ * at; the tick looks as well, so that one that got lost (somebody who shares our descriptors has closed
+ * the eventfd) costs a moment, not the end.
  */
 #include "worker.h"
 
@@ -12,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "diagnostics.h"
 #include "instruments.h"
 #include "service.h"
 
@@ -65,15 +68,11 @@ static void adopt(struct worker *worker, const struct arrival *arrival)
     }
 }
 
-static void on_wake(evutil_socket_t fd, short what, void *argument)
+/* Takes what was handed over and does what was ordered. */
+static void look(struct site *site)
 {
-    (void)what;
-    struct worker *worker = argument;
-    uint64_t count;
+    struct worker *worker = (struct worker *)site; /* its first member */
     const struct arrival *arrival;
-    if (read((int)fd, &count, sizeof(count)) < 0) {
-        return;
-    }
     while ((arrival = inbox_peek(&worker->inbox)) != NULL) {
         adopt(worker, arrival);
         inbox_drop(&worker->inbox);
@@ -86,6 +85,16 @@ static void on_wake(evutil_socket_t fd, short what, void *argument)
     }
 }
 
+static void on_wake(evutil_socket_t fd, short what, void *argument)
+{
+    (void)what;
+    struct worker *worker = argument;
+    uint64_t count;
+    if (read((int)fd, &count, sizeof(count)) >= 0) {
+        look(&worker->site);
+    }
+}
+
 static void *run(void *argument)
 {
     struct worker *worker = argument;
@@ -94,6 +103,10 @@ static void *run(void *argument)
              service_thread_label(worker->site.service, worker->site.shard));
     pthread_setname_np(pthread_self(), name);
     event_base_dispatch(worker->base);
+    if (!atomic_load(&worker->stopping)) {
+        DIAGNOSTICS(TEL_ERROR, "worker", "the event loop ended by itself",
+                    DIAGNOSTICS_TEXT("thread", name));
+    }
     return NULL;
 }
 
@@ -130,6 +143,7 @@ struct worker *worker_create(struct service *service, size_t shard, enum side si
     if (error != 0) {
         goto failed;
     }
+    worker->site.ticked = look;
     worker->wake = event_new(worker->base, worker->wake_fd, EV_READ | EV_PERSIST, on_wake, worker);
     if (worker->wake == NULL || event_add(worker->wake, NULL) != 0) {
         error = ENOMEM;

@@ -51,14 +51,20 @@ static int bounded(const struct tel__writer *writer, int timeout_ms)
     return (int)(left_ms < most_ms ? left_ms : most_ms);
 }
 
-/* Waits for `events` on `fd`, or an order. Returns whether anything but time ended it. */
+/* Waits for `events` on `fd`, or an order. Returns whether anything but time ended it. A descriptor
+ * that somebody has closed under us ends each wait at once: then it is looked after from time to
+ * time. */
 static bool wait(const struct tel__writer *writer, int fd, short events, int timeout_ms)
 {
     struct pollfd ready[2] = {
         {.fd = writer->control_fd, .events = POLLIN},
         {.fd = fd, .events = events},
     };
-    return poll(ready, fd >= 0 ? 2 : 1, bounded(writer, timeout_ms)) != 0;
+    bool ended = poll(ready, fd >= 0 ? 2 : 1, bounded(writer, timeout_ms)) != 0;
+    if (((ready[0].revents | ready[1].revents) & POLLNVAL) != 0) {
+        poll(NULL, 0, bounded(writer, BACKOFF_MIN_MS));
+    }
+    return ended;
 }
 
 void tel__writer_rest(struct tel__writer *writer)
