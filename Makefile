@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 RUN_ARGS ?=
 
-.PHONY: help deps build run test check hostile bench fuzz coverage lint format docs library image \
+.PHONY: help deps build run test check hostile soak bench fuzz coverage lint format docs library image \
         interop clean
 
 help: ## list the targets
@@ -27,6 +27,9 @@ check: ## linters, the library alone, the image, a real Collector and Prometheus
 
 hostile: ## thousands of slow, silent, rude or gone clients, in rounds
 	@.ci/hostile.sh
+
+soak: ## mixed load for hours, and whether anything grew (SOAK_HOURS=4)
+	@SOAK_HOURS=$(or $(SOAK_HOURS),4) .ci/soak.sh
 
 bench: ## measure the budgets and print the table (BENCH_ARGS="--quick")
 	@.ci/bench.sh $(BENCH_ARGS)

@@ -34,4 +34,5 @@ part "static program" .ci/static.sh
 part "image" .ci/image.sh
 part "interop" .ci/interop.sh
 part "hostile clients" .ci/hostile.sh
+part "soak" .ci/soak.sh
 total
