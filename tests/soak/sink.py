@@ -134,6 +134,9 @@ class Counting(Collector):
 
 if __name__ == "__main__":
     os.setpgid(0, 0)  # a Ctrl-C is for the driver, who ends us when the service has flushed
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    driver = os.getppid()
     running = Counting(Board(Path(sys.argv[1])), int(sys.argv[2]))
-    signal.sigwait([signal.SIGTERM])
+    while os.getppid() == driver and not signal.sigtimedwait([signal.SIGTERM], 1):
+        pass
     os._exit(0)

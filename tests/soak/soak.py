@@ -214,6 +214,7 @@ def main():
     parser.add_argument("--burst-every", type=float, default=20, help="seconds between bursts of wrk")
     parser.add_argument("--out", type=Path, default=Path("build/soak"))
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     arguments.out.mkdir(parents=True, exist_ok=True)
     soak = Soak(arguments, arguments.out)
     try:
