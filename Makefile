@@ -4,8 +4,8 @@
 SHELL := /bin/bash
 RUN_ARGS ?=
 
-.PHONY: help deps build run test check hostile soak bench fuzz coverage lint format docs library image \
-        interop clean
+.PHONY: help deps build run test check readers hostile soak bench fuzz coverage lint format docs library \
+        image interop clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -24,6 +24,9 @@ test: ## unit, sanitizer, fuzz and wire tests
 
 check: ## linters, the library alone, the image, a real Collector and Prometheus 3, hostile clients
 	@.ci/check.sh
+
+readers: ## OTLP and expositions, read by decoders that are not ours
+	@.ci/readers.sh
 
 hostile: ## thousands of slow, silent, rude or gone clients, in rounds
 	@.ci/hostile.sh

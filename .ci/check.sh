@@ -33,6 +33,7 @@ part "library" .ci/library.sh
 part "static program" .ci/static.sh
 part "image" .ci/image.sh
 part "interop" .ci/interop.sh
+part "readers" .ci/readers.sh
 part "hostile clients" .ci/hostile.sh
 part "soak" .ci/soak.sh
 total

@@ -17,6 +17,7 @@ packages() {
     check) echo "clang-format-$CLANG_VERSION" "clang-tidy-$CLANG_VERSION" cppcheck shellcheck \
         python3 python3-venv ;;
     interop) echo python3 python3-venv openssl nghttp2-client ;;
+    readers) echo python3 python3-venv prometheus ;;
     soak) echo python3 python3-venv wrk ;;
     bench) echo python3 nginx-light wrk nghttp2-client openssl ;;
     coverage) echo gcovr ;;

@@ -21,6 +21,7 @@ cd "$(dirname "$0")/.."
 rows() {
     cat <<'ROWS'
 otelcol     .ci/tools/otelcol     .
+reader      .ci/tools/reader      .
 prometheus  .ci/tools/prometheus  github.com/prometheus/prometheus/cmd/prometheus  -tags=remove_all_sd
 promtool    .ci/tools/prometheus  github.com/prometheus/prometheus/cmd/promtool    -tags=remove_all_sd
 ROWS
