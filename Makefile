@@ -40,7 +40,7 @@ bench: ## measure the budgets and print the table (BENCH_ARGS="--quick")
 fuzz: ## go on with each fuzz target for a minute (FUZZ_SECONDS=…, FUZZ_HOURS=…, FUZZ_TARGETS="…")
 	@.ci/fuzz.sh --resume $(or $(FUZZ_SECONDS),$(if $(FUZZ_HOURS),$$(($(FUZZ_HOURS) * 3600)),60))
 
-coverage: ## lines and branches that the unit tests reach
+coverage: ## lines and branches that the tests reach, and what they do not
 	@.ci/coverage.sh
 
 lint: ## formatting and linters alone

@@ -29,6 +29,7 @@ bench_tests() {
 part "lint" .ci/lint.sh
 step "bench, its own tests" bench_tests
 part "references" .ci/docs.sh --check
+part "coverage" .ci/coverage.sh
 part "library" .ci/library.sh
 part "static program" .ci/static.sh
 part "image" .ci/image.sh

@@ -40,6 +40,8 @@ static void test_media_quality(void **state)
         {"text/html;q=1.5", 1000, 0},     /* nor is this; it is cut to 1 */
         {"text/html;q=0.12345", 1000, 0}, /* at most three digits */
         {"text/html;q=x", 1000, 0},
+        {"text/html;q=0.x", 1000, 0},
+        {"text/html;level=1", 1000, 0}, /* parameters, and none of them a quality */
         {"text/html;q=", 1000, 0},
         {",,,text/html,,", 1000, 0},
         {"html", 0, 0},

@@ -199,9 +199,11 @@ def test_paths_match_exactly(service, witnesses, target):
     ("/demo/hello?delay=%20", "delay", "2000"),
     ("/demo/hello?delay=99999999999999999999", "delay", "2000"),
     ("/demo/hello?x=1&delay=1x", "delay", "2000"),
+    ("/demo/hello?delay=1&delay=1", "delay", "once"),
     ("/demo/work?cpu_ms=501", "cpu_ms", "500"),
     ("/demo/work?cpu_ms=ten", "cpu_ms", "500"),
     ("/demo/work?cpu_ms=", "cpu_ms", "500"),
+    ("/demo/work?cpu_ms=1&x&cpu_ms=2", "cpu_ms", "once"),
 ])
 def test_bad_query_value_is_told_by_name_and_range(service, witnesses, target, name, limit):
     witness = witnesses.of(lambda: ask(service.public, target))
