@@ -94,8 +94,8 @@ static void retain(struct tel_buffer *buffer)
 {
     if (buffer->capacity > HTTP_RETAINED_BYTES) {
         tel_buffer_fini(buffer);
-    } else if (buffer->length > 0) {
-        tel_buffer_clear(buffer);
+    } else {
+        tel_buffer_clear(buffer); /* an error too: the next exchange may have the room */
     }
 }
 

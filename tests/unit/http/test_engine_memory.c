@@ -106,6 +106,10 @@ static void without_memory_a_short_write_ends_the_response(void **state)
     harness_expect_log(&harness, "open handle GET /big 200 write_overloaded\n");
     assert_true(harness.last.bytes_sent > 0);
     assert_int_equal(harness_stats(&harness).connections, 0);
+
+    harness_connect(&harness); /* and the exchange that had no room is as good as new */
+    harness_send_text(&harness, R("/big"));
+    harness_expect_log(&harness, "open handle GET /big 200 ok\n");
     harness_fini(&harness);
 }
 
