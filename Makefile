@@ -4,14 +4,14 @@
 SHELL := /bin/bash
 RUN_ARGS ?=
 
-.PHONY: help deps build run test check readers hostile soak bench fuzz coverage lint format docs library \
-        image interop clean
+.PHONY: help deps build run test check readers hostile soak faults valgrind interop bench fuzz \
+        coverage lint format docs library image clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 deps: ## install what all the others need
-	@.ci/deps.sh build test check bench coverage docs library image interop
+	@.ci/deps.sh build test check bench coverage docs library image faults valgrind interop
 
 build: ## build/release/glassbox and build/release/glassbox-testserver
 	@.ci/build.sh
@@ -22,7 +22,7 @@ run: ## start the service on loopback, with spans on the terminal (RUN_ARGS="--f
 test: ## unit, sanitizer, fuzz and wire tests
 	@.ci/test.sh
 
-check: ## linters, the library alone, the image, a real Collector and Prometheus 3, hostile clients
+check: ## linters, coverage, library, image, faults, valgrind, a real Collector, hostile clients, a soak
 	@.ci/check.sh
 
 readers: ## OTLP and expositions, read by decoders that are not ours
@@ -57,6 +57,12 @@ library: ## the library alone: build, test, install, use it, compare its ABI
 
 image: ## build the container image, run it, and ask it
 	@.ci/image.sh
+
+faults: ## the program when the system refuses, cuts short, interrupts (FAULTS_SEED=…)
+	@.ci/faults.sh
+
+valgrind: ## unit programs and the service under memcheck
+	@.ci/valgrind.sh
 
 interop: ## a real OpenTelemetry Collector and Prometheus 3 against the service
 	@.ci/interop.sh

@@ -33,6 +33,8 @@ part "coverage" .ci/coverage.sh
 part "library" .ci/library.sh
 part "static program" .ci/static.sh
 part "image" .ci/image.sh
+part "faults" .ci/faults.sh
+part "valgrind" .ci/valgrind.sh
 part "interop" .ci/interop.sh
 part "readers" .ci/readers.sh
 part "hostile clients" .ci/hostile.sh

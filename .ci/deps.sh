@@ -16,6 +16,8 @@ packages() {
         "llvm-$CLANG_VERSION" python3 python3-venv prometheus lnav goaccess openssl curl ;;
     check) echo "clang-format-$CLANG_VERSION" "clang-tidy-$CLANG_VERSION" cppcheck shellcheck \
         python3 python3-venv ;;
+    faults) echo python3 python3-venv ;;
+    valgrind) echo valgrind libc6-dbg python3 python3-venv ;;
     interop) echo python3 python3-venv openssl nghttp2-client ;;
     readers) echo python3 python3-venv prometheus ;;
     soak) echo python3 python3-venv wrk ;;

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.timeout(120)
 TOTAL = 1500
 EVERY = (2, 3, 7, 31, 211)
 SERVED_ASKS = 1000  # at most, until memory that is there again serves
-ENV = {"OTEL_EXPORTER_OTLP_TIMEOUT": "500", "OTEL_BSP_EXPORT_TIMEOUT": "1000"}
+ENV = {"OTEL_EXPORTER_OTLP_TIMEOUT": "500", "OTEL_BSP_EXPORT_TIMEOUT": "1000",
+       "OTEL_BLRP_EXPORT_TIMEOUT": "1000", "OTEL_LOGS_EXPORTER": "otlp"}
 
 
 def statuses(log):
@@ -68,6 +69,7 @@ def check_books(line, log, collector, tallies, probes=0):
     assert line["log_written"] + line["log_dropped"] == line["finished"]
     assert line["log_written"] == len(log.entries)
     assert line["spans_acknowledged"] <= collector.acknowledged
+    assert line["otlp_logs_acknowledged"] <= collector.logs_acknowledged
     for tally in tallies:
         check_seen(log, tally)
 

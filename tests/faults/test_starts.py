@@ -18,6 +18,7 @@ ROWS = {
     "all signals": (("--admin-listen", "127.0.0.1:0", "--flush-timeout", "50ms"),
                     {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
                      "OTEL_EXPORTER_OTLP_HEADERS": "a=b", "OTEL_SERVICE_NAME": "x",
+                     "OTEL_LOGS_EXPORTER": "otlp",
                      "OTEL_RESOURCE_ATTRIBUTES": "a=b,c=d",
                      "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}),
     "console": (("--access-log-format", "iis", "--flush-timeout", "50ms"),

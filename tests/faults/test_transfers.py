@@ -26,6 +26,7 @@ WEATHERS = {
 COUNTS = {"short_percent": "cut", "interrupted_percent": "interrupted",
           "again_percent": "told_again"}
 TOTAL = 2000
+LOGS = {"OTEL_LOGS_EXPORTER": "otlp"}
 
 
 def turn(control, weather):
@@ -86,6 +87,7 @@ def check_end(line, sent, log, collector):
     assert line["finished"] == sent
     assert line["log_written"] == len(log.entries) == sent
     assert line["spans_acknowledged"] == line["spans_ended"] == collector.acknowledged
+    assert line["otlp_logs_acknowledged"] == collector.logs_acknowledged == sent
     spans = [seen.span for seen in collector.spans()]
     assert len({span.span_id for span in spans}) == len(spans) == line["spans_ended"]
     assert {entry["x-span-id"] for entry in log.entries} <= {span.span_id.hex() for span in spans}
@@ -95,7 +97,7 @@ def check_end(line, sent, log, collector):
 def test_every_request_is_everywhere(control, weather, tmp_path):
     path = tmp_path / "log"
     with Collector() as collector:
-        with Service("--workers", "2", log=path, env=control.env(collector.env())) as service:
+        with Service("--workers", "2", log=path, env=control.env(collector.env(**LOGS))) as service:
             turn(control, WEATHERS[weather])
             tally = run_mixed(service.public, TOTAL, control.orders.seed)
             assert (tally.failed, tally.refused) == ([], 0)
@@ -108,7 +110,7 @@ def test_a_log_that_is_reopened_loses_no_line(control, tmp_path):
     """Cut short in the middle of a line, and the file changes: each line is whole in one of them."""
     path = tmp_path / "log"
     with Collector() as collector:
-        with Service("--workers", "2", log=path, env=control.env(collector.env())) as service:
+        with Service("--workers", "2", log=path, env=control.env(collector.env(**LOGS))) as service:
             turn(control, WEATHERS["all of it"])
             sent = 0
             for number in range(4):

@@ -10,7 +10,7 @@
 static void test_making(void **state)
 {
     struct bench *bench = *state;
-    struct faults faults = {.kinds = FAULTS_OURS};
+    struct faults faults = {.kinds = FAULTS_OURS, .crowded = true};
     while (faults_next(&faults)) {
         faults_stop();
         struct evhttp *http = evhttp_new(bench->base);

@@ -168,7 +168,9 @@ static bool end_turn(const struct faults *faults)
     state.watching = false;
     pthread_mutex_unlock(&state.mutex);
     report_blocks(faults->turns);
-    check_descriptors(faults);
+    if (!faults->crowded) {
+        check_descriptors(faults);
+    }
     return struck;
 }
 

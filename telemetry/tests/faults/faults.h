@@ -44,7 +44,8 @@ struct faults {
     unsigned kinds; /* bits of enum faults_kind; 0: all but OpenSSL's */
     bool lasting;   /* from the first refusal on everything is refused, until faults_stop() */
     unsigned
-        stride; /* calls from one turn's to the next one's, for scenarios that take long; 0: 1 */
+        stride;   /* calls from one turn's to the next one's, for scenarios that take long; 0: 1 */
+    bool crowded; /* other threads open and close descriptors: those are not compared */
     unsigned long turns; /* which call is refused, counted from 1 */
     unsigned open;       /* descriptors when the turn began */
 };
