@@ -32,7 +32,7 @@
 #include "faults.h"
 
 #define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
-#define STRIDE_DEFAULT 17
+#define STRIDE_DEFAULT 29
 #define ANSWER_WAIT_S  2
 
 int glassbox_main(int argc, char *argv[]);

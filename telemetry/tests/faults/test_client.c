@@ -10,7 +10,7 @@
 #include "faults.h"
 
 #define POSTS      3
-#define TIMEOUT_MS 150 /* of those whose answer libevent could not take in */
+#define TIMEOUT_MS 60 /* of those whose answer libevent could not take in */
 
 struct bench {
     struct event_base *base;
