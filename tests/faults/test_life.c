@@ -273,10 +273,12 @@ static int prepare(void **state)
     static char folder[] = "/tmp/test_life.XXXXXX";
     static char endpoint[] = "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:9";
     static char delay[] = "OTEL_BSP_SCHEDULE_DELAY=10";
+    static char records[] = "OTEL_LOGS_EXPORTER=otlp";
     (void)state;
     faults_spare_thread(true);
     putenv(endpoint);
     putenv(delay);
+    putenv(records);
     return mkdtemp(folder) != NULL ? chdir(folder) : -1;
 }
 
