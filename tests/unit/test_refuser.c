@@ -103,12 +103,26 @@ static void test_beyond_the_slots_it_still_answers(void **state)
     assert_int_equal(event_base_get_num_events(fixture.base, EVENT_BASE_COUNT_ADDED), 0);
 }
 
+static void test_who_lingers_at_the_end_is_closed(void **state)
+{
+    char byte;
+    (void)state;
+    int client = refused_client();
+    assert_answer(client);
+    refuser_destroy(fixture.refuser);
+    fixture.refuser = NULL;
+    assert_int_equal(recv(client, &byte, 1, 0), 0);
+    assert_true(send(client, "x", 1, MSG_NOSIGNAL) < 0);
+    close(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_reads_on_until_the_client_closes, make, drop),
         cmocka_unit_test_setup_teardown(test_a_silent_client_is_let_go, make, drop),
         cmocka_unit_test_setup_teardown(test_beyond_the_slots_it_still_answers, make, drop),
+        cmocka_unit_test_setup_teardown(test_who_lingers_at_the_end_is_closed, make, drop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,7 +41,8 @@ def binary():
 def environment(*more):
     """A small environment of its own: nothing of the caller's OTEL_* or GLASSBOX_*."""
     result = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
-    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"):
+    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS",
+                 "GCOV_ERROR_FILE"):
         if name in os.environ:
             result[name] = os.environ[name]
     for part in more:

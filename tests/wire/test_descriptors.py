@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from service import QUIET, Service, binary, environment
+from service import QUIET, Service, binary, environment, parse_samples
 from wire import Closed, Connection, ask, eventually
 
 FEW = 40
@@ -100,3 +100,20 @@ def test_too_few_is_told():
         errors = [m for m in messages if m["level"] == "error"]
         assert errors and "Too many open files" in json.dumps(errors), (limit, messages)
     pytest.fail("it needs more than 64 descriptors to start")
+
+
+def test_operators_have_a_limit_of_their_own():
+    """Who comes beyond it is told so and counted; the public port does not notice."""
+    with Service("--workers", "1", env=QUIET, admin=True) as service:
+        with Connection(service.admin) as first:
+            assert first.ask("/livez").status == 200
+            held = [Connection(service.admin) for _ in range(40)]
+            assert eventually(lambda: sum(map(at_rest, held)) == 40 + 1 - 32)
+            assert first.ask("/readyz").status == 200
+            assert ask(service.public).status == 200
+            refused = parse_samples(first.ask("/metrics").body.decode(),
+                                    "glassbox_connections_refused_total")
+            assert refused[frozenset([("listener", "operators"), ("reason", "limit")])] == 9
+            for connection in held:
+                connection.close()
+        assert eventually(lambda: ask(service.admin, "/livez").status == 200)

@@ -37,6 +37,14 @@ def test_help_names_every_option_and_variable():
     assert max(len(line) for line in out.splitlines()) <= 100
 
 
+def test_who_cannot_be_told_gets_a_status():
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run([binary(), "--help"], stdout=full, stderr=subprocess.PIPE,
+                                env=environment(QUIET), stdin=subprocess.DEVNULL, timeout=20)
+    assert result.returncode == 1
+    assert json.loads(result.stderr)["message"] == "cannot write to stdout"
+
+
 def test_version():
     code, out, err = run("--version")
     assert (code, err) == (0, "")

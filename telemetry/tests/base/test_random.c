@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "faults.h"
 
 #define DRAWS 4096
 
@@ -85,6 +86,15 @@ static void test_threads_draw_different_ids(void **state)
     }
 }
 
+/* A kernel that has no randomness to give, yet or in this sandbox: ids still differ. */
+static void test_without_the_kernel_ids_differ(void **state)
+{
+    faults_refuse(FAULTS_ENTROPY);
+    test_threads_draw_different_ids(state);
+    assert_true(faults_struck());
+    faults_stop();
+}
+
 /* The child inherits the parent's generator; without a new seed both would draw the same. */
 static void test_a_forked_child_draws_its_own(void **state)
 {
@@ -115,6 +125,7 @@ int main(void)
         cmocka_unit_test(test_every_bit_is_about_even),
         cmocka_unit_test(test_ids_are_filled_whole),
         cmocka_unit_test(test_threads_draw_different_ids),
+        cmocka_unit_test(test_without_the_kernel_ids_differ),
         cmocka_unit_test(test_a_forked_child_draws_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

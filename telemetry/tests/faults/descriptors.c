@@ -1,11 +1,12 @@
 /*
- * Descriptors and threads that the code under test asks for.
+ * Descriptors, threads and randomness that the code under test asks for.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
@@ -84,4 +85,14 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
     struct beginning *beginning = __real_malloc(sizeof(*beginning));
     *beginning = (struct beginning){run, argument};
     return __real_pthread_create(thread, attributes, begin_spared, beginning);
+}
+
+ssize_t __real_getrandom(void *bytes, size_t size, unsigned flags);
+ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags)
+{
+    if (faults__refuses(FAULTS_ENTROPY, TAKER)) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return __real_getrandom(bytes, size, flags);
 }

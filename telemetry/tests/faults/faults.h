@@ -37,6 +37,7 @@ enum faults_kind {
     FAULTS_THREADS = 8,
     FAULTS_LIBEVENT = 16, /* memory that libevent takes */
     FAULTS_OPENSSL = 32,  /* memory that OpenSSL takes; what it keeps is not watched */
+    FAULTS_ENTROPY = 64,  /* getrandom */
 };
 #define FAULTS_OURS (FAULTS_MEMORY | FAULTS_GROWTH | FAULTS_DESCRIPTORS | FAULTS_THREADS)
 

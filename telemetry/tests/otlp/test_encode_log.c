@@ -105,7 +105,9 @@ static void test_whole_record(void **state)
     tel_span_begin(&span, tracer, 0, &(struct tel_span_start){.name = "n"});
     const struct tel_attribute attributes[] = {
         {.key = "http.route", .type = TEL_VALUE_STRING, .value.string = {"/cart", 5}},
-        {.key = "http.response.status_code", .type = TEL_VALUE_INT, .value.integer = 204}};
+        {.key = "http.response.status_code", .type = TEL_VALUE_INT, .value.integer = 204},
+        {.key = "cart.gift", .type = TEL_VALUE_BOOL, .value.boolean = true},
+        {.key = "cart.weight", .type = TEL_VALUE_DOUBLE, .value.real = 1.5}};
     tel_logger_emit(bench->logger, 0,
                     &(struct tel_log_record){.severity = TEL_INFO_LEVEL,
                                              .event_name = "cart.emptied",
@@ -131,7 +133,16 @@ static void test_whole_record(void **state)
     assert_text(&text, "http.response.status_code");
     struct tel__wire_field value = field_in(&attribute, 2, 0);
     assert_int_equal(field_in(&value, 3, 0).value, 204);
-    assert_int_equal(count_fields(got.bytes, got.length, 6), 2);
+    attribute = field_in(&got, 6, 2);
+    value = field_in(&attribute, 2, 0);
+    assert_int_equal(field_in(&value, 2, 0).value, 1);
+    attribute = field_in(&got, 6, 3);
+    value = field_in(&attribute, 2, 0);
+    const double weight = 1.5;
+    uint64_t bits;
+    memcpy(&bits, &weight, sizeof(bits));
+    assert_int_equal(field_in(&value, 4, 0).value, bits);
+    assert_int_equal(count_fields(got.bytes, got.length, 6), 4);
     tel_span_end(&span, 0);
     tel_tracer_destroy(tracer);
 }
