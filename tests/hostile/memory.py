@@ -29,15 +29,20 @@ def taken(pid):
 
 
 def at_rest(pid, patience=30.0, pause=0.5):
-    """The figures once resident memory has not come down any more for three pauses, and the
-    descriptors with it; the last ones when that takes longer."""
+    """The figures once resident memory has not come down any more for three pauses; the last ones when
+    that takes longer. Of the descriptors the fewest meanwhile: a probe or a scrape comes and goes."""
     deadline = time.monotonic() + patience
-    last, same = taken(pid), 0
+    last, same, fewest = taken(pid), 0, None
     while same < 3 and time.monotonic() < deadline:
         time.sleep(pause)
         now = taken(pid)
-        same = same + 1 if now.rss >= last.rss and now.descriptors >= last.descriptors else 0
+        if now.rss < last.rss:
+            same, fewest = 0, None
+        else:
+            same += 1
+        fewest = min(fewest or now.descriptors, now.descriptors)
         last = now
+    last.descriptors = fewest or last.descriptors
     return last
 
 

@@ -7,7 +7,8 @@
 
 Throughout: probes on the operators' listener and on the public port are answered. After each round:
 no connection, no request, and the descriptors as before the first. At the end: memory at rest is
-within MEMORY_LEFT of what it was before, and does not grow from round to round; the metrics and the log say the same of every request; the exit line balances.
+within MEMORY_LEFT of what it was before, and does not grow from round to round; the metrics and the
+log say the same of every request; the exit line balances.
 """
 
 from collections import Counter
@@ -16,10 +17,11 @@ import accesslog
 from books import DURATION, of_metrics, without_scrapes
 from collector import Collector
 from crowd import Crowd, room_for
+from load import warm_up
 from memory import at_rest, has_sanitizer, mib, taken
 from probes import PATHS, PUBLIC_PATH, Prober
 from service import Service, parse_samples
-from wire import Connection, ask, eventually, request
+from wire import ask, eventually
 
 # What stays of a crowd of 10,000: libevent's record of each descriptor number (40 bytes and the
 # arrays they stand in), and what the pools of the threads keep: 32 exchanges each, with buffers of up
@@ -67,14 +69,10 @@ class Siege:
     def _warm_up(self):
         """What is touched once and stays: rings, queues, the exporter's connection, every route's
         series, the buffers of a scrape."""
-        with Connection(self.public, timeout=30) as one, Connection(self.public, timeout=30) as two:
-            for _ in range(20):
-                for connection in (one, two):  # a worker each
-                    connection.send(request() * 1000)
-                    for _ in range(1000):
-                        assert connection.response().status == 200
-                    for target in ("/metrics", PUBLIC_PATH):
-                        assert connection.ask(target).status == 200
+        warm_up(self.public)
+        warm_up(self.service.admin, "/livez", connections=1)
+        for target in ("/metrics", PUBLIC_PATH):
+            assert ask(self.public, target).status == 200
         for path in (*PATHS, "/metrics"):
             assert ask(self.service.admin, path).status == 200
         self.warm = of_metrics(self.service)
@@ -92,7 +90,7 @@ class Siege:
 
     def _rest(self):
         pid = self.service.pid
-        return taken(pid) if has_sanitizer(pid) else at_rest(pid)
+        return at_rest(pid, patience=1.5 if has_sanitizer(pid) else 30)
 
     def note_memory(self):
         self.highest = max(self.highest, taken(self.service.pid).rss)
@@ -136,8 +134,9 @@ class Siege:
         self.check_rest()
 
     def check_rest(self):
-        assert {one.descriptors for one in self.after} == {self.before.descriptors}
-        assert {one.threads for one in self.after} == {self.before.threads}
+        for what in ("descriptors", "threads"):
+            counts = [getattr(one, what) for one in [self.before, *self.after]]
+            assert len(set(counts)) == 1, f"{what}: {counts}"
         story = [mib(one.rss) for one in [self.before, *self.after]]
         print("resident before and after each round:", ", ".join(story),
               "highest:", mib(self.highest), "probes:", self.prober.seen)

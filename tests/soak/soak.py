@@ -32,11 +32,12 @@ from sink import Sink
 
 import scrape
 from accesslog import Log
+from load import warm_up
 from memory import at_rest, has_sanitizer
 from report import write_picture, write_verdict
 from service import Service
 from verdict import Finding, at_most, equal, judge_all
-from wire import ask, eventually
+from wire import eventually
 
 HERE = Path(__file__).resolve().parent
 # What the collector does, and for how many parts of a cycle.
@@ -79,7 +80,8 @@ class Soak:
 
     def run(self):
         """The load, from its first request until its last."""
-        assert ask(self.service.public).status == 200
+        warm_up(self.service.public)
+        warm_up(self.service.admin, "/livez", connections=1)  # and the main thread's rings
         eventually(lambda: self.sink["spans"] > 0 and self.sink["logs"] > 0)
         self.rest_before = at_rest(self.service.pid)
         traffic = subprocess.Popen(self.traffic, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -6,13 +6,14 @@ seeded generator, so that a run can be repeated.
 """
 
 import asyncio
+import contextlib
 import random
 import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from wire import request
+from wire import Connection, request
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.I)
 CLOSE = re.compile(rb"\r\nconnection: *close\r\n", re.I)
@@ -156,6 +157,24 @@ def run_mixed(address, total=20_000, seed=1, concurrency=16):
     tally = Tally()
     asyncio.run(mixed(address, total, seed, concurrency, tally))
     return tally
+
+
+# ---- before what is measured ---------------------------------------------------------------------
+
+def warm_up(address, target="/demo/hello", count=10_000, connections=2):
+    """Fills what is touched once and stays: connections that are open at the same time have a worker
+    each, and that many requests write its rings, of lines and spans, all round. How many were
+    answered."""
+    raw, whole = request(target) * 500, 0
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(Connection(address, timeout=30)) for _ in range(connections)]
+        for _ in range(count // 500):
+            for connection in held:
+                connection.send(raw)
+                for _ in range(500):
+                    assert connection.response().status == 200
+                    whole += 1
+    return whole
 
 
 # ---- across the end -----------------------------------------------------------------------------
