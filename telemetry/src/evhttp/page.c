@@ -28,8 +28,8 @@ static int fill(struct tel_evhttp *server, struct evhttp_request *request, struc
     const struct tel_buffer *bytes = &server->page;
     const struct iovec plain = {server->page.data, server->page.length};
     if (tel_exposition_accepts_gzip(codings, codings != NULL ? strlen(codings) : 0) &&
-        tel_gzip(&plain, 1, &server->packed) == 0) {
-        evhttp_add_header(headers, "Content-Encoding", "gzip");
+        tel_gzip(&plain, 1, &server->packed) == 0 &&
+        evhttp_add_header(headers, "Content-Encoding", "gzip") == 0) {
         bytes = &server->packed;
     }
     if (evbuffer_add(body, bytes->data, bytes->length) != 0) {

@@ -3,6 +3,7 @@
  * server is made and a request is served: nothing leaks, and a request that evhttp handed over is one
  * of each signal, whatever the client was told.
  */
+#include "evhttp/internal.h"
 #include "faults.h"
 #include "support.h"
 
@@ -58,11 +59,38 @@ static void test_a_request(void **state)
     assert_contains(line, "\t503\t" TRACE_ID "\t");
 }
 
+/* A scrape that finds no memory is a 503, never half a page; and the next one is whole. */
+static void test_a_scrape(void **state)
+{
+    static const char scrape[] = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    struct bench *bench = *state;
+    struct faults faults = {.kinds = FAULTS_MEMORY | FAULTS_GROWTH, .keeps = true, .crowded = true};
+    unsigned refused = 0;
+    assert_int_equal(tel_evhttp_serve_metrics(bench->server, "/metrics"), 0);
+    while (faults_next(&faults)) {
+        char text[TEXT_MAX];
+        size_t length = 0;
+        tel_buffer_fini(&bench->server->page); /* each turn grows it anew */
+        int fd = client_connect(bench->port);
+        client_send(fd, scrape);
+        WORK_UNTIL(bench, !client_receive(fd, text, &length) && is_whole(text, length, false));
+        close(fd);
+        bool whole = strncmp(text, "HTTP/1.1 200 ", 13) == 0;
+        assert_true(whole ? strstr(text, "\nprocess_") != NULL
+                          : faults_struck() && strncmp(text, "HTTP/1.1 503 ", 13) == 0);
+        refused += !whole;
+        faults_stop();
+        tel_buffer_fini(&bench->server->page);
+    }
+    assert_true(refused > 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_making, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(test_a_request, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(test_a_scrape, bench_setup, bench_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,7 +167,9 @@ static bool end_turn(const struct faults *faults)
     state.counting = false;
     state.watching = false;
     pthread_mutex_unlock(&state.mutex);
-    report_blocks(faults->turns);
+    if (!faults->keeps) {
+        report_blocks(faults->turns);
+    }
     if (!faults->crowded) {
         check_descriptors(faults);
     }

@@ -46,6 +46,7 @@ struct faults {
     bool lasting;   /* from the first refusal on everything is refused, until faults_stop() */
     unsigned
         stride;   /* calls from one turn's to the next one's, for scenarios that take long; 0: 1 */
+    bool keeps;   /* what is made in a turn may stay: a server's, which goes on after it */
     bool crowded; /* other threads open and close descriptors: those are not compared */
     unsigned long turns; /* which call is refused, counted from 1 */
     unsigned open;       /* descriptors when the turn began */

@@ -40,13 +40,15 @@ static void start(struct bench *bench, const char *url)
     *bench = (struct bench){.base = event_base_new()};
     assert_int_equal(tel__endpoint_parse(url, &bench->endpoint, &reason), 0);
     assert_int_equal(tel__headers_parse("x-token=abc", &bench->headers, &reason), 0);
-    bench->client = tel__client_create(&(struct tel__client_options){.base = bench->base,
-                                                                     .endpoint = &bench->endpoint,
-                                                                     .headers = &bench->headers,
-                                                                     .user_agent = "test",
-                                                                     .content_type = "text/plain",
-                                                                     .answered = answered,
-                                                                     .argument = bench});
+    bench->client =
+        tel__client_create(&(struct tel__client_options){.base = bench->base,
+                                                         .endpoint = &bench->endpoint,
+                                                         .headers = &bench->headers,
+                                                         .user_agent = "test",
+                                                         .content_type = "text/plain",
+                                                         .files = {.hosts = "/dev/null"},
+                                                         .answered = answered,
+                                                         .argument = bench});
     assert_non_null(bench->client);
 }
 
@@ -119,11 +121,26 @@ static void test_nothing_more_from_there_on(void **state)
     run(FAULTS_OURS | FAULTS_LIBEVENT, true, kept, 50);
 }
 
+/* Nor for asking where the collector is. */
+static void test_no_memory_for_a_name(void **state)
+{
+    struct bench bench;
+    (void)state;
+    start(&bench, "http://collector.test:4318/v1/traces");
+    faults_refuse(FAULTS_MEMORY);
+    post(&bench, 5000);
+    faults_stop();
+    assert_int_equal(bench.outcome.kind, TEL__OUTCOME_NO_CONNECTION);
+    assert_non_null(strstr(bench.outcome.reason, "no memory for a lookup"));
+    finish(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_refusal),
         cmocka_unit_test(test_nothing_more_from_there_on),
+        cmocka_unit_test(test_no_memory_for_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

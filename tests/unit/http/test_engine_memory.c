@@ -21,13 +21,15 @@ static void without_memory_there_is_no_engine(void **state)
     struct harness harness;
     (void)state;
     harness_init(&harness);
-    faults_refuse(FAULTS_MEMORY);
-    struct http_engine *engine =
-        http_engine_create(harness.base, &harness.limits, &harness.service);
-    faults_stop();
-    assert_null(engine);
-    assert_int_equal(errno, ENOMEM);
-    http_engine_destroy(NULL);
+    struct faults faults = {.kinds = FAULTS_OURS | FAULTS_LIBEVENT};
+    while (faults_next(&faults)) {
+        struct http_engine *engine =
+            http_engine_create(harness.base, &harness.limits, &harness.service);
+        assert_int_equal(engine == NULL, faults_struck());
+        assert_true(engine != NULL || errno == ENOMEM);
+        http_engine_destroy(engine); /* NULL is fine */
+    }
+    assert_true(faults.turns > 4);
     harness_fini(&harness);
 }
 
