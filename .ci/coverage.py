@@ -1,9 +1,9 @@
 """Judges gcovr's report: `coverage.py REPORT.json PAGE.md UNCOVERED.txt`.
 
 Prints lines and branches of each part and writes the lines that no test reached, with their text.
-Exit 1 when a part has less than 90 % of its lines, or when a file with lines left is not named in
-the page that says why. Which lines are reached differs a little from run to run (races), so a file
-that is named and has none left this time is only told.
+Exit 1 when a part has less than 90 % of its lines, or when a file with more than a few lines left is
+not named in the page that says why. Which lines are reached differs a little from run to run (races),
+so a file that is not named and has one or two, or is named and has none, is only told.
 """
 
 import json
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 LEAST_PERCENT = 90
+FEW = 2  # lines of a file that a race may leave in one run and not in the next
 PARTS = ("src", "telemetry")
 
 
@@ -45,13 +46,14 @@ def main(report: str, page: str, uncovered: str) -> int:
     print(f"{sum(map(len, left.values()))} lines in {len(left)} files were not reached: {uncovered}")
     for name in sorted(left.keys() - named):
         print(f"{name}: lines {left[name]} were not reached, and {page} does not say why")
+        enough.append(len(left[name]) <= FEW)
     for name in sorted(named - {file["file"] for file in files}):
         print(f"{page} names {name}, which is not there")
         enough.append(False)
     whole = sorted(named - left.keys())
     if whole:
         print(f"reached whole this time, though {page} names them: {', '.join(whole)}")
-    return 0 if all(enough) and left.keys() <= named else 1
+    return 0 if all(enough) else 1
 
 
 if __name__ == "__main__":
