@@ -15,8 +15,8 @@ unit() { ctest --test-dir build/coverage --parallel "$JOBS" --output-on-failure 
 wire() {
     GLASSBOX_BIN=$PWD/build/coverage/glassbox "$venv/bin/python" -m pytest tests/wire -q \
         -p no:cacheprovider --numprocesses "$JOBS" --dist loadfile \
-        --deselect tests/wire/test_access_log.py::test_file_that_may_not_be_opened \
-        --deselect tests/wire/test_descriptors.py::test_too_few_is_told
+        --deselect test_access_log.py::test_file_that_may_not_be_opened \
+        --deselect test_descriptors.py::test_too_few_is_told
 }
 
 # gcovr takes neither what cmake tries out nor what the tests are made of.
