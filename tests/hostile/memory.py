@@ -32,17 +32,15 @@ def at_rest(pid, patience=30.0, pause=0.5):
     """The figures once resident memory has not come down any more for three pauses; the last ones when
     that takes longer. Of the descriptors the fewest meanwhile: a probe or a scrape comes and goes."""
     deadline = time.monotonic() + patience
-    last, same, fewest = taken(pid), 0, None
+    last, same = taken(pid), 0
+    fewest = last.descriptors
     while same < 3 and time.monotonic() < deadline:
         time.sleep(pause)
         now = taken(pid)
-        if now.rss < last.rss:
-            same, fewest = 0, None
-        else:
-            same += 1
-        fewest = min(fewest or now.descriptors, now.descriptors)
+        same = 0 if now.rss < last.rss else same + 1
+        fewest = min(fewest, now.descriptors)
         last = now
-    last.descriptors = fewest or last.descriptors
+    last.descriptors = fewest
     return last
 
 

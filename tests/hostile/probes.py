@@ -33,6 +33,7 @@ class Prober:
     def __enter__(self):
         self.process = subprocess.Popen([sys.executable, __file__, *self.urls],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdout.readline(), "no probe was made"
         return self
 
     def __exit__(self, *_):
@@ -69,6 +70,7 @@ def probe(address, path):
 def main(urls):
     seen = {url: {"asked": 0, "failed": 0, "in_a_row": 0, "worst": 0, "slowest": 0.0}
             for url in urls}
+    started = False
     while not select.select([sys.stdin], [], [], PAUSE)[0]:
         for url, one in seen.items():
             address, slash, path = url.partition("/")
@@ -80,6 +82,9 @@ def main(urls):
             one["in_a_row"] = 0 if well else one["in_a_row"] + 1
             one["worst"] = max(one["worst"], one["in_a_row"])
             one["slowest"] = max(one["slowest"], round(time.monotonic() - start, 4))
+        if not started:
+            print("each was asked once", flush=True)
+            started = True
     print(json.dumps(seen))
 
 

@@ -6,7 +6,7 @@
         siege.check({(method, route, status, error): count of all rounds})
 
 Throughout: probes on the operators' listener and on the public port are answered. After each round:
-no connection, no request, and the descriptors as before the first. At the end: memory at rest is
+no connection, no request, and no more descriptors than before the first. At the end: memory at rest is
 within MEMORY_LEFT of what it was before, and does not grow from round to round; the metrics and the
 log say the same of every request; the exit line balances.
 """
@@ -90,7 +90,7 @@ class Siege:
 
     def _rest(self):
         pid = self.service.pid
-        return at_rest(pid, patience=1.5 if has_sanitizer(pid) else 30)
+        return at_rest(pid, patience=4 if has_sanitizer(pid) else 30)
 
     def note_memory(self):
         self.highest = max(self.highest, taken(self.service.pid).rss)
@@ -136,7 +136,7 @@ class Siege:
     def check_rest(self):
         for what in ("descriptors", "threads"):
             counts = [getattr(one, what) for one in [self.before, *self.after]]
-            assert len(set(counts)) == 1, f"{what}: {counts}"
+            assert max(counts[1:]) <= counts[0], f"{what}: {counts}"
         story = [mib(one.rss) for one in [self.before, *self.after]]
         print("resident before and after each round:", ", ".join(story),
               "highest:", mib(self.highest), "probes:", self.prober.seen)
