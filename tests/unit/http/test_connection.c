@@ -372,23 +372,6 @@ static void zero_means_no_deadline(void **state)
     harness_fini(&harness);
 }
 
-/* A connection that has not asked yet when the engine drains gets a moment to do so, no more. */
-static void draining_grants_a_moment_to_who_has_not_asked(void **state)
-{
-    const struct http_limits limits = short_limits();
-    struct harness harness;
-    (void)state;
-    harness_init_with(&harness, &limits);
-    harness_connect(&harness);
-    http_engine_drain(harness.engine);
-    assert_int_equal(harness_stats(&harness).connections, 1);
-    assert_int_equal(harness_stats(&harness).drained, 0);
-    harness_wait_end(&harness);
-    harness_expect_out(&harness, "");
-    assert_int_equal(harness_stats(&harness).drained, 1);
-    harness_fini(&harness);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,7 +388,6 @@ int main(void)
         cmocka_unit_test(a_trickle_is_not_progress),
         cmocka_unit_test(a_handler_has_no_deadline),
         cmocka_unit_test(zero_means_no_deadline),
-        cmocka_unit_test(draining_grants_a_moment_to_who_has_not_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

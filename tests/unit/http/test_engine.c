@@ -249,6 +249,25 @@ static void a_connection_at_rest_is_small(void **state)
     assert_true(sizeof(struct http_connection) <= 400);
 }
 
+/* A connection that has not asked yet when the engine drains gets a moment to do so, no more. */
+static void draining_grants_a_moment_to_who_has_not_asked(void **state)
+{
+    struct http_limits limits;
+    struct harness harness;
+    (void)state;
+    harness_defaults(&limits);
+    limits.idle_ms = limits.head_ms = limits.linger_ms = 20;
+    harness_init_with(&harness, &limits);
+    harness_connect(&harness);
+    http_engine_drain(harness.engine);
+    assert_int_equal(harness_stats(&harness).connections, 1);
+    assert_int_equal(harness_stats(&harness).drained, 0);
+    harness_wait_end(&harness);
+    harness_expect_out(&harness, "");
+    assert_int_equal(harness_stats(&harness).drained, 1);
+    harness_fini(&harness);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_crowd_leaves_nothing_behind),
         cmocka_unit_test(addresses),
         cmocka_unit_test(a_connection_at_rest_is_small),
+        cmocka_unit_test(draining_grants_a_moment_to_who_has_not_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
