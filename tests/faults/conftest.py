@@ -10,6 +10,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "wire"))
 
+from certificates import Authority  # noqa: E402
+from collector import Collector, server_tls  # noqa: E402
 from control import Control, shim  # noqa: E402
 from service import binary  # noqa: E402
 
@@ -34,7 +36,15 @@ def control():
         yield control
 
 
-@pytest.fixture
-def dice(request):
-    """Random numbers of the run's seed, other ones for each test."""
-    return random.Random(f"{SEED} {request.node.name}")
+@pytest.fixture(params=["http", "https"])
+def collector(request, tmp_path):
+    """One that takes everything, in the clear and over TLS; `trusted` is what an exporter needs."""
+    tls, trusted = None, {}
+    if request.param == "https":
+        authority = Authority(tmp_path, "authority")
+        identity = authority.issue("collector", "DNS:localhost,IP:127.0.0.1")
+        tls = server_tls(identity.certificate, identity.key)
+        trusted = {"OTEL_EXPORTER_OTLP_CERTIFICATE": str(authority.certificate)}
+    with Collector(tls=tls) as collector:
+        collector.trusted = trusted
+        yield collector

@@ -8,7 +8,6 @@ from collections import Counter
 import pytest
 
 import accesslog
-from collector import Collector
 from load import GOOD, MALFORMED, Tally, run_mixed
 from service import Service
 from wire import Connection, ask, eventually
@@ -76,50 +75,48 @@ def check_books(line, log, collector, tallies, probes=0):
 
 @pytest.mark.parametrize("ours_only", [False, True], ids=["everybody's", "ours"])
 @pytest.mark.parametrize("every", EVERY)
-def test_every_nth_is_refused(control, tmp_path, every, ours_only):
+def test_every_nth_is_refused(control, tmp_path, every, ours_only, collector):
     path = tmp_path / "log"
     seed = control.orders.seed
     control.orders.ours_only = ours_only
-    with Collector() as collector:
-        env = control.env(collector.env(**ENV))
-        with Service("--workers", "2", "--flush-timeout", "2s", log=path, env=env) as service:
-            tally = load(service, control, lambda memory: memory.order(every=every), seed)
-            refused = control.orders.memory.refused
-            calm = check_calm(service, seed + 1)
-            line = service.stop()
-        assert refused > 0
-        check_books(line, accesslog.load(path), collector, [tally, calm])
+    env = control.env(collector.env(**ENV), collector.trusted)
+    with Service("--workers", "2", "--flush-timeout", "2s", log=path, env=env) as service:
+        tally = load(service, control, lambda memory: memory.order(every=every), seed)
+        refused = control.orders.memory.refused
+        calm = check_calm(service, seed + 1)
+        line = service.stop()
+    assert refused > 0
+    check_books(line, accesslog.load(path), collector, [tally, calm])
 
 
 @pytest.mark.parametrize("ours_only", [False, True], ids=["everybody's", "ours"])
-def test_all_is_refused_for_a_while(control, tmp_path, ours_only):
+def test_all_is_refused_for_a_while(control, tmp_path, ours_only, collector):
     """Who is connected goes on, probes too; the rest may be turned away."""
     path = tmp_path / "log"
     seed = control.orders.seed
     control.orders.ours_only = ours_only
-    with Collector() as collector:
-        env = control.env(collector.env(**ENV))
-        with Service("--workers", "2", "--flush-timeout", "2s", log=path, env=env,
-                     admin=True) as service:
-            warm = run_mixed(service.public, 300, seed)
-            probing = Connection(service.admin)
-            assert probing.ask("/readyz").status == 200
-            control.orders.memory.from_now_on()
-            until = time.monotonic() + 1
-            tally, probes = Tally(), 2
-            while time.monotonic() < until:
-                assert probing.ask("/livez").status == 200
-                probes += 1
-                more = run_mixed(service.public, 100, seed, concurrency=4)
-                tally.sent += more.sent
-                tally.answered += more.answered
-            control.orders.memory.order()
-            calm = check_calm(service, seed + 1)
-            assert ask(service.admin, "/readyz").status == 200
-            probing.close()
-            line = service.stop()
-        assert control.orders.memory.refused > 0
-        check_books(line, accesslog.load(path), collector, [warm, tally, calm], probes)
+    env = control.env(collector.env(**ENV), collector.trusted)
+    with Service("--workers", "2", "--flush-timeout", "2s", log=path, env=env,
+                 admin=True) as service:
+        warm = run_mixed(service.public, 300, seed)
+        probing = Connection(service.admin)
+        assert probing.ask("/readyz").status == 200
+        control.orders.memory.from_now_on()
+        until = time.monotonic() + 1
+        tally, probes = Tally(), 2
+        while time.monotonic() < until:
+            assert probing.ask("/livez").status == 200
+            probes += 1
+            more = run_mixed(service.public, 100, seed, concurrency=4)
+            tally.sent += more.sent
+            tally.answered += more.answered
+        control.orders.memory.order()
+        calm = check_calm(service, seed + 1)
+        assert ask(service.admin, "/readyz").status == 200
+        probing.close()
+        line = service.stop()
+    assert control.orders.memory.refused > 0
+    check_books(line, accesslog.load(path), collector, [warm, tally, calm], probes)
 
 
 def test_a_scrape_without_memory_is_an_error_and_the_next_is_whole(control):

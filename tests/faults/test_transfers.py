@@ -94,16 +94,16 @@ def check_end(line, sent, log, collector):
 
 
 @pytest.mark.parametrize("weather", WEATHERS)
-def test_every_request_is_everywhere(control, weather, tmp_path):
+def test_every_request_is_everywhere(control, weather, tmp_path, collector):
     path = tmp_path / "log"
-    with Collector() as collector:
-        with Service("--workers", "2", log=path, env=control.env(collector.env(**LOGS))) as service:
-            turn(control, WEATHERS[weather])
-            tally = run_mixed(service.public, TOTAL, control.orders.seed)
-            assert (tally.failed, tally.refused) == ([], 0)
-            line = service.stop()
-        check_weather(control, WEATHERS[weather])
-        check_end(line, tally.sent, accesslog.load(path), collector)
+    env = control.env(collector.env(**LOGS), collector.trusted)
+    with Service("--workers", "2", log=path, env=env) as service:
+        turn(control, WEATHERS[weather])
+        tally = run_mixed(service.public, TOTAL, control.orders.seed)
+        assert (tally.failed, tally.refused) == ([], 0)
+        line = service.stop()
+    check_weather(control, WEATHERS[weather])
+    check_end(line, tally.sent, accesslog.load(path), collector)
 
 
 def test_a_log_that_is_reopened_loses_no_line(control, tmp_path):

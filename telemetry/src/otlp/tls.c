@@ -202,11 +202,10 @@ struct bufferevent *tel__tls_bufferevent(struct tel__tls *tls, struct event_base
     SSL *ssl = SSL_new(tls->context.ssl);
     tls->refusal[0] = '\0';
     tls->shaken = false;
-    if (ssl == NULL || !set_host(tls, ssl, host)) {
+    if (ssl == NULL || !set_host(tls, ssl, host) || SSL_set_app_data(ssl, tls) != 1) {
         SSL_free(ssl);
         return NULL;
     }
-    SSL_set_app_data(ssl, tls);
     SSL_set_verify(ssl, SSL_VERIFY_PEER, on_verified);
     SSL_set_info_callback(ssl, on_progress);
     /* Deferred callbacks: evhttp resets the bufferevent within them, which must not happen while
