@@ -162,7 +162,8 @@ TEL__FOLDED const char *tel__item_unpack(const char *at, struct tel__item *item)
     return at + head.length;
 }
 
-/* What tel__items_next() does, for the loop that runs once a span. */
+/* Reads the item at *position (0 at first) of `length` bytes of items and moves it on; false at the
+ * end. */
 TEL__FOLDED bool tel__items_step(const char *items, size_t length, size_t *position,
                                  struct tel__item *item)
 {

@@ -7,13 +7,8 @@
 
 #include "trace/item.h"
 
-bool tel__items_next(const char *items, size_t length, size_t *position, struct tel__item *item)
-{
-    return tel__items_step(items, length, position, item);
-}
-
 bool tel__item_next(const struct tel__span_record *record, size_t *position, struct tel__item *item)
 {
     const char *items = record->bytes + record->name_length + record->tracestate_length;
-    return tel__items_next(items, record->items_length, position, item);
+    return tel__items_step(items, record->items_length, position, item);
 }

@@ -50,10 +50,7 @@ struct tel__item {
     uint8_t flags;
 };
 
-/* Reads the item at *position (0 at first) of `length` bytes of items and moves it on; false at the
- * end. */
-bool tel__items_next(const char *items, size_t length, size_t *position, struct tel__item *item);
-/* The same of a span's record. */
+/* Reads the item at *position (0 at first) of the record and moves it on; false at the end. */
 bool tel__item_next(const struct tel__span_record *record, size_t *position,
                     struct tel__item *item);
 

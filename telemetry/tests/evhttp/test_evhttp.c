@@ -3,6 +3,7 @@
  * the bytes on the wire; and however it ends, it ends once.
  */
 #include "support.h"
+#include "trace/item.h"
 
 #include "logs/logger.h"
 
@@ -144,7 +145,7 @@ static void assert_record(struct bench *bench, const char *body, enum tel_severi
     assert_string_equal(record->event_name, "http.server.request");
     assert_int_equal(record->severity, severity);
     assert_memory_equal(record->trace_id, trace_id, 16);
-    while (tel__items_next(record->bytes + record->body_length, record->items_length, &position,
+    while (tel__items_step(record->bytes + record->body_length, record->items_length, &position,
                            &item)) {
         add_attribute(text, sizeof(text), &item.attribute);
     }

@@ -14,7 +14,7 @@
 
 #include "logs/logger.h"
 #include "telemetry/clock.h"
-#include "trace/record.h"
+#include "trace/item.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -104,12 +104,12 @@ static void test_whole_record(void **state)
     size_t position = 0;
     struct tel__item item;
     for (size_t i = 0; i < COUNT(attributes); i++) {
-        assert_true(tel__items_next(record->bytes + 12, record->items_length, &position, &item));
+        assert_true(tel__items_step(record->bytes + 12, record->items_length, &position, &item));
         assert_ptr_equal(item.attribute.key, attributes[i].key);
         assert_int_equal(item.attribute.type, attributes[i].type);
     }
     assert_true(item.attribute.value.boolean);
-    assert_false(tel__items_next(record->bytes + 12, record->items_length, &position, &item));
+    assert_false(tel__items_step(record->bytes + 12, record->items_length, &position, &item));
     tel_span_end(&span, 0);
     tel_logger_destroy(logger);
     tel_tracer_destroy(tracer);
