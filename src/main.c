@@ -12,6 +12,7 @@
 
 #include "cpus.h"
 #include "diagnostics.h"
+#include "engine_limits.h"
 #include "memory.h"
 #include "options.h"
 #include "reconciliation.h"
@@ -22,19 +23,6 @@
 #include "worker.h"
 
 #define EXIT_FAILED 1 /* could not start, or not go on */
-
-static void read_limits(const struct options *options, struct http_limits *limits)
-{
-    *limits = (struct http_limits){.request_line_bytes = options->max_request_line_bytes,
-                                   .head_bytes = options->max_head_bytes,
-                                   .header_count = options->max_header_count,
-                                   .body_bytes = options->max_body_bytes,
-                                   .idle_ms = (uint32_t)options->idle_timeout_ms,
-                                   .head_ms = (uint32_t)options->head_timeout_ms,
-                                   .body_ms = (uint32_t)options->body_timeout_ms,
-                                   .write_ms = (uint32_t)options->write_timeout_ms,
-                                   .linger_ms = (uint32_t)options->linger_timeout_ms};
-}
 
 /* What libevent has to say goes the way of everything else, not unformatted to stderr. Its messages
  * are evdns' about each nameserver that does not answer; the exporter tells what came of it. */
@@ -120,8 +108,8 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN);
     event_set_log_callback(on_libevent_says);
     struct service service = {.options = &options,
+                              .limits = engine_limits_of(&options),
                               .worker_count = options.workers > 0 ? (size_t)options.workers
                                                                   : cpus_default_workers()};
-    read_limits(&options, &service.limits);
     return run(&service);
 }

@@ -26,6 +26,17 @@ static void read_log(const struct service *service, struct reconciliation *terms
     }
 }
 
+/* What an exporter took and could not deliver, in all and (`by`) for each reason. */
+static uint64_t sum_failed(const struct tel_exporter_stats *stats, uint64_t by[TEL_EXPORT_ERRORS])
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < TEL_EXPORT_ERRORS; i++) {
+        by[i] = stats->failed[i];
+        sum += stats->failed[i];
+    }
+    return sum;
+}
+
 static void read_spans(const struct service *service, struct reconciliation *terms)
 {
     struct tel_tracer_stats tracer;
@@ -43,10 +54,7 @@ static void read_spans(const struct service *service, struct reconciliation *ter
     terms->spans_waiting = tracer.queued;
     terms->spans_acknowledged = exporter.acknowledged;
     terms->spans_inflight = exporter.inflight;
-    for (int i = 0; i < TEL_EXPORT_ERRORS; i++) {
-        terms->spans_failed += exporter.failed[i];
-        terms->spans_failed_by[i] = exporter.failed[i];
-    }
+    terms->spans_failed = sum_failed(&exporter, terms->spans_failed_by);
 }
 
 static void read_otlp_logs(const struct service *service, struct reconciliation *terms)
@@ -63,10 +71,7 @@ static void read_otlp_logs(const struct service *service, struct reconciliation 
     terms->otlp_logs_waiting = logger.queued;
     terms->otlp_logs_acknowledged = exporter.acknowledged;
     terms->otlp_logs_inflight = exporter.inflight;
-    for (int i = 0; i < TEL_EXPORT_ERRORS; i++) {
-        terms->otlp_logs_failed += exporter.failed[i];
-        terms->otlp_logs_failed_by[i] = exporter.failed[i];
-    }
+    terms->otlp_logs_failed = sum_failed(&exporter, terms->otlp_logs_failed_by);
 }
 
 void reconciliation_read(const struct service *service, struct reconciliation *terms)

@@ -14,6 +14,7 @@
 
 #include "caller.h"
 #include "diagnostics.h"
+#include "engine_limits.h"
 #include "listener.h"
 #include "options.h"
 #include "service.h"
@@ -121,15 +122,7 @@ static int load_options(struct program *program, int argc, char *argv[])
         return -EINVAL;
     }
     int error = options_load(&program->options, argc, argv, no_environment, report, NULL);
-    program->limits = (struct http_limits){.request_line_bytes = options->max_request_line_bytes,
-                                           .head_bytes = options->max_head_bytes,
-                                           .header_count = options->max_header_count,
-                                           .body_bytes = options->max_body_bytes,
-                                           .idle_ms = (uint32_t)options->idle_timeout_ms,
-                                           .head_ms = (uint32_t)options->head_timeout_ms,
-                                           .body_ms = (uint32_t)options->body_timeout_ms,
-                                           .write_ms = (uint32_t)options->write_timeout_ms,
-                                           .linger_ms = (uint32_t)options->linger_timeout_ms};
+    program->limits = engine_limits_of(options);
     return error;
 }
 
