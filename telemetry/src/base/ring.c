@@ -148,15 +148,24 @@ void tel__ring_pop(struct tel__ring *ring)
     atomic_store_explicit(&ring->popped, popped + 1, memory_order_release);
 }
 
+/* A thread that is neither side may sleep between its two looks while the ring goes round: what it
+ * then sees is more than was ever in it, and stands for a ring that was full. */
+static uint64_t bounded(uint64_t seen, uint64_t most)
+{
+    return seen < most ? seen : most;
+}
+
 uint64_t tel__ring_count(const struct tel__ring *ring)
 {
     /* popped first: what it shows was pushed before, so the difference is never negative. */
     uint64_t popped = atomic_load_explicit(&ring->popped, memory_order_acquire);
-    return atomic_load_explicit(&ring->pushed, memory_order_relaxed) - popped;
+    uint64_t count = atomic_load_explicit(&ring->pushed, memory_order_relaxed) - popped;
+    return ring->limit != 0 ? bounded(count, ring->limit) : count;
 }
 
 size_t tel__ring_used_bytes(const struct tel__ring *ring)
 {
     uint64_t read_at = atomic_load_explicit(&ring->read_at, memory_order_acquire);
-    return (size_t)(atomic_load_explicit(&ring->write_at, memory_order_relaxed) - read_at);
+    return (size_t)bounded(atomic_load_explicit(&ring->write_at, memory_order_relaxed) - read_at,
+                           ring->size);
 }

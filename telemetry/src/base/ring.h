@@ -48,7 +48,8 @@ void tel__ring_commit(struct tel__ring *ring, size_t length);
 const void *tel__ring_peek(struct tel__ring *ring, size_t *length);
 void tel__ring_pop(struct tel__ring *ring);
 
-/* Records waiting, bytes used: exact for the consumer, a moment's view for others. */
+/* Records waiting, bytes used: exact for the consumer, a moment's view for others, and never more
+ * than the limit or the size. */
 uint64_t tel__ring_count(const struct tel__ring *ring);
 size_t tel__ring_used_bytes(const struct tel__ring *ring);
 

@@ -210,6 +210,27 @@ static void test_memory_is_resident_only_as_used(void **state)
     tel__ring_fini(&ring);
 }
 
+/* A third thread that sleeps between its two looks, while a record is popped and another pushed, sees
+ * the old one's place and the new one's end. */
+static void test_counts_never_exceed_what_fits(void **state)
+{
+    (void)state;
+    struct tel__ring ring;
+    char bytes[504];
+    memset(bytes, 'x', sizeof(bytes));
+    assert_int_equal(tel__ring_init(&ring, SMALLEST, 8), 0);
+    for (int i = 0; i < 8; i++) {
+        assert_true(push(&ring, bytes, sizeof(bytes)));
+    }
+    assert_next(&ring, bytes, sizeof(bytes));
+    assert_true(push(&ring, bytes, sizeof(bytes)));
+    ring.read_at -= 512; /* as it was at the first look */
+    ring.popped--;
+    assert_int_equal(tel__ring_used_bytes(&ring), SMALLEST);
+    assert_int_equal(tel__ring_count(&ring), 8);
+    tel__ring_fini(&ring);
+}
+
 /* ---- two threads --------------------------------------------------------------------------- */
 
 #define STRESS_RECORDS 200000u
@@ -297,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_an_empty_ring_takes_the_largest_record_at_any_position),
         cmocka_unit_test(test_wrapping_keeps_every_byte),
         cmocka_unit_test(test_memory_is_resident_only_as_used),
+        cmocka_unit_test(test_counts_never_exceed_what_fits),
         cmocka_unit_test(test_two_threads_bounded_by_bytes),
         cmocka_unit_test(test_two_threads_bounded_by_records),
     };
