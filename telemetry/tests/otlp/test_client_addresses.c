@@ -92,6 +92,24 @@ static void assert_reason(const struct bench *bench, const char *part)
     }
 }
 
+/* Listeners at one port of two addresses, whoever else has ports there; the second with a queue of
+ * this length. False when there is no such second address. */
+static bool listen_twice(const char *first, const char *second, int backlog, int listeners[2])
+{
+    for (int i = 0; i < 64; i++) {
+        struct sockaddr_in address;
+        socklen_t length = sizeof(address);
+        listeners[0] = collector_listen(first, 0, 16);
+        assert_int_equal(getsockname(listeners[0], (struct sockaddr *)&address, &length), 0);
+        listeners[1] = collector_listen(second, ntohs(address.sin_port), backlog);
+        if (listeners[1] >= 0) {
+            return true;
+        }
+        close(listeners[0]);
+    }
+    return false;
+}
+
 /* ---- tests --------------------------------------------------------------------------------- */
 
 /* Both listen: IPv6 gets it, whatever the file's order. */
@@ -99,37 +117,36 @@ static void test_ipv6_first(void **state)
 {
     (void)state;
     struct bench bench;
+    int listeners[2];
     struct collector four;
     struct collector six;
-    collector_start(&four, ok, 1);
-    int listener = collector_listen("::1", four.port, 16);
-    if (listener >= 0) { /* else there is no IPv6 here */
-        collector_start_on(&six, ok, 1, listener);
-        start(&bench, four.port, "127.0.0.1 ::1", 0);
-        assert_int_equal(post(&bench, 5000), TEL__OUTCOME_ANSWER);
-        finish(&bench);
-        collector_stop(&six);
-        assert_int_equal(six.requests, 1);
-        assert_int_equal(four.connections, 0);
-        collector_fini(&six);
+    if (!listen_twice("127.0.0.1", "::1", 16, listeners)) {
+        skip(); /* there is no IPv6 here */
     }
+    collector_start_on(&four, ok, 1, listeners[0]);
+    collector_start_on(&six, ok, 1, listeners[1]);
+    start(&bench, four.port, "127.0.0.1 ::1", 0);
+    assert_int_equal(post(&bench, 5000), TEL__OUTCOME_ANSWER);
+    finish(&bench);
+    collector_stop(&six);
+    assert_int_equal(six.requests, 1);
+    assert_int_equal(four.connections, 0);
+    collector_fini(&six);
     collector_stop(&four);
     collector_fini(&four);
 }
 
-/* A listener whose queue is full answers no SYN. */
-static int listen_full(const char *host, uint16_t port, int fillers[4])
+/* Fills a listener's queue: from then on it answers no SYN. */
+static void fill(int listener, int fillers[4])
 {
-    int listener = collector_listen(host, port, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-    assert_true(listener >= 0);
-    inet_pton(AF_INET, host, &address.sin_addr);
+    struct sockaddr_in address;
+    socklen_t length = sizeof(address);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
     for (size_t i = 0; i < 4; i++) {
         fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         connect(fillers[i], (struct sockaddr *)&address, sizeof(address));
     }
     pause_ms(20);
-    return listener;
 }
 
 /* One that swallows packets costs its share of the time, once: the next connection goes to the
@@ -139,9 +156,11 @@ static void test_swallowing(void **state)
     (void)state;
     struct bench bench;
     struct collector collector;
+    int listeners[2];
     int fillers[4];
-    collector_start(&collector, ok, 1);
-    int listener = listen_full("127.0.0.2", collector.port, fillers);
+    assert_true(listen_twice("127.0.0.1", "127.0.0.2", 0, listeners));
+    collector_start_on(&collector, ok, 1, listeners[0]);
+    fill(listeners[1], fillers);
     start(&bench, collector.port, "127.0.0.2 127.0.0.1", 1);
     assert_int_equal(post(&bench, 1000), TEL__OUTCOME_ANSWER);
     pause_ms(5); /* that connection is old now */
@@ -155,7 +174,7 @@ static void test_swallowing(void **state)
     for (size_t i = 0; i < COUNT(fillers); i++) {
         close(fillers[i]);
     }
-    close(listener);
+    close(listeners[1]);
     collector_fini(&collector);
 }
 
@@ -183,10 +202,12 @@ static void test_failing(void **state)
     (void)state;
     static const struct step cut[] = {{TEXT_OF("HTTP/1.1 200 OK\r\nContent-Le"), THEN_CLOSE, true}};
     struct bench bench;
+    int listeners[2];
     struct collector good;
     struct collector bad;
-    collector_start(&good, ok, 1);
-    collector_start_on(&bad, cut, 1, collector_listen("127.0.0.2", good.port, 16));
+    assert_true(listen_twice("127.0.0.1", "127.0.0.2", 16, listeners));
+    collector_start_on(&good, ok, 1, listeners[0]);
+    collector_start_on(&bad, cut, 1, listeners[1]);
     start(&bench, good.port, "127.0.0.2 127.0.0.1", 1);
     assert_int_equal(post(&bench, 5000), TEL__OUTCOME_DISCONNECTED);
     assert_int_equal(post(&bench, 5000), TEL__OUTCOME_ANSWER);
@@ -206,10 +227,12 @@ static void test_moved(void **state)
 {
     (void)state;
     struct bench bench;
+    int listeners[2];
     struct collector old;
     struct collector new;
-    collector_start(&old, ok, 1);
-    collector_start_on(&new, ok, 1, collector_listen("127.0.0.2", old.port, 16));
+    assert_true(listen_twice("127.0.0.1", "127.0.0.2", 16, listeners));
+    collector_start_on(&old, ok, 1, listeners[0]);
+    collector_start_on(&new, ok, 1, listeners[1]);
     start(&bench, old.port, "127.0.0.1", 200);
     assert_int_equal(post(&bench, 5000), TEL__OUTCOME_ANSWER);
     name_addresses(&bench, "127.0.0.2");
