@@ -16,27 +16,15 @@ bool inbox_push(struct inbox *inbox, const struct arrival *arrival)
     return true;
 }
 
-const struct arrival *inbox_peek(const struct inbox *inbox)
+bool inbox_pop(struct inbox *inbox, struct arrival *arrival)
 {
     size_t popped = atomic_load_explicit(&inbox->popped, memory_order_relaxed);
     size_t pushed = atomic_load_explicit(&inbox->pushed, memory_order_acquire);
-    return pushed == popped ? NULL : &inbox->slots[popped % INBOX_SLOTS];
-}
-
-void inbox_drop(struct inbox *inbox)
-{
-    size_t popped = atomic_load_explicit(&inbox->popped, memory_order_relaxed);
-    atomic_store_explicit(&inbox->popped, popped + 1, memory_order_release);
-}
-
-bool inbox_pop(struct inbox *inbox, struct arrival *arrival)
-{
-    const struct arrival *first = inbox_peek(inbox);
-    if (first == NULL) {
+    if (pushed == popped) {
         return false;
     }
-    *arrival = *first;
-    inbox_drop(inbox);
+    *arrival = inbox->slots[popped % INBOX_SLOTS];
+    atomic_store_explicit(&inbox->popped, popped + 1, memory_order_release);
     return true;
 }
 
@@ -44,4 +32,9 @@ size_t inbox_count(const struct inbox *inbox)
 {
     size_t popped = atomic_load_explicit(&inbox->popped, memory_order_acquire);
     return atomic_load_explicit(&inbox->pushed, memory_order_acquire) - popped;
+}
+
+size_t inbox_pushed(const struct inbox *inbox)
+{
+    return atomic_load_explicit(&inbox->pushed, memory_order_acquire);
 }

@@ -5,10 +5,7 @@
  * worker belongs to the worker. While it is full the main thread leaves new connections with the
  * kernel.
  *
- * The worker looks at the first arrival, takes it in, and only then drops it: whoever adds what is in
- * the inbox to what the worker has, in this order, never counts too few.
- *
- * Threads: push by the main thread, peek, drop and pop by the worker, count by any.
+ * Threads: push by the main thread, pop by the worker, counts by any.
  */
 #ifndef GLASSBOX_INBOX_H
 #define GLASSBOX_INBOX_H
@@ -39,12 +36,11 @@ struct inbox {
 
 /* Returns false when it is full; the arrival is then still the caller's. */
 bool inbox_push(struct inbox *inbox, const struct arrival *arrival);
-/* The first, borrowed until it is dropped; NULL when it is empty. */
-const struct arrival *inbox_peek(const struct inbox *inbox);
-/* Drops the first. */
-void inbox_drop(struct inbox *inbox);
-/* Both, with a copy. Returns false when it is empty. */
+/* Takes the first. Returns false when it is empty. */
 bool inbox_pop(struct inbox *inbox, struct arrival *arrival);
+/* Arrivals waiting now, and pushed ever: less what the worker closed since, the latter is what it
+ * has or is about to get, with no moment in which an arrival is in both or in neither. */
 size_t inbox_count(const struct inbox *inbox);
+size_t inbox_pushed(const struct inbox *inbox);
 
 #endif

@@ -72,10 +72,9 @@ static void adopt(struct worker *worker, const struct arrival *arrival)
 static void look(struct site *site)
 {
     struct worker *worker = (struct worker *)site; /* its first member */
-    const struct arrival *arrival;
-    while ((arrival = inbox_peek(&worker->inbox)) != NULL) {
-        adopt(worker, arrival);
-        inbox_drop(&worker->inbox);
+    struct arrival arrival;
+    while (inbox_pop(&worker->inbox, &arrival)) {
+        adopt(worker, &arrival);
     }
     if (atomic_load(&worker->draining)) {
         http_engine_drain(worker->site.engine);
@@ -220,10 +219,9 @@ void worker_destroy(struct worker *worker)
 uint64_t worker_connections(const struct worker *worker)
 {
     struct http_engine_stats stats;
-    /* In this order one that is on its way is counted twice for a moment, never not at all. */
-    size_t arriving = inbox_count(&worker->inbox);
+    /* In this order: what is closed by now was pushed before. */
     http_engine_get_stats(worker->site.engine, &stats);
-    return stats.connections + arriving;
+    return inbox_pushed(&worker->inbox) - stats.closed;
 }
 
 const struct site *worker_site(const struct worker *worker)

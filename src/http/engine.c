@@ -198,6 +198,7 @@ void engine_release(struct http_connection *connection)
         count_add(&engine->without_request, 1);
     }
     count_add(&engine->connection_count, UINT64_MAX);
+    count_add(&engine->closed, 1);
     slabs_give(&engine->connection_slabs, connection);
 }
 
@@ -292,6 +293,7 @@ int http_engine_adopt(struct http_engine *engine, int fd, const struct sockaddr 
     struct http_connection *connection = slabs_take(&engine->connection_slabs);
     if (connection == NULL) {
         close(fd);
+        count_add(&engine->closed, 1);
         return -ENOMEM;
     }
     *connection = (struct http_connection){.engine = engine, .fd = fd};
@@ -320,6 +322,7 @@ void http_engine_get_stats(const struct http_engine *engine, struct http_engine_
     *stats = (struct http_engine_stats){
         .connections = atomic_load_explicit(&engine->connection_count, memory_order_relaxed),
         .exchanges = atomic_load_explicit(&engine->exchange_count, memory_order_relaxed),
+        .closed = atomic_load_explicit(&engine->closed, memory_order_acquire),
         .idle_closed = atomic_load_explicit(&engine->idle_closed, memory_order_relaxed),
         .without_request = atomic_load_explicit(&engine->without_request, memory_order_relaxed),
         .drained = atomic_load_explicit(&engine->drained, memory_order_relaxed),

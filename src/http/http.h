@@ -203,6 +203,7 @@ void http_engine_drain(struct http_engine *engine);
 struct http_engine_stats {
     uint64_t connections;     /* open now */
     uint64_t exchanges;       /* open now */
+    uint64_t closed;          /* given to adopt and closed since, for whatever reason */
     uint64_t idle_closed;     /* ended by the idle timeout */
     uint64_t without_request; /* closed without a single byte of a request */
     uint64_t drained;         /* idle ones closed by drain */

@@ -155,7 +155,8 @@ struct http_engine {
     struct exchange *spare; /* NULL while in use */
     struct event *sweep;    /* every tick, while there is a connection or a pool to trim */
     struct event *resume;   /* for `ready`, in the loop's next turn */
-    _Atomic uint64_t connection_count, exchange_count, idle_closed, without_request, drained, lost;
+    _Atomic uint64_t connection_count, exchange_count, closed;
+    _Atomic uint64_t idle_closed, without_request, drained, lost;
     struct timeouts timeouts;
 };
 
@@ -163,7 +164,7 @@ struct http_engine {
 static inline void count_add(_Atomic uint64_t *count, uint64_t change)
 {
     const uint64_t now = atomic_load_explicit(count, memory_order_relaxed);
-    atomic_store_explicit(count, now + change, memory_order_relaxed);
+    atomic_store_explicit(count, now + change, memory_order_release);
 }
 
 /* The engine's view of what the service sees. */

@@ -74,6 +74,7 @@ static void without_the_spare_a_request_is_lost_and_counted(void **state)
     harness_expect_log(&harness, "");
     assert_int_equal(harness_stats(&harness).lost, 1);
     assert_int_equal(harness_stats(&harness).connections, 0);
+    assert_int_equal(harness_stats(&harness).closed, 1);
     harness_fini(&harness);
 }
 
@@ -152,6 +153,7 @@ static void a_refused_adoption_closes_the_socket(void **state)
     faults_stop();
     assert_int_equal(adopted, -ENOMEM);
     assert_int_equal(harness_stats(&harness).connections, count);
+    assert_int_equal(harness_stats(&harness).closed, 1);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(recv(clients[i], &byte, 1, 0), i == count - 1 ? 0 : -1);
         close(clients[i]);

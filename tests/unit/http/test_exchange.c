@@ -55,6 +55,7 @@ static void pieces_of_nothing_are_no_request(void **state)
         harness_expect_log(&harness, "");
         harness_expect_out(&harness, "");
         assert_int_equal(harness_stats(&harness).without_request, 1);
+        assert_int_equal(harness_stats(&harness).closed, 1);
         harness_fini(&harness);
     }
 }
