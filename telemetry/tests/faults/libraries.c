@@ -2,9 +2,11 @@
  * Memory that libevent and OpenSSL take, by the hooks that they have for it.
  */
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <openssl/crypto.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 
 #include "faults.h"
@@ -84,6 +86,25 @@ __wrap_evhttp_connection_base_bufferevent_new(struct event_base *base, struct ev
         __real_evhttp_connection_base_bufferevent_new(base, evdns, bufferevent, address, port);
     faults__nested--;
     return connection;
+}
+
+struct bufferevent *__real_bufferevent_openssl_socket_new(struct event_base *base,
+                                                          evutil_socket_t fd, struct ssl_st *ssl,
+                                                          enum bufferevent_ssl_state state,
+                                                          int options);
+struct bufferevent *__wrap_bufferevent_openssl_socket_new(struct event_base *base,
+                                                          evutil_socket_t fd, struct ssl_st *ssl,
+                                                          enum bufferevent_ssl_state state,
+                                                          int options)
+{
+    if (faults__refuses(FAULTS_LIBEVENT, TAKER)) {
+        SSL_free((options & BEV_OPT_CLOSE_ON_FREE) != 0 ? ssl : NULL); /* as libevent does */
+        return NULL;
+    }
+    faults__nested++;
+    struct bufferevent *made = __real_bufferevent_openssl_socket_new(base, fd, ssl, state, options);
+    faults__nested--;
+    return made;
 }
 
 void __real_bufferevent_setwatermark(struct bufferevent *bufferevent, short events, size_t low,
