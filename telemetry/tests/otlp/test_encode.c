@@ -338,11 +338,45 @@ static void test_attributes_of_every_length(void **state)
     tel_buffer_fini(&out);
 }
 
+/* Keys that are short, too long to be remembered, and so long that lengths take more than a byte. */
+static void test_values_after_keys_of_every_length(void **state)
+{
+    struct bench *bench = *state;
+    static const struct tel_attribute values[] = {
+        {.type = TEL_VALUE_BOOL, .value.boolean = true},
+        {.type = TEL_VALUE_INT, .value.integer = 1},
+        {.type = TEL_VALUE_INT, .value.integer = INT64_MIN},
+        {.type = TEL_VALUE_DOUBLE, .value.real = -0.0},
+    };
+    static const uint64_t wanted[] = {1, 1, UINT64_C(1) << 63, UINT64_C(1) << 63};
+    static char key[200];
+    struct tel_buffer out;
+    tel_buffer_init(&out, 1024);
+    for (size_t length = 1; length < sizeof(key); length++) {
+        memset(key, 'k', length);
+        memset(bench->encoder.keys, 0, sizeof(bench->encoder.keys)); /* `key` was another one */
+        for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+            struct tel_attribute attribute = values[i];
+            attribute.key = key;
+            tel_buffer_clear(&out);
+            tel__encode_attribute(&bench->encoder, &out, 9, &attribute);
+            struct tel__wire_field got = field_at(out.data, out.length, 9, 0);
+            struct tel__wire_field name = field_in(&got, 1, 0);
+            struct tel__wire_field any = field_in(&got, 2, 0);
+            assert_int_equal(count_fields(out.data, out.length, 9), 1);
+            assert_text(&name, key);
+            assert_true(field_in(&any, 2 + attribute.type - TEL_VALUE_BOOL, 0).value == wanted[i]);
+        }
+    }
+    tel_buffer_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_smallest, setup, teardown),
         cmocka_unit_test_setup_teardown(test_attributes_of_every_length, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_values_after_keys_of_every_length, setup, teardown),
         cmocka_unit_test_setup_teardown(test_parent, setup, teardown),
         cmocka_unit_test_setup_teardown(test_values, setup, teardown),
         cmocka_unit_test_setup_teardown(test_events_and_links, setup, teardown),
