@@ -9,7 +9,9 @@ cd "$(dirname "$0")/.."
 .ci/deps.sh build test coverage
 venv=$(.ci/venv.sh "$TEST_REQUIREMENTS")
 
-unit() { ctest --test-dir build/coverage --parallel "$JOBS" --output-on-failure --timeout 180; }
+unit() {
+    FAULTS_STRIDE=1 ctest --test-dir build/coverage --parallel "$JOBS" --output-on-failure --timeout 180
+}
 
 # Two tests count descriptors down to where gcov's own files find none, which gcov tells on stderr.
 wire() {
