@@ -7,10 +7,13 @@
  *     (CHUNK_LINE  CHUNK_DATA)*  CHUNK_LINE  CHUNK_TRAILERS  CHUNK_DONE
  *
  * Content is bounded by limits.body_bytes, what surrounds it by HTTP_CHUNK_EXCESS, and trailers by
- * the limits of a head. Content is kept only if the service wants it; trailers never are.
+ * the limits of a head. Content is kept only if the service wants it, and then bounded by what it
+ * wants at most; trailers never are.
  *
  * Source: RFC 9112, 6 and 7.1.
  */
+#include <errno.h>
+
 #include "http/internal.h"
 
 /* ---- llhttp's callbacks ---------------------------------------------------------------------- */
@@ -45,7 +48,8 @@ static int take_content(struct exchange *exchange, const char *bytes, size_t len
     if (exchange->shared.want_body) {
         tel_buffer_append(body, bytes, length);
         if (body->error != 0) {
-            return parse_raise(exchange, HTTP_ERROR_OVERLOADED);
+            return parse_raise(exchange, body->error == -EMSGSIZE ? HTTP_ERROR_BODY_TOO_LARGE
+                                                                  : HTTP_ERROR_OVERLOADED);
         }
     }
     return 0;

@@ -115,7 +115,9 @@ void exchange_head_complete(struct exchange *exchange)
         return;
     }
     exchange->shared.connection->state = STATE_BODY;
-    if (exchange->expects_continue) {
+    if (exchange->shared.want_body && exchange->remaining > exchange->shared.request.body.limit) {
+        exchange_refuse(exchange, HTTP_ERROR_BODY_TOO_LARGE); /* before a byte of it is sent */
+    } else if (exchange->expects_continue) {
         give_up_unless_sent(exchange, send_continue(exchange));
     }
 }

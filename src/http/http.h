@@ -154,7 +154,7 @@ struct http_exchange {
     struct http_request request;
     struct http_response response;
     enum http_error error; /* set by the engine when it ends otherwise */
-    bool want_body;        /* set in open: keep request.body up to limits.body_bytes */
+    bool want_body;        /* set in open: keep request.body; open may lower its limit: 413 */
     bool abandoned;        /* the client has gone while the service was handling */
     bool responded;        /* http_exchange_respond() was called */
     bool last;             /* this response closes the connection */

@@ -47,7 +47,11 @@ static void on_open(struct http_exchange *exchange, void *argument)
     assert_int_equal(exchange->end_ns == 0, exchange->error != HTTP_ERROR_CLIENT_DISCONNECTED &&
                                                 exchange->error != HTTP_ERROR_SHUTDOWN &&
                                                 exchange->error != HTTP_ERROR_WRITE_TIMEOUT);
-    exchange->want_body = path_is(exchange, "/echo");
+    const bool little = path_is(exchange, "/little");
+    exchange->want_body = little || path_is(exchange, "/echo");
+    if (little) {
+        exchange->request.body.limit = HARNESS_LITTLE;
+    }
 }
 
 static void respond(struct http_exchange *exchange)
@@ -57,7 +61,7 @@ static void respond(struct http_exchange *exchange)
     response->content_type = (struct http_slice){"text/plain", 10};
     response->body = (struct http_slice){"hello\n", 6};
     response->close = path_is(exchange, "/close");
-    if (path_is(exchange, "/echo")) {
+    if (exchange->want_body) {
         response->body =
             (struct http_slice){exchange->request.body.data, exchange->request.body.length};
     } else if (path_is(exchange, "/big")) {

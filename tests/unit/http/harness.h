@@ -12,7 +12,7 @@
  *     open handle abandoned GET /later - client_disconnected
  *
  * The service answers by path: `/later` only when harness_answer() is called; `/echo` with the body
- * it asked for; `/big` with HARNESS_BIG bytes; `/close` with response.close; `/204` and `/304` with
+ * it asked for, `/little` the same but with HARNESS_LITTLE bytes of it at most; `/big` with HARNESS_BIG bytes; `/close` with response.close; `/204` and `/304` with
  * that status; all others with "hello\n".
  */
 #ifndef HARNESS_H
@@ -29,8 +29,9 @@
 
 #include "http/http.h"
 
-#define HARNESS_BIG   4000000
-#define HARNESS_WAITS 8 /* exchanges on /later at a time */
+#define HARNESS_BIG    4000000
+#define HARNESS_LITTLE 4
+#define HARNESS_WAITS  8 /* exchanges on /later at a time */
 
 struct harness {
     struct event_base *base;

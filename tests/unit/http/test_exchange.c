@@ -172,6 +172,39 @@ static void continue_comes_after_open_and_before_the_body(void **state)
     harness_fini(&harness);
 }
 
+/* Open may want less of the content than the limit lets through: what is declared over it is told
+ * before a byte of it was asked for, what comes in chunks at the byte that is too many. */
+static void open_may_want_less_of_the_content(void **state)
+{
+#define LITTLE "POST /little HTTP/1.1\r\nHost: a\r\n"
+    static const struct {
+        const char *input;
+        const char *body; /* NULL: refused */
+    } rows[] = {
+        {LITTLE "Content-Length: 4\r\n\r\nfour", "four"},
+        {LITTLE "Content-Length: 5\r\n\r\n", NULL},
+        {LITTLE "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n", NULL},
+        {LITTLE "Transfer-Encoding: chunked\r\n\r\n1\r\nf\r\n3\r\nour\r\n0\r\n\r\n", "four"},
+        {LITTLE "Transfer-Encoding: chunked\r\n\r\n1\r\nf\r\n4\r\nour!", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct harness harness;
+        harness_init(&harness);
+        harness_send_text(&harness, rows[i].input);
+        if (rows[i].body != NULL) {
+            harness_expect_out(&harness, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+                                         "Content-Length: 4\r\n\r\nfour");
+            harness_expect_log(&harness, "open handle POST /little 200 ok\n");
+        } else {
+            harness_expect_out(&harness, harness_refusal("413 Content Too Large",
+                                                         "the request body is over the limit", ""));
+            harness_expect_log(&harness, "open POST /little 413 body_too_large\n");
+        }
+        harness_fini(&harness);
+    }
+}
+
 static void add_and_replace(struct http_exchange *exchange, void *argument)
 {
     (void)argument;
@@ -233,6 +266,7 @@ int main(void)
         cmocka_unit_test(a_service_without_abandoned_answers_nobody),
         cmocka_unit_test(half_close_after_requests),
         cmocka_unit_test(continue_comes_after_open_and_before_the_body),
+        cmocka_unit_test(open_may_want_less_of_the_content),
         cmocka_unit_test(open_may_dress_a_refusal),
         cmocka_unit_test(a_status_that_is_none_becomes_500),
     };
