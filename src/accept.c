@@ -113,3 +113,13 @@ unsigned accept_media_quality(struct http_slice accept, const char *type, const 
     }
     return quality;
 }
+
+bool accept_media_is(struct http_slice content_type, const char *type)
+{
+    if (content_type.length == 0) {
+        return false;
+    }
+    const char *end = content_type.data + content_type.length;
+    const char *semicolon = memchr(content_type.data, ';', content_type.length);
+    return is(trim(content_type.data, semicolon != NULL ? semicolon : end), type);
+}

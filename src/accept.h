@@ -7,6 +7,7 @@
 #ifndef GLASSBOX_ACCEPT_H
 #define GLASSBOX_ACCEPT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "http/http.h"
@@ -14,5 +15,8 @@
 /* How much an Accept header wants `type`/`subtype` (lower case): the quality of its most specific
  * matching range; 0 when none matches, 1000 for an absent or empty header. */
 unsigned accept_media_quality(struct http_slice accept, const char *type, const char *subtype);
+
+/* Whether a Content-Type is `type`, "application/json" say, whatever its parameters are. */
+bool accept_media_is(struct http_slice content_type, const char *type);
 
 #endif

@@ -36,31 +36,38 @@ static bool prefers_text(const struct http_request *request)
     return accept_media_quality(field->value, "text", "plain") > (problem > json ? problem : json);
 }
 
-/* Fills status, type and body of a problem; details are our own words, so need no escaping. */
+/* Fills status, type and body of a problem. The buffer is the exchange's own memory, large enough, so
+ * that there is an answer also where there is no memory for one. */
 static void fill_problem(struct exchange *exchange, uint16_t status, const char *detail)
 {
     static const char json_type[] = "application/problem+json";
     static const char text_type[] = "text/plain; charset=utf-8";
     struct http_response *response = &exchange->http->response;
-    bool text = prefers_text(&exchange->http->request);
     const struct http_slice title = http_reason(status);
-    int length = text ? snprintf(exchange->text, sizeof(exchange->text), "%u %.*s: %s\n", status,
-                                 (int)title.length, title.data, detail)
-                      : snprintf(exchange->text, sizeof(exchange->text),
-                                 "{\"type\":\"about:blank\",\"title\":\"%.*s\",\"status\":%u,"
-                                 "\"detail\":\"%s\"}\n",
-                                 (int)title.length, title.data, status, detail);
-    const size_t most = sizeof(exchange->text) - 1;
+    struct tel_buffer body = {.data = exchange->text,
+                              .capacity = sizeof(exchange->text),
+                              .limit = sizeof(exchange->text)};
     response->status = status;
-    response->content_type = text ? (struct http_slice){text_type, sizeof(text_type) - 1}
-                                  : (struct http_slice){json_type, sizeof(json_type) - 1};
-    response->body =
-        (struct http_slice){exchange->text, (size_t)length < most ? (size_t)length : most};
+    if (prefers_text(&exchange->http->request)) {
+        response->content_type = (struct http_slice){text_type, sizeof(text_type) - 1};
+        tel_buffer_append_format(&body, "%u %.*s: %s\n", status, (int)title.length, title.data,
+                                 detail);
+    } else {
+        response->content_type = (struct http_slice){json_type, sizeof(json_type) - 1};
+        tel_buffer_append_string(&body, "{\"type\":\"about:blank\",\"title\":\"");
+        tel_buffer_append(&body, title.data, title.length);
+        tel_buffer_append_string(&body, "\",\"status\":");
+        tel_buffer_append_u64(&body, status);
+        tel_buffer_append_string(&body, ",\"detail\":");
+        tel_buffer_append_json(&body, detail, strlen(detail));
+        tel_buffer_append_string(&body, "}\n");
+    }
+    response->body = (struct http_slice){body.data, body.length};
 }
 
 void exchange_problem(struct exchange *exchange, uint16_t status, const char *format, ...)
 {
-    char detail[EXCHANGE_TEXT_BYTES / 2];
+    char detail[EXCHANGE_DETAIL_BYTES];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(detail, sizeof(detail), format, arguments);
@@ -79,6 +86,25 @@ void exchange_reply(struct exchange *exchange, uint16_t status, const char *cont
     }
     response->body = (struct http_slice){body, length};
     http_exchange_respond(exchange->http);
+}
+
+/* ---- what a handler is asked ---------------------------------------------------------------------- */
+
+struct http_slice exchange_content(const struct exchange *exchange)
+{
+    const struct tel_buffer *body = &exchange->http->request.body;
+    return (struct http_slice){body->length > 0 ? body->data : "", body->length};
+}
+
+bool exchange_content_is(const struct exchange *exchange, const char *type)
+{
+    const struct http_field *field = exchange->http->request.known[HTTP_KNOWN_CONTENT_TYPE];
+    return field == NULL || accept_media_is(field->value, type);
+}
+
+struct http_slice exchange_path_rest(const struct exchange *exchange)
+{
+    return router_rest(exchange->route, exchange->http->request.path);
 }
 
 /* ---- waiting and child spans ------------------------------------------------------------------- */
@@ -166,6 +192,16 @@ static void begin_span(struct exchange *exchange)
                       TEL_TRACEPARENT_LENGTH);
 }
 
+/* The content is kept, up to what the route takes of it, where that is less than the engine's limit. */
+static void take_content(struct exchange *exchange)
+{
+    struct tel_buffer *body = &exchange->http->request.body;
+    exchange->http->want_body = true;
+    if (exchange->route->content_bytes < body->limit) {
+        body->limit = exchange->route->content_bytes;
+    }
+}
+
 static void on_open(struct http_exchange *http, void *argument)
 {
     struct exchange *exchange = of(http);
@@ -180,6 +216,9 @@ static void on_open(struct http_exchange *http, void *argument)
         http->error == HTTP_OK
             ? router_find(exchange->site->side, http->request.path.data, http->request.path.length)
             : &router_table()[ROUTE_NONE];
+    if (exchange->route->content_bytes > 0) {
+        take_content(exchange);
+    }
     begin_span(exchange);
     instruments_request_opened(exchange->site->service->instruments, exchange->site->shard,
                                http->request.method);
@@ -195,19 +234,27 @@ static bool is_known_target(const struct exchange *exchange)
     return exchange->route->handle != NULL || (target->length == 1 && target->data[0] == '*');
 }
 
+/* What the target allows: as its route, or as the side it was asked on. */
+static const char *add_allow(struct exchange *exchange)
+{
+    const char *allow =
+        exchange->route->handle != NULL ? exchange->route->allow : exchange->site->allow;
+    http_response_add(&exchange->http->response, "Allow", allow, strlen(allow));
+    return allow;
+}
+
 static void on_handle(struct http_exchange *http, void *argument)
 {
     (void)argument;
     struct exchange *exchange = of(http);
     const enum http_method method = http->request.method;
     if (method == HTTP_METHOD_OPTIONS && is_known_target(exchange)) {
-        http_response_add(&http->response, "Allow", router_allow, strlen(router_allow));
+        add_allow(exchange);
         exchange_reply(exchange, 204, NULL, NULL, 0);
     } else if (exchange->route->handle == NULL) {
         exchange_problem(exchange, 404, "there is nothing at this path");
-    } else if (!router_allows(method)) {
-        http_response_add(&http->response, "Allow", router_allow, strlen(router_allow));
-        exchange_problem(exchange, 405, "allowed here: %s", router_allow);
+    } else if (!router_takes(exchange->route, method)) {
+        exchange_problem(exchange, 405, "allowed here: %s", add_allow(exchange));
     } else {
         exchange->route->handle(exchange);
     }
@@ -245,10 +292,11 @@ static void on_close(struct http_exchange *http, void *argument)
 
 struct http_service exchange_calls(struct site *site)
 {
+    router_format_allow(site->side, site->allow);
     return (struct http_service){.open = on_open,
                                  .handle = on_handle,
                                  .abandoned = on_abandoned,
                                  .close = on_close,
-                                 .allow = router_allow,
+                                 .allow = site->allow,
                                  .argument = site};
 }

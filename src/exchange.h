@@ -25,7 +25,11 @@
 #include "site.h"
 #include "telemetry/trace.h"
 
-#define EXCHANGE_TEXT_BYTES 1024 /* of a body that an exchange builds for itself */
+#define EXCHANGE_DETAIL_BYTES \
+    512 /* of a problem's detail, its NUL included; what is longer is cut */
+/* Of a body that an exchange builds for itself: a problem document whose detail is escaped throughout
+ * (a control character becomes six) fits. */
+#define EXCHANGE_TEXT_BYTES (EXCHANGE_DETAIL_BYTES * 6 + 128)
 
 struct exchange {
     struct http_exchange *http;
@@ -41,10 +45,11 @@ struct exchange {
     struct burn burn; /* handlers/work.c */
     char error_text[8];
     char traceresponse[TEL_TRACEPARENT_LENGTH + 1];
-    char text[EXCHANGE_TEXT_BYTES];
     struct tel_span span;
-    struct tel_span child;       /* INTERNAL: what a handler does on its way */
-    struct tel_context incoming; /* last: mostly untouched memory */
+    struct tel_span child; /* INTERNAL: what a handler does on its way */
+    /* Last, mostly untouched memory: */
+    struct tel_context incoming;
+    char text[EXCHANGE_TEXT_BYTES];
 };
 _Static_assert(sizeof(struct exchange) <= HTTP_SERVICE_BYTES, "fits the engine's exchange");
 
@@ -56,9 +61,16 @@ void exchange_reply(struct exchange *exchange, uint16_t status, const char *cont
                     const void *body, size_t length);
 
 /* Answers with an RFC 9457 problem document, or the same as text where the client does not accept
- * JSON. printf of the detail. */
+ * JSON. printf of the detail, of any bytes: the document escapes them. */
 void exchange_problem(struct exchange *exchange, uint16_t status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The content of the request, whole; empty unless its route takes one (routes.def). */
+struct http_slice exchange_content(const struct exchange *exchange);
+/* Whether Content-Type says `type`, "application/json" say, parameters aside; or says nothing. */
+bool exchange_content_is(const struct exchange *exchange, const char *type);
+/* What the request's path has in place of the `{name}` of its route; absent without one. */
+struct http_slice exchange_path_rest(const struct exchange *exchange);
 
 /* Runs `callback(exchange)` on the loop no earlier than `delay_us` from now, unless the client goes
  * away first. A handler that waits this way must answer, or wait again, from the callback. */

@@ -127,28 +127,39 @@ static struct tel_series *request_series(struct instruments *instruments, size_t
     return tel_family_series(instruments->families[METRIC_REQUEST_DURATION], shard, values);
 }
 
-/* Series of what a route is known to answer, so that an alert on them has something to look at. */
+/* The series of a route's documented answers to one of its methods. */
+static void make_known_answers(struct instruments *instruments, const struct route *route,
+                               enum http_method method, uint16_t configured_status)
+{
+    struct request_labels labels = {.route = route->id, .method = method, .minor_version = 1};
+    for (size_t s = 0; s < ROUTE_STATUSES_MAX && route->statuses[s] != 0; s++) {
+        char text[8];
+        const uint16_t status = route->statuses[s];
+        labels.status = status != STATUS_CONFIGURED ? status : configured_status;
+        snprintf(text, sizeof(text), "%u", labels.status);
+        labels.error_type = labels.status >= 500 ? text : NULL;
+        request_series(instruments, 0, &labels);
+    }
+}
+
+/* Series of what a route is known to answer, so that an alert on them has something to look at.
+ * OPTIONS has one answer, the router's. */
 static void make_known_requests(struct instruments *instruments, const struct options *options)
 {
     const struct route *routes = router_table();
+    const uint16_t configured = (uint16_t)options->random_error_status;
     for (size_t id = ROUTE_NONE + 1; id < ROUTES; id++) {
-        struct request_labels labels = {.route = (enum route_id)id, .minor_version = 1};
-        for (size_t m = 0; m < 2; m++) { /* GET and HEAD; OPTIONS has one status */
-            labels.method = router_methods[m];
-            for (size_t s = 0; s < ROUTE_STATUSES_MAX && routes[id].statuses[s] != 0; s++) {
-                char text[8];
-                labels.status = routes[id].statuses[s] != STATUS_CONFIGURED
-                                    ? routes[id].statuses[s]
-                                    : (uint16_t)options->random_error_status;
-                snprintf(text, sizeof(text), "%u", labels.status);
-                labels.error_type = labels.status >= 500 ? text : NULL;
-                request_series(instruments, 0, &labels);
+        for (int method = 0; method < HTTP_METHODS; method++) {
+            if (method != HTTP_METHOD_OPTIONS &&
+                router_takes(&routes[id], (enum http_method)method)) {
+                make_known_answers(instruments, &routes[id], (enum http_method)method, configured);
             }
         }
-        labels.method = HTTP_METHOD_OPTIONS;
-        labels.status = 204;
-        labels.error_type = NULL;
-        request_series(instruments, 0, &labels);
+        request_series(instruments, 0,
+                       &(struct request_labels){.route = (enum route_id)id,
+                                                .method = HTTP_METHOD_OPTIONS,
+                                                .status = 204,
+                                                .minor_version = 1});
     }
 }
 

@@ -27,8 +27,9 @@ struct site {
     enum side side;
     struct event_base *base;
     struct http_engine *engine;
-    struct http_service calls; /* what the engine calls: exchange.c */
-    struct event *tick;        /* heartbeat, loop lag, clock offset */
+    struct http_service calls;      /* what the engine calls: exchange.c */
+    char allow[ROUTER_ALLOW_BYTES]; /* methods that its side takes, of whatever route */
+    struct event *tick;             /* heartbeat, loop lag, clock offset */
     int tick_fd;
     uint64_t tick_due_ns;
     uint64_t wall_offset_ns;           /* monotonic reading + this = wall time */

@@ -1,6 +1,6 @@
 /*
  * The endpoints, one small file each: handle_<name>() is called with an exchange whose request is
- * complete and whose method is GET or HEAD, and answers now or later (exchange.h).
+ * complete and whose method is one that its route takes, and answers now or later (exchange.h).
  *
  * Threads: the site's own.
  */

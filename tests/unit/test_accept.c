@@ -60,10 +60,40 @@ static void test_media_quality(void **state)
     }
 }
 
+static void test_content_type(void **state)
+{
+    static const struct {
+        const char *value;
+        bool json;
+    } cases[] = {
+        {"application/json", true},
+        {"Application/JSON", true},
+        {"application/json; charset=utf-8", true},
+        {"application/json;x=\"application/xml\"", true},
+        {" application/json ;", true},
+        {NULL, false},
+        {"", false},
+        {";", false},
+        {"*/*", false}, /* a kind of content, no wish */
+        {"application/*", false},
+        {"application/jso", false},
+        {"application/json5", false},
+        {"application/json, text/plain", false},
+        {"text/plain; a=application/json", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (accept_media_is(slice(cases[i].value), "application/json") != cases[i].json) {
+            fail_msg("case %zu: %s", i, cases[i].value);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_media_quality),
+        cmocka_unit_test(test_content_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
