@@ -27,6 +27,7 @@
 #define FAULT_PLAN_NAME_BYTES 64
 #define FAULT_PATTERN_BYTES   64
 #define FAULT_REASON_BYTES    512
+#define FAULT_SEED_MAX        (UINT64_C(1) << 53) /* every JSON number up to it is whole everywhere */
 
 enum fault_kind {
 #define FAULT(ID, ...) FAULT_##ID,
@@ -40,8 +41,9 @@ enum fault_scope { FAULT_SCOPE_ROUTE, FAULT_SCOPE_PROCESS };
 /* How many kinds there are of routes: they come first. */
 #define FAULT_ROUTE_KINDS ((size_t)FAULT_NOT_READY)
 
-/* "error", …; static. */
+/* "error", …, and what it does, in words; static. */
 const char *fault_kind_name(enum fault_kind kind);
+const char *fault_kind_help(enum fault_kind kind);
 enum fault_scope fault_kind_scope(enum fault_kind kind);
 
 /* How strong; what a kind does not use is 0. */
@@ -91,16 +93,18 @@ struct fault_state {
         uint64_t seed;
         struct fault_value value;
     } routes[ROUTES][FAULT_ROUTE_KINDS], process[FAULT_KINDS]; /* process: by kind */
-    uint32_t counted; /* routes of which requests are counted: the plan has begun and names them */
+    uint32_t counted; /* routes of which requests are counted: the plan has begun, is not over, and
+                       * names them */
 };
 
 /* What the plan has in force at a moment; NULL has nothing. */
 void fault_plan_at(const struct fault_plan *plan, uint64_t wall_ns, struct fault_state *state);
 
-/* The first start or end after a moment; UINT64_MAX when none is left. */
+/* The first moment after this one at which fault_plan_at() may answer otherwise: its begin, a start, an
+ * end. UINT64_MAX when none is left. */
 uint64_t fault_plan_next_change(const struct fault_plan *plan, uint64_t wall_ns);
 
-/* When its last fault is over; its begin when it has none. */
+/* When its last fault is over; its begin when it has none; 0 for NULL. */
 uint64_t fault_plan_end(const struct fault_plan *plan);
 
 #endif
