@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
 
-.ci/deps.sh build testserver bench
+.ci/deps.sh build bench
 compile release glassbox
 cmake -S tests/bench -B build/bench -G Ninja >/dev/null
 cmake --build build/bench --parallel "$JOBS" >/dev/null

@@ -5,5 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
 
-.ci/deps.sh build testserver
+.ci/deps.sh build
 compile release glassbox glassbox-testserver

@@ -9,9 +9,8 @@ cd "$(dirname "$0")/.."
 packages() {
     case $1 in
     build) echo gcc libc6-dev cmake ninja-build pkg-config ca-certificates git \
-        libevent-dev libssl-dev zlib1g-dev node-llhttp ;;
-    testserver) echo libjansson-dev ;;
-    unit) echo "$(packages testserver)" libcmocka-dev ;;
+        libevent-dev libssl-dev zlib1g-dev libjansson-dev node-llhttp ;;
+    unit) echo libcmocka-dev ;;
     test) echo "$(packages unit)" "clang-$CLANG_VERSION" "libclang-rt-$CLANG_VERSION-dev" \
         "llvm-$CLANG_VERSION" python3 python3-venv prometheus lnav goaccess openssl curl ;;
     check) echo "clang-format-$CLANG_VERSION" "clang-tidy-$CLANG_VERSION" cppcheck shellcheck \

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
 
-.ci/deps.sh build testserver docs
+.ci/deps.sh build docs
 ROOT=$PWD
 OUT=$PWD/build/docs
 mode=${1:-}
