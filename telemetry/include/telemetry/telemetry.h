@@ -13,6 +13,7 @@
  *   access    the thread that writes the access log                         access_log.h
  *   config    OTEL_* environment variables                                   config.h
  *   query     secrets of a URL's query, taken out                            query.h
+ *   stamp     whether a file was replaced under us                           stamp.h
  *   signals   all of these, made and ended in the right order                signals.h
  *   evhttp    the three signals of libevent's own HTTP server                evhttp.h
  *
@@ -37,6 +38,7 @@
 #include "telemetry/query.h"
 #include "telemetry/resource.h"
 #include "telemetry/signals.h"
+#include "telemetry/stamp.h"
 #include "telemetry/trace.h"
 #include "telemetry/version.h" /* TEL_VERSION; made by the build */
 

@@ -1,9 +1,5 @@
 /*
- * Files that may be replaced under a running program: whether one was since the last look.
- *
- * How it works: a stamp a file, of what stat(2) says of it. A file written anew has another time, a
- * renamed one another inode, and a symlink that was turned leads to another file: so a mounted
- * secret is noticed too. No thread, no descriptor: whoever is about to use the files looks.
+ * The files of a connection's TLS: whether any was replaced since the last look (telemetry/stamp.h).
  *
  * Threads: the caller's structs. Failure: a file that is not there has a stamp too.
  */
@@ -12,8 +8,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/stat.h>
-#include <time.h>
+
+#include "telemetry/stamp.h"
 
 #define TEL__WATCH_MAX 12 /* files */
 
@@ -23,14 +19,7 @@ struct tel__watch {
 };
 
 struct tel__stamps {
-    struct {
-        bool there;
-        dev_t device;
-        ino_t inode;
-        off_t size;
-        struct timespec modified;
-        struct timespec changed;
-    } items[TEL__WATCH_MAX];
+    struct tel_stamp items[TEL__WATCH_MAX];
 };
 
 /* Adds a file; NULL and "" are left out, and so is what finds no room. */
