@@ -153,6 +153,40 @@ uint64_t tel_series_value(const struct tel_series *series);
 /* Sum of tel_series_value() over every series of the family, the overflow series included. */
 uint64_t tel_family_value(const struct tel_family *family);
 
+/* The family's series one after the other, in the order made: NULL gives the first, and comes after
+ * the last. The overflow series is the last one, if it is in use. Any thread. */
+const struct tel_series *tel_family_next_series(const struct tel_family *family,
+                                                const struct tel_series *series);
+
+/* The value of the index-th of the family's labels as it is exposed, not NUL-terminated; NULL with
+ * length 0 where it is left out, and for the overflow series. */
+const char *tel_series_label(const struct tel_series *series, size_t index, size_t *length);
+
+/* A classic bucket of a histogram. */
+struct tel_bucket {
+    size_t index;     /* among the family's bounds; bound_count: +Inf */
+    const char *le;   /* its upper bound as it is exposed, `0.005`; not NUL-terminated, static */
+    size_t le_length; /* bytes of `le` */
+};
+
+/* Finds the bucket that a duration is counted in. */
+void tel_histogram_find_bucket(const struct tel_series *series, uint64_t duration_ns,
+                               struct tel_bucket *bucket);
+
+/* Adds what each classic bucket of the series has counted to `counts`: not cumulative, one number
+ * more than there are bounds, the last for +Inf. Any thread. */
+void tel_histogram_add_counts(const struct tel_series *series, uint64_t *counts);
+
+/* Appends the name of the index-th bucket's sample as both text formats have it:
+ * `app_wait_seconds_bucket{code="200",le="0.005"}`. */
+void tel_histogram_append_bucket(const struct tel_series *series, size_t index,
+                                 struct tel_buffer *out);
+
+/* Appends an exemplar as OpenMetrics has it behind a sample:
+ * `# {trace_id="…",span_id="…"} 0.0012 1700000000.123`. */
+void tel_exemplar_append(const struct tel_exemplar *exemplar, uint64_t duration_ns,
+                         struct tel_buffer *out);
+
 /* Within a collect function: one sample with these label values (as in tel_family_series()), not
  * divided. An info's value is always 1; a counter's that is negative or NaN is left out. */
 void tel_scrape_emit(struct tel_scrape *scrape, const char *const *label_values, double value);

@@ -98,9 +98,9 @@ static void fill_start(struct tel__buckets *buckets)
 static void set_bound(struct tel__bound *bound, double seconds, const char *text, size_t length)
 {
     char *at = bound->le;
-    at = tel__put(at, "le=\"", 4);
+    at = tel__put(at, "le=\"", TEL__LE_BEFORE);
     at = tel__put(at, text, length);
-    at = tel__put(at, "\"} ", 3);
+    at = tel__put(at, "\"} ", TEL__LE_AFTER);
     bound->seconds = seconds;
     bound->le_length = (uint8_t)(at - bound->le);
 }

@@ -41,7 +41,9 @@
 /* Bounds stay below 10^15 ns (11 days), so that 15 digits print them exactly. */
 #define TEL__BOUND_MAX_NS 1000000000000000ull
 
-#define TEL__LE_MAX 32 /* bytes of a rendered `le="…"} ` */
+#define TEL__LE_MAX    32 /* bytes of a rendered `le="…"} ` */
+#define TEL__LE_BEFORE 4  /* of these before the bound: `le="` */
+#define TEL__LE_AFTER  3  /* and after it: `"} ` */
 
 /* A classic bound as both kinds of format want it. */
 struct tel__bound {

@@ -46,6 +46,15 @@ static char *put_exemplar(char *at, const struct tel__exemplar *exemplar)
     return tel__put_scaled(at, trace->wall_ns / 1000000, 3);
 }
 
+void tel_exemplar_append(const struct tel_exemplar *exemplar, uint64_t duration_ns,
+                         struct tel_buffer *out)
+{
+    const struct tel__exemplar whole = {.trace = *exemplar, .value_ns = duration_ns};
+    char text[TEL__EXEMPLAR_TEXT_MAX];
+    const char *end = put_exemplar(text, &whole);
+    tel_buffer_append(out, text + 1, (size_t)(end - text) - 1); /* without the space before it */
+}
+
 static void end(struct tel_scrape *scrape)
 {
     tel_buffer_append_string(scrape->out, "# EOF\n");

@@ -13,6 +13,8 @@
  *
  * Source: prometheus.io/docs/instrumenting/exposition_formats.
  */
+#include <assert.h>
+
 #include "base/digits.h"
 #include "metrics/exposition.h"
 
@@ -78,27 +80,49 @@ void tel__text_scalar(struct tel_scrape *scrape, struct tel__fragment labels,
     tel_buffer_append_char(scrape->out, '\n');
 }
 
+/* Bytes of a bucket's name, and a newline. */
+static size_t bucket_name_size(const struct tel_series *series, const struct tel__bound *bound)
+{
+    return series->family->name_length + sizeof("_bucket{,\n") + series->text.length +
+           bound->le_length;
+}
+
+/* `name_bucket{labels,le="0.005"} ` */
+static char *put_bucket_name(char *at, const struct tel_series *series,
+                             const struct tel__bound *bound)
+{
+    at = tel__put(at, series->family->options.name, series->family->name_length);
+    at = tel__put(at, "_bucket{", 8);
+    if (series->text.length > 0) {
+        at = tel__put(at, series->text.data, series->text.length);
+        *at++ = ',';
+    }
+    return tel__put(at, bound->le, bound->le_length);
+}
+
+void tel_histogram_append_bucket(const struct tel_series *series, size_t index,
+                                 struct tel_buffer *out)
+{
+    assert(series->family->options.type == TEL_HISTOGRAM);
+    const struct tel__bound *bound = &series->family->buckets->bounds[index];
+    if (tel_buffer_reserve(out, bucket_name_size(series, bound)) == 0) {
+        char *end = put_bucket_name(out->data + out->length, series, bound);
+        out->length = (size_t)(end - out->data) - 1; /* without the space before a value */
+    }
+}
+
 /* `name_bucket{labels,le="0.005"} 12 # {…} 0.004 1.5` */
 static void append_bucket(struct tel_scrape *scrape, const struct tel_series *series,
                           const struct tel__bound *bound, uint64_t count,
                           const struct tel__exemplar *exemplar)
 {
     struct tel_buffer *out = scrape->out;
-    const struct tel_family *family = scrape->family;
-    size_t most = family->name_length + sizeof("_bucket{,\n") + series->text.length +
-                  bound->le_length + TEL__NUMBER_MAX +
+    size_t most = bucket_name_size(series, bound) + TEL__NUMBER_MAX +
                   (exemplar != NULL ? TEL__EXEMPLAR_TEXT_MAX : 0);
     if (tel_buffer_reserve(out, most) != 0) {
         return;
     }
-    char *at = out->data + out->length;
-    at = tel__put(at, family->options.name, family->name_length);
-    at = tel__put(at, "_bucket{", 8);
-    if (series->text.length > 0) {
-        at = tel__put(at, series->text.data, series->text.length);
-        *at++ = ',';
-    }
-    at = tel__put(at, bound->le, bound->le_length);
+    char *at = put_bucket_name(out->data + out->length, series, bound);
     at = tel__digits_u64(at, count);
     if (exemplar != NULL) {
         at = scrape->format->put_exemplar(at, exemplar);

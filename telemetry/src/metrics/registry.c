@@ -1,11 +1,10 @@
 /*
- * The registry: the list of families, what they share, and their sums.
+ * The registry: the list of families, and what they share.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "metrics/histogram.h"
 #include "metrics/model.h"
 
 struct tel_registry *tel_registry_create(size_t shard_count)
@@ -57,35 +56,4 @@ struct tel_family *tel__registry_find(const struct tel_registry *registry, const
 uint64_t tel_registry_overflow_count(const struct tel_registry *registry)
 {
     return tel__cell_get(&registry->overflowed);
-}
-
-/* Gauges are signed: their sum wraps as two's complement does. Counters stay at the end. */
-static uint64_t add(const struct tel_family *family, uint64_t a, uint64_t b)
-{
-    return family->options.type == TEL_GAUGE ? a + b : tel__add_saturating(a, b);
-}
-
-uint64_t tel_series_value(const struct tel_series *series)
-{
-    if (series->family->options.type == TEL_HISTOGRAM) {
-        struct tel__snapshot snapshot;
-        tel__histogram_snapshot(series, &snapshot);
-        return snapshot.count;
-    }
-    uint64_t sum = 0;
-    for (size_t shard = 0; shard < series->shard_count; shard++) {
-        sum = add(series->family, sum, tel__cell_get(series->slots[shard].cell));
-    }
-    return sum;
-}
-
-uint64_t tel_family_value(const struct tel_family *family)
-{
-    uint64_t sum = tel_series_value(family->spare);
-    const struct tel_series *series = atomic_load_explicit(&family->first, memory_order_acquire);
-    while (series != NULL) {
-        sum = add(family, sum, tel_series_value(series));
-        series = atomic_load_explicit(&series->next, memory_order_acquire);
-    }
-    return sum;
 }

@@ -1,5 +1,5 @@
 /*
- * The registry's own promises: how many shards, what it owns, what its sums mean.
+ * The registry's own promises: how many shards, what it owns.
  */
 #include "expose.h"
 
@@ -49,60 +49,12 @@ static void test_registries_do_not_know_each_other(void **state)
     tel_registry_destroy(one);
 }
 
-static void test_values_by_type(void **state)
-{
-    (void)state;
-    const char *const names[] = {"k"};
-    struct tel_registry *registry = registry_of(2);
-    struct tel_family *counter =
-        family_of(registry, (struct tel_family_options){.name = "c_seconds_total",
-                                                        .type = TEL_COUNTER,
-                                                        .divisor = 1000000000,
-                                                        .label_names = names,
-                                                        .label_count = 1});
-    struct tel_family *gauge = family_of(
-        registry, (struct tel_family_options){
-                      .name = "g", .type = TEL_GAUGE, .label_names = names, .label_count = 1});
-    struct tel_family *histogram = family_of(
-        registry,
-        (struct tel_family_options){
-            .name = "h_seconds", .type = TEL_HISTOGRAM, .label_names = names, .label_count = 1});
-    for (size_t i = 0; i < 3; i++) {
-        const char *const *value = VALUES((const char *const[]){"a", "b", "c"}[i]);
-        tel_counter_add(tel_family_series(counter, 0, value), 1, 1500000000); /* not divided */
-        tel_gauge_set(tel_family_series(gauge, 0, value), 0, i == 0 ? -10 : 2);
-        tel_histogram_observe(tel_family_series(histogram, 0, value), i % 2, 12345, NULL);
-    }
-    assert_int_equal(tel_family_value(counter), 4500000000);
-    assert_int_equal((int64_t)tel_family_value(gauge), -6);
-    assert_int_equal(tel_family_value(histogram), 3); /* how many were observed */
-    assert_int_equal(tel_series_value(tel_family_series(histogram, 0, VALUES("b"))), 1);
-    tel_registry_destroy(registry);
-}
-
-static void test_sums_of_counters_saturate_over_series(void **state)
-{
-    (void)state;
-    const char *const names[] = {"k"};
-    struct tel_registry *registry = registry_of(1);
-    struct tel_family *family = family_of(
-        registry,
-        (struct tel_family_options){
-            .name = "c_total", .type = TEL_COUNTER, .label_names = names, .label_count = 1});
-    tel_counter_add(tel_family_series(family, 0, VALUES("a")), 0, UINT64_MAX);
-    tel_counter_add(tel_family_series(family, 0, VALUES("b")), 0, 1);
-    assert_int_equal(tel_family_value(family), UINT64_MAX);
-    tel_registry_destroy(registry);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_number_of_shards_is_bounded),
         cmocka_unit_test(test_families_are_exposed_in_the_order_made),
         cmocka_unit_test(test_registries_do_not_know_each_other),
-        cmocka_unit_test(test_values_by_type),
-        cmocka_unit_test(test_sums_of_counters_saturate_over_series),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
