@@ -5,7 +5,7 @@
  * exchange, or the socket is full) they wait: up to HTTP_RECEIVE_BYTES are read ahead, then reading
  * stops and TCP tells the client; that the client goes away is noticed all the same.
  *
- * Every way in (readable, writable, deadline, the service's respond) is enclosed by
+ * Every way in (readable, writable, deadline, the service's respond or stream) is enclosed by
  * connection_enter() and connection_leave(). Between them functions only change the state; leave
  * brings event, deadline and memory in line with it. So no function in between need care who called
  * it, nothing is freed under a caller, and a thousand pipelined requests are a loop, not a
@@ -19,55 +19,12 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "http/internal.h"
 
 _Static_assert(sizeof(struct http_connection) < 512, "a connection at rest is small");
 
 /* ---- the socket ------------------------------------------------------------------------------ */
-
-static void close_socket(struct http_connection *connection)
-{
-    if (connection->fd >= 0) {
-        event_del(&connection->event);
-        close(connection->fd);
-        connection->fd = -1;
-    }
-    connection->reading = READING_OFF;
-    timeout_clear(&connection->timeout);
-}
-
-void connection_close(struct http_connection *connection)
-{
-    close_socket(connection);
-    connection->state = STATE_CLOSED;
-}
-
-void connection_detach(struct http_connection *connection)
-{
-    http_exchange_local(&connection->exchange->shared); /* the log asks for it later */
-    send_stop(connection->exchange);
-    close_socket(connection);
-    connection->state = STATE_GONE;
-}
-
-void connection_abort(struct http_connection *connection, enum http_error error)
-{
-    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-    setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    exchange_give_up(connection->exchange, error);
-}
-
-void connection_end(struct http_connection *connection, bool linger)
-{
-    if (!linger || connection->eof || connection->engine->limits->linger_ms == 0 ||
-        shutdown(connection->fd, SHUT_WR) != 0) {
-        connection_close(connection);
-    } else {
-        connection->state = STATE_LINGERING;
-    }
-}
 
 static bool has_held(const struct http_connection *connection)
 {
@@ -88,15 +45,6 @@ bool connection_has_more(struct http_connection *connection)
     char byte;
     return connection->behind > 0 || has_held(connection) ||
            recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
-}
-
-void connection_lose(struct http_connection *connection)
-{
-    if (connection->exchange != NULL) {
-        exchange_give_up(connection->exchange, HTTP_ERROR_CLIENT_DISCONNECTED);
-    } else {
-        connection_close(connection);
-    }
 }
 
 /* One recv(2). Returns how many bytes came; ends and errors have been seen to. */
@@ -178,14 +126,23 @@ static void read_ahead(struct http_connection *connection)
     connection->held_end += receive(connection, held + waiting, HTTP_RECEIVE_BYTES - waiting);
 }
 
-void connection_ready(struct http_connection *connection)
+static void run_held(struct http_connection *connection)
 {
-    connection_enter(connection);
     const size_t from = connection->held_at;
     /* They are this turn's now: what follows the request at hand is counted by `behind`. */
     connection->held_at = connection->held_end;
     connection->held_at =
         from + run(connection, connection->held + from, connection->held_end - from);
+}
+
+void connection_ready(struct http_connection *connection)
+{
+    connection_enter(connection);
+    if (connection->exchange != NULL && connection->exchange->untold) {
+        exchange_tell(connection->exchange);
+    } else {
+        run_held(connection);
+    }
     connection_leave(connection);
 }
 
@@ -269,10 +226,8 @@ static enum reading wanted_reading(const struct http_connection *connection)
     if (state_rows[connection->state].feed != NULL || !full) {
         return READING_ON;
     }
-    const struct exchange *exchange = connection->exchange;
-    return connection->state == STATE_HANDLING && exchange != NULL && !exchange->writing
-               ? READING_CLOSE
-               : READING_OFF;
+    return connection_is_services(connection) && !connection->exchange->writing ? READING_CLOSE
+                                                                                : READING_OFF;
 }
 
 /* The deadline belongs to the state and the exchange in it: it moves when one of them has changed.
@@ -369,29 +324,5 @@ void connection_expired(struct http_connection *connection)
     connection_enter(connection);
     connection->timed_state = STATES;
     state_rows[connection->state].expired(connection);
-    connection_leave(connection);
-}
-
-void connection_shed(struct http_connection *connection)
-{
-    if (!connection->ready) {
-        engine_defer(connection);
-    }
-    connection_enter(connection);
-    engine_read_clock(connection);
-    connection_abort(connection, HTTP_ERROR_WRITE_OVERLOADED);
-    connection_leave(connection);
-}
-
-void connection_shutdown(struct http_connection *connection)
-{
-    connection_enter(connection);
-    if (connection->exchange != NULL) {
-        exchange_give_up(connection->exchange, HTTP_ERROR_SHUTDOWN);
-    }
-    if (connection->exchange != NULL) {
-        exchange_give_up(connection->exchange, HTTP_ERROR_SHUTDOWN); /* the service kept it */
-    }
-    connection_close(connection);
     connection_leave(connection);
 }

@@ -90,19 +90,19 @@ struct exchange *engine_take_exchange(struct http_engine *engine, bool *spare)
     return exchange;
 }
 
-static void retain(struct tel_buffer *buffer)
+void engine_clear_buffer(struct tel_buffer *buffer)
 {
     if (buffer->capacity > HTTP_RETAINED_BYTES) {
         tel_buffer_fini(buffer);
     } else {
-        tel_buffer_clear(buffer); /* an error too: the next exchange may have the room */
+        tel_buffer_clear(buffer);
     }
 }
 
 void engine_give_exchange(struct http_engine *engine, struct exchange *exchange)
 {
-    retain(&exchange->shared.request.body);
-    retain(&exchange->out);
+    engine_clear_buffer(&exchange->shared.request.body);
+    engine_clear_buffer(&exchange->out);
     if (engine->spare == NULL) {
         engine->spare = exchange; /* the reserve is filled up first */
     } else {
@@ -116,6 +116,9 @@ void engine_defer(struct http_connection *connection)
 {
     static const struct timeval at_once = {0, 0};
     struct http_engine *engine = connection->engine;
+    if (engine->ending) {
+        return;
+    }
     if (engine->ready == NULL) {
         event_add(engine->resume, &at_once);
         engine->ready_tail = &engine->ready;
@@ -245,6 +248,7 @@ void http_engine_destroy(struct http_engine *engine)
     if (engine == NULL) {
         return;
     }
+    engine->ending = true;
     while (engine->ready != NULL) {
         engine->ready->ready = false;
         engine->ready = engine->ready->ready_next;

@@ -37,6 +37,7 @@ static void clear(struct exchange *exchange, struct http_connection *connection)
     shared->connection = connection;
     shared->error = HTTP_OK;
     shared->want_body = shared->abandoned = shared->responded = shared->last = false;
+    shared->streamed = false;
     shared->bytes_sent = shared->read_ns = shared->first_byte_ns = shared->end_ns = 0;
     shared->start_ns = connection->clock_ns;
 }
@@ -91,8 +92,7 @@ static void finish(struct exchange *exchange)
 
 /* ---- the way in ------------------------------------------------------------------------------ */
 
-/* Returns whether the exchange goes on. */
-static bool give_up_unless_sent(struct exchange *exchange, enum send_status status)
+bool exchange_goes_on(struct exchange *exchange, enum send_status status)
 {
     if (status == SEND_FAILED) {
         exchange_give_up(exchange, HTTP_ERROR_CLIENT_DISCONNECTED);
@@ -118,7 +118,7 @@ void exchange_head_complete(struct exchange *exchange)
     if (exchange->shared.want_body && exchange->remaining > exchange->shared.request.body.limit) {
         exchange_refuse(exchange, HTTP_ERROR_BODY_TOO_LARGE); /* before a byte of it is sent */
     } else if (exchange->expects_continue) {
-        give_up_unless_sent(exchange, send_continue(exchange));
+        exchange_goes_on(exchange, send_continue(exchange));
     }
 }
 
@@ -130,16 +130,16 @@ void exchange_message_complete(struct exchange *exchange)
     connection->state = STATE_HANDLING;
     service->handle(&exchange->shared, service->argument);
     /* Whoever closed his side before this request was begun does not wait for it either. */
-    if (connection->state == STATE_HANDLING && connection->eof) {
+    if (connection_is_services(connection) && connection->eof) {
         exchange_give_up(connection->exchange, HTTP_ERROR_CLIENT_DISCONNECTED);
     }
 }
 
 /* ---- the way out ----------------------------------------------------------------------------- */
 
-/* Whether the connection ends with this response. A draining engine goes on while the client has
- * more requests under way that arrived: those are answered whole. */
-static bool is_last(const struct exchange *exchange)
+/* A draining engine goes on while the client has more requests under way that arrived: those are
+ * answered whole. */
+bool exchange_is_last(const struct exchange *exchange)
 {
     const struct http_exchange *shared = &exchange->shared;
     return shared->response.close || !exchange->keep_alive || shared->error != HTTP_OK ||
@@ -149,13 +149,11 @@ static bool is_last(const struct exchange *exchange)
 static void start_sending(struct exchange *exchange)
 {
     struct http_exchange *shared = &exchange->shared;
-    shared->last = is_last(exchange);
+    shared->last = exchange_is_last(exchange);
     shared->connection->state = STATE_SENDING;
-    if (shared->response.status < 200 || shared->response.status > 999) {
-        shared->response.status = 500;
-    }
+    response_check_status(&shared->response);
     const enum send_status status = send_response(exchange);
-    if (give_up_unless_sent(exchange, status) && status == SEND_DONE) {
+    if (exchange_goes_on(exchange, status) && status == SEND_DONE) {
         exchange_sent(exchange);
     }
 }
@@ -163,7 +161,9 @@ static void start_sending(struct exchange *exchange)
 void exchange_sent(struct exchange *exchange)
 {
     struct http_connection *connection = exchange->shared.connection;
-    const bool last = exchange->shared.last;
+    /* Also where the engine began to drain after the head was sent: an idle connection delays the exit. */
+    const bool last = exchange->shared.last ||
+                      (connection->engine->draining && !connection_has_more(connection));
     /* A client that asked for the close expects no more than that. */
     const bool linger = exchange->keep_alive || exchange->shared.error != HTTP_OK;
     finish(exchange);
@@ -202,16 +202,39 @@ void exchange_refuse(struct exchange *exchange, enum http_error error)
     start_sending(exchange);
 }
 
-/* The service has it: it is told, and the connection stays without its socket until it lets go. */
+void exchange_tell(struct exchange *exchange)
+{
+    const struct http_service *service = exchange->shared.engine->service;
+    exchange->untold = false;
+    if (service->abandoned != NULL) {
+        service->abandoned(&exchange->shared, service->argument);
+    }
+}
+
+void exchange_let_go(struct exchange *exchange)
+{
+    struct http_connection *connection = exchange->shared.connection;
+    finish(exchange);
+    connection_close(connection);
+}
+
+/* The service has it: it is told, and the connection stays without its socket until it lets go. A
+ * stream may break in the middle of any call of the service's, also for the sake of another exchange:
+ * it is told when that is over. */
 static void abandon(struct exchange *exchange, enum http_error error)
 {
     struct http_exchange *shared = &exchange->shared;
-    const struct http_service *service = shared->engine->service;
+    struct http_connection *connection = shared->connection;
     shared->abandoned = true;
     shared->error = error;
-    connection_detach(shared->connection);
-    if (service->abandoned != NULL) {
-        service->abandoned(shared, service->argument);
+    connection_detach(connection);
+    if (!shared->streamed || shared->engine->ending) {
+        exchange_tell(exchange);
+        return;
+    }
+    exchange->untold = true;
+    if (!connection->ready) {
+        engine_defer(connection);
     }
 }
 
@@ -219,8 +242,12 @@ void exchange_give_up(struct exchange *exchange, enum http_error error)
 {
     struct http_exchange *shared = &exchange->shared;
     struct http_connection *connection = shared->connection;
-    if (connection->state == STATE_HANDLING) {
+    if (connection_is_services(connection)) {
         abandon(exchange, error);
+        return;
+    }
+    if (exchange->untold) {
+        exchange_tell(exchange); /* the engine ends first */
         return;
     }
     policy_salvage_line(exchange);
@@ -248,8 +275,7 @@ void http_exchange_respond(struct http_exchange *exchange)
         engine_read_clock(connection); /* later than the turn in which the request was read */
     }
     if (connection->state == STATE_GONE) {
-        finish(own);
-        connection_close(connection);
+        exchange_let_go(own);
     } else {
         start_sending(own);
     }

@@ -19,7 +19,8 @@
  * For each exchange the service is called in this order: open once (head complete, or refused, or
  * given up), handle at most once (message complete and not refused), close once. Between handle and
  * http_exchange_respond() the exchange is the service's, for as long as it likes; `abandoned` tells
- * a service that waits when the client has gone.
+ * a service that waits when the client has gone. In place of one response it may begin a stream, and
+ * has the exchange until http_stream_end().
  *
  * Threads: everything on the engine's own thread, but for http_engine_get_stats(), which any may
  * call.
@@ -158,6 +159,7 @@ struct http_exchange {
     bool abandoned;        /* the client has gone while the service was handling */
     bool responded;        /* http_exchange_respond() was called */
     bool last;             /* this response closes the connection */
+    bool streamed;         /* http_stream_begin() was called */
     uint64_t bytes_sent;   /* of the response, head included, so far */
     /* Monotonic nanoseconds; 0: did not happen. */
     uint64_t start_ns;      /* first byte */
@@ -169,10 +171,10 @@ struct http_exchange {
 
 /* What an engine calls. `open` may set response fields and want_body; for a refused request `error`
  * is set already and `response` is the engine's own: open may add fields to it. `handle` must call
- * http_exchange_respond() now or later. `abandoned` (may be NULL) is called once while a service
- * holds an exchange whose client has gone; it must stop its timers and call
- * http_exchange_respond(), which then sends nothing. `close` is the last call; the exchange goes
- * back to the pool after it. */
+ * http_exchange_respond() now or later, or begin a stream. `abandoned` (may be NULL) is called once
+ * while a service holds an exchange whose client has gone; it must stop its timers and call
+ * http_exchange_respond(), or http_stream_end() of a stream, which then send nothing. `close` is the
+ * last call; the exchange goes back to the pool after it. */
 struct http_service {
     void (*open)(struct http_exchange *exchange, void *argument);
     void (*handle)(struct http_exchange *exchange, void *argument);
@@ -221,6 +223,33 @@ void http_response_add(struct http_response *response, const char *name, const c
  * Connection where needed, body. HEAD, 204 and 304 send no body. May call close before it returns:
  * touch nothing of the exchange afterwards. */
 void http_exchange_respond(struct http_exchange *exchange);
+
+/* Streams: a response whose end is not known, for as long as its client stays. The head goes now,
+ * pieces when there are any: chunked, or, to HTTP/1.0, up to the end of the connection. Requests
+ * behind it wait, and there is no write timeout: the service ends a stream that takes nothing.
+ *
+ *     if (http_stream_begin(exchange)) { … }
+ *     each time there is news: if (http_stream_is_clear(exchange)) { http_stream_send(exchange, …); }
+ *     in the end, or when it is abandoned: http_stream_end(exchange);
+ *
+ * A stream is also abandoned for write_overloaded, when it is one of those that make the engine keep
+ * too much. `abandoned` comes from the loop, or from http_engine_destroy(): never from within these
+ * functions, so a service may go through a list of streams. */
+
+#define HTTP_STREAM_PIECE_BYTES 262144 /* at most, of one piece */
+
+/* Sends exchange->response, its body aside. Returns false when that was all, as it is to HEAD, or for
+ * a status without content: touch nothing of the exchange afterwards. */
+bool http_stream_begin(struct http_exchange *exchange);
+/* Whether the socket has taken all that was sent so far. False once the client has gone. */
+bool http_stream_is_clear(const struct http_exchange *exchange);
+/* Sends a piece, which is borrowed until the call returns; what the socket does not take is kept.
+ * Only of a stream that is clear: else ignored, and asserted in debug builds, as is a piece that is
+ * too large. Nothing is sent for an empty one. */
+void http_stream_send(struct http_exchange *exchange, const void *bytes, size_t length);
+/* Ends the stream; from here on the write timeout applies to what is still kept. May call close before
+ * it returns: touch nothing of the exchange afterwards. */
+void http_stream_end(struct http_exchange *exchange);
 
 /* The peer's address; valid until close. */
 const struct sockaddr *http_exchange_peer(const struct http_exchange *exchange);

@@ -3,8 +3,10 @@
  *
  *     engine.c      one thread's connections: create, adopt, drain, sweep, destroy
  *     connection.c  a socket: its events, the bytes that come in, the turns for parsing them
+ *     ending.c      the ways a connection ends
  *     states.c      what bytes, ends and deadlines do: a row a state
  *     exchange.c    a request's life: begin, open, handle or refuse, close
+ *     stream.c      a response in pieces, for as long as its client stays
  *     parse.c       bytes -> request, through llhttp
  *     body.c        bytes -> content
  *     policy.c      what RFC 9112 asks beyond llhttp
@@ -12,7 +14,7 @@
  *     response.c    response -> bytes
  *     send.c        bytes -> socket, now or when it is writable
  *
- * Calls go downwards in this list, and from exchange.c back to connection.c through the
+ * Calls go downwards in this list, and from there back to connection.c and ending.c through the
  * functions named connection_…: nothing else.
  */
 #ifndef GLASSBOX_HTTP_INTERNAL_H
@@ -49,6 +51,7 @@ enum connection_state {
     STATE_HEAD,
     STATE_BODY,
     STATE_HANDLING,  /* the service has the exchange */
+    STATE_STREAMING, /* the same, and it sends its response in pieces */
     STATE_SENDING,   /* the socket took only part of the response */
     STATE_LINGERING, /* half-closed; what still comes is thrown away */
     STATE_GONE,      /* the socket is closed, the service still has the exchange */
@@ -119,6 +122,7 @@ struct exchange {
     bool expects_continue;
     bool opened;
     bool handled;
+    bool untold;         /* abandoned, which the service is told in the loop's next turn */
     bool writing;        /* write_event is armed */
     bool spare;          /* the engine's exchange for when memory is out */
     size_t interim_left; /* bytes at the front of `out` that are no part of the response */
@@ -143,6 +147,7 @@ struct http_engine {
     uint64_t date_until_ns;
     char date[HTTP_DATE_LENGTH];
     bool draining;
+    bool ending;           /* http_engine_destroy() is under way: there is no next turn */
     struct tel_buffer out; /* where a response head is put together */
     char *scratch;         /* where bytes are received: HTTP_RECEIVE_BYTES */
     struct http_connection *connections;
@@ -167,6 +172,14 @@ static inline void count_add(_Atomic uint64_t *count, uint64_t change)
     atomic_store_explicit(count, now + change, memory_order_release);
 }
 
+/* What became of bytes for the socket. */
+enum send_status {
+    SEND_DONE,
+    SEND_LATER,
+    SEND_FAILED,    /* the connection is broken */
+    SEND_EXHAUSTED, /* there is no memory for what the socket did not take */
+};
+
 /* The engine's view of what the service sees. */
 static inline struct exchange *exchange_of(struct http_exchange *shared)
 {
@@ -175,7 +188,8 @@ static inline struct exchange *exchange_of(struct http_exchange *shared)
 
 /* ---- engine.c ------------------------------------------------------------------------------ */
 
-/* Puts the connection into the list of those whose held bytes are parsed in the next turn. */
+/* Puts the connection, which is not there, into the list of those that have the next turn: held bytes
+ * are parsed, or the service is told. */
 void engine_defer(struct http_connection *connection);
 /* Takes a closed connection back. */
 void engine_release(struct http_connection *connection);
@@ -187,6 +201,8 @@ const char *engine_date(struct http_engine *engine);
 struct exchange *engine_take_exchange(struct http_engine *engine, bool *spare);
 /* Takes it back, into the pool or as the spare. */
 void engine_give_exchange(struct http_engine *engine, struct exchange *exchange);
+/* Empties a buffer, its error too, and keeps its memory if that is not much. */
+void engine_clear_buffer(struct tel_buffer *buffer);
 
 /* ---- connection.c -------------------------------------------------------------------------- */
 
@@ -197,11 +213,21 @@ void connection_leave(struct http_connection *connection);
 
 /* Begins the life of an adopted socket. 0 or -ENOMEM. */
 int connection_start(struct http_connection *connection);
-void connection_ready(struct http_connection *connection);   /* its turn to parse held bytes */
+void connection_ready(struct http_connection *connection);   /* its turn */
 void connection_expired(struct http_connection *connection); /* its deadline has come */
 void connection_writable(struct http_connection *connection);
 /* Closes an idle connection, or serves what has arrived on it. */
 void connection_drain(struct http_connection *connection);
+/* Whether more of the client's bytes than the request at hand have arrived. */
+bool connection_has_more(struct http_connection *connection);
+/* Whether the service has the exchange, and a client it is for. */
+static inline bool connection_is_services(const struct http_connection *connection)
+{
+    return connection->state == STATE_HANDLING || connection->state == STATE_STREAMING;
+}
+
+/* ---- ending.c ------------------------------------------------------------------------------ */
+
 /* Gives the exchange on it up and closes with a reset: the kernel shall not go on offering what the
  * client does not take. */
 void connection_abort(struct http_connection *connection, enum http_error error);
@@ -220,8 +246,6 @@ void connection_detach(struct http_connection *connection);
 /* After the response that was the last: a half-close and a drain, or a close where the client asked
  * for it. */
 void connection_end(struct http_connection *connection, bool linger);
-/* Whether more of the client's bytes than the request at hand have arrived. */
-bool connection_has_more(struct http_connection *connection);
 
 /* ---- states.c ------------------------------------------------------------------------------ */
 
@@ -244,12 +268,22 @@ struct exchange *exchange_begin(struct http_connection *connection);
 void exchange_head_complete(struct exchange *exchange);
 /* The body is complete, or there is none: handled. */
 void exchange_message_complete(struct exchange *exchange);
+/* Whether the connection ends with the response at hand. */
+bool exchange_is_last(const struct exchange *exchange);
+/* Gives the exchange up where the status says that its bytes have no way out; returns whether it goes
+ * on. */
+bool exchange_goes_on(struct exchange *exchange, enum send_status status);
 /* Answers with the error's status and closes. */
 void exchange_refuse(struct exchange *exchange, enum http_error error);
 /* The response is sent. */
 void exchange_sent(struct exchange *exchange);
-/* Ends it without another byte to the client; closes the connection. */
+/* Ends it without another byte to the client; closes the connection. One that the service has ends
+ * when that lets go of it. */
 void exchange_give_up(struct exchange *exchange, enum http_error error);
+/* Tells the service that the exchange is abandoned. */
+void exchange_tell(struct exchange *exchange);
+/* The service lets go of an abandoned exchange. */
+void exchange_let_go(struct exchange *exchange);
 
 /* ---- parse.c ------------------------------------------------------------------------------- */
 
@@ -308,6 +342,10 @@ uint16_t error_status(enum http_error error);
 
 /* ---- response.c ---------------------------------------------------------------------------- */
 
+/* Makes the status one that can be sent. */
+void response_check_status(struct http_response *response);
+/* Whether a response with that status, to that method, has content at all. */
+bool response_may_have_content(const struct http_exchange *exchange);
 /* Whether body bytes are sent. */
 bool response_has_body(const struct http_exchange *exchange);
 /* Appends the head. Returns 0 or the buffer's error. */
@@ -316,17 +354,18 @@ int response_append_head(struct tel_buffer *out, const struct http_exchange *exc
 
 /* ---- send.c -------------------------------------------------------------------------------- */
 
-enum send_status {
-    SEND_DONE,
-    SEND_LATER,
-    SEND_FAILED,    /* the connection is broken */
-    SEND_EXHAUSTED, /* there is no memory for what the socket did not take */
-};
-
 /* Sends exchange->response; what the socket does not take waits in `out`. */
 enum send_status send_response(struct exchange *exchange);
 /* Sends "100 Continue". */
 enum send_status send_continue(struct exchange *exchange);
+struct iovec;
+/* Sends bytes that belong to the response, behind what waits. */
+enum send_status send_bytes(struct exchange *exchange, struct iovec *pieces, size_t count);
+/* Whether something waits. */
+static inline bool send_is_pending(const struct exchange *exchange)
+{
+    return exchange->out_sent < exchange->out.length;
+}
 /* Goes on with `out`. */
 enum send_status send_more(struct exchange *exchange);
 /* Disarms the write event. */

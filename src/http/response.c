@@ -3,10 +3,10 @@
  *
  * The size is known before a byte is written, so room is made once and the writing itself looks at
  * nothing: no append can fail half way. The order is fixed: status line, Date, Content-Type,
- * Content-Length, the service's fields, Connection.
+ * Content-Length or Transfer-Encoding, the service's fields, Connection.
  *
  * Source: RFC 9110, 6.6.1 (Date), 8.6 (Content-Length), 9.3.2 (HEAD), 15.3.5, 15.4.5 (no content);
- * RFC 9112, 4 (the status line), 9.3 (persistence, HTTP/1.0).
+ * RFC 9112, 4 (the status line), 6.1 (Transfer-Encoding), 9.3 (persistence, HTTP/1.0).
  */
 #include <assert.h>
 #include <string.h>
@@ -110,10 +110,22 @@ static bool may_have_content(uint16_t status)
     return status >= 200 && status != 204 && status != 205 && status != 304;
 }
 
-bool response_has_body(const struct http_exchange *exchange)
+void response_check_status(struct http_response *response)
+{
+    if (response->status < 200 || response->status > 999) {
+        response->status = 500;
+    }
+}
+
+bool response_may_have_content(const struct http_exchange *exchange)
 {
     return exchange->request.method != HTTP_METHOD_HEAD &&
-           may_have_content(exchange->response.status) && exchange->response.body.length > 0;
+           may_have_content(exchange->response.status);
+}
+
+bool response_has_body(const struct http_exchange *exchange)
+{
+    return response_may_have_content(exchange) && exchange->response.body.length > 0;
 }
 
 /* ---- writing: each takes where to write and returns where to go on --------------------------- */
@@ -161,10 +173,17 @@ static char *put_field(char *at, struct http_slice name, struct http_slice value
     return PUT(at, "\r\n");
 }
 
-static char *put_content(char *at, const struct http_response *response)
+/* A stream's end is a chunk of its own, or, to HTTP/1.0, the connection's. */
+static char *put_content(char *at, const struct http_exchange *exchange)
 {
+    const struct http_response *response = &exchange->response;
     if (response->content_type.data != NULL) {
         at = put_field(at, (struct http_slice){"Content-Type", 12}, response->content_type);
+    }
+    if (exchange->streamed) {
+        return exchange->request.minor_version != 0 && may_have_content(response->status)
+                   ? PUT(at, "Transfer-Encoding: chunked\r\n")
+                   : at;
     }
     if (may_have_content(response->status) || response->status == 205) {
         at = PUT(at, "Content-Length: ");
@@ -193,7 +212,7 @@ int response_append_head(struct tel_buffer *out, const struct http_exchange *exc
     char *at = out->data + out->length;
     at = put_status_line(at, response->status);
     at = put(at, date, HTTP_DATE_LENGTH);
-    at = put_content(at, response);
+    at = put_content(at, exchange);
     for (size_t i = 0; i < response->field_count; i++) {
         at = put_field(at, response->fields[i].name, response->fields[i].value);
     }

@@ -20,11 +20,6 @@
 
 #include "http/internal.h"
 
-static bool is_pending(const struct exchange *exchange)
-{
-    return exchange->out_sent < exchange->out.length;
-}
-
 static void on_writable(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd;
@@ -141,14 +136,17 @@ static enum send_status keep(struct exchange *exchange, const struct iovec *piec
 static enum send_status send_or_keep(struct exchange *exchange, struct iovec *pieces, size_t count)
 {
     ssize_t sent = 0;
-    if (!is_pending(exchange)) {
+    if (!send_is_pending(exchange)) {
         sent = send_pieces(exchange->shared.connection->fd, pieces, count);
         note_sent(exchange, sent > 0 ? (size_t)sent : 0);
         if (sent < 0) {
             return SEND_FAILED;
         }
     }
-    size_t total = pieces[0].iov_len + (count > 1 ? pieces[1].iov_len : 0);
+    size_t total = pieces[0].iov_len;
+    for (size_t i = 1; i < count; i++) {
+        total += pieces[i].iov_len;
+    }
     return (size_t)sent == total ? SEND_DONE : keep(exchange, pieces, count, (size_t)sent);
 }
 
@@ -174,6 +172,11 @@ enum send_status send_response(struct exchange *exchange)
     return send_or_keep(exchange, pieces, one_piece ? 1 : 2);
 }
 
+enum send_status send_bytes(struct exchange *exchange, struct iovec *pieces, size_t count)
+{
+    return send_or_keep(exchange, pieces, count);
+}
+
 enum send_status send_continue(struct exchange *exchange)
 {
     static char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -193,10 +196,10 @@ enum send_status send_more(struct exchange *exchange)
     }
     note_sent(exchange, (size_t)sent);
     exchange->out_sent += (size_t)sent;
-    if (is_pending(exchange)) {
+    if (send_is_pending(exchange)) {
         return SEND_LATER;
     }
-    tel_buffer_clear(&exchange->out);
+    engine_clear_buffer(&exchange->out); /* a stream may not have more to keep for hours */
     exchange->out_sent = 0;
     send_stop(exchange);
     return SEND_DONE;

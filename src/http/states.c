@@ -6,8 +6,8 @@
  * with bytes: to add a state is to add a row and its functions.
  *
  * Invariants: a feed function takes at least one byte or changes the state, so a turn ends; where
- * the row has none the bytes wait. HEAD, BODY, HANDLING, SENDING and GONE have an exchange, the
- * others have none.
+ * the row has none the bytes wait. HEAD, BODY, HANDLING, STREAMING, SENDING and GONE have an
+ * exchange, the others have none.
  */
 #include "http/internal.h"
 
@@ -142,6 +142,7 @@ const struct state_row state_rows[STATES] = {
     [STATE_HEAD] = {feed_head, connection_lose, expire_head, LIMIT(head_ms)},
     [STATE_BODY] = {feed_body, connection_lose, expire_body, LIMIT(body_ms)},
     [STATE_HANDLING] = {NULL, connection_lose, do_nothing, STATE_NO_LIMIT},
+    [STATE_STREAMING] = {NULL, connection_lose, do_nothing, STATE_NO_LIMIT},
     [STATE_SENDING] = {NULL, do_nothing, expire_write, LIMIT(write_ms)},
     [STATE_LINGERING] = {feed_linger, connection_close, connection_close, LIMIT(linger_ms)},
     [STATE_GONE] = {NULL, do_nothing, do_nothing, STATE_NO_LIMIT},

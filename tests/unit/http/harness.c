@@ -81,6 +81,21 @@ static void respond(struct http_exchange *exchange)
     http_exchange_respond(exchange);
 }
 
+static bool starts_stream(const struct http_exchange *exchange)
+{
+    return path_is(exchange, "/stream") || path_is(exchange, "/stream204");
+}
+
+/* Answers, or ends the stream. */
+static void answer(struct http_exchange *exchange)
+{
+    if (exchange->streamed) {
+        http_stream_end(exchange);
+    } else {
+        respond(exchange);
+    }
+}
+
 static void on_handle(struct http_exchange *exchange, void *argument)
 {
     struct harness *harness = argument;
@@ -90,7 +105,13 @@ static void on_handle(struct http_exchange *exchange, void *argument)
     assert_true(exchange->read_ns >= exchange->start_ns);
     marks->seen |= MARK_HANDLE;
     strcat(marks->calls, "handle ");
-    if (!path_is(exchange, "/later")) {
+    if (starts_stream(exchange)) {
+        exchange->response.status = path_is(exchange, "/stream204") ? 204 : 200;
+        exchange->response.content_type = (struct http_slice){"text/plain", 10};
+        if (!http_stream_begin(exchange)) {
+            return;
+        }
+    } else if (!path_is(exchange, "/later")) {
         respond(exchange);
         return;
     }
@@ -113,10 +134,11 @@ static void on_abandoned(struct http_exchange *exchange, void *argument)
 {
     struct harness *harness = argument;
     assert_true(exchange->abandoned);
+    assert_false(harness->in_call); /* a service may go through a list of its streams */
     strcat(marks_of(exchange)->calls, "abandoned ");
     if (!harness->keeps_abandoned) {
         forget_waiting(harness, exchange);
-        respond(exchange);
+        answer(exchange);
     }
 }
 
@@ -332,7 +354,7 @@ void harness_answer(struct harness *harness)
     assert_true(harness->waiting_count > 0);
     struct http_exchange *exchange = harness->waiting[0];
     forget_waiting(harness, exchange);
-    respond(exchange);
+    answer(exchange);
     harness_turn(harness);
 }
 

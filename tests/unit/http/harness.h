@@ -12,7 +12,8 @@
  *     open handle abandoned GET /later - client_disconnected
  *
  * The service answers by path: `/later` only when harness_answer() is called; `/echo` with the body
- * it asked for, `/little` the same but with HARNESS_LITTLE bytes of it at most; `/big` with HARNESS_BIG bytes; `/close` with response.close; `/204` and `/304` with
+ * it asked for, `/little` the same but with HARNESS_LITTLE bytes of it at most; `/stream` and
+ * `/stream204` with a stream, which waits among those of `/later` for the test to go on with it; `/big` with HARNESS_BIG bytes; `/close` with response.close; `/204` and `/304` with
  * that status; all others with "hello\n".
  */
 #ifndef HARNESS_H
@@ -31,7 +32,7 @@
 
 #define HARNESS_BIG    4000000
 #define HARNESS_LITTLE 4
-#define HARNESS_WAITS  8 /* exchanges on /later at a time */
+#define HARNESS_WAITS  160 /* exchanges on /later and /stream at a time */
 
 struct harness {
     struct event_base *base;
@@ -41,6 +42,7 @@ struct harness {
     int client;           /* the test's end; -1: closed */
     bool ended;           /* the engine's end was seen */
     bool reset;           /* by a reset */
+    bool in_call;         /* the test is within a call of its own to a stream */
     bool keeps_abandoned; /* the service does not respond when told that the client has gone */
     char *out;            /* what came back, Date cut out, NUL-terminated */
     size_t out_length;
@@ -80,7 +82,7 @@ void harness_turn_unread(struct harness *harness);
 void harness_half_close(struct harness *harness);
 void harness_close(struct harness *harness);
 
-/* Answers the oldest exchange on /later. */
+/* Answers the oldest exchange on /later, or ends its stream. */
 void harness_answer(struct harness *harness);
 
 /* Compares and forgets. */

@@ -190,6 +190,7 @@ static const char *const requests[] = {
     "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\nabc",
     "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
     R("/later") R("/") R("/"),
+    R("/stream") R("/"),
     "GET / HTTP/9.9\r\n\r\n",
 };
 

@@ -84,6 +84,29 @@ static void a_half_close_is_remembered(void **state)
     harness_fini(&harness);
 }
 
+/* A response that was under way when the drain began promised to keep its connection. At its end nobody
+ * needs that any more, and it must not delay the exit; what the client has sent behind it is served. */
+static void a_drain_ends_the_connection_after_the_response(void **state)
+{
+    (void)state;
+    for (int more = 0; more < 2; more++) {
+        struct harness harness;
+        harness_init(&harness);
+        harness_push(&harness, R("/big"), strlen(R("/big")));
+        harness_turn_unread(&harness);
+        if (more) {
+            harness_push(&harness, R("/"), strlen(R("/")));
+        }
+        http_engine_drain(harness.engine);
+        harness_turn(&harness);
+        assert_true(harness.ended);
+        harness_expect_log(&harness, more
+                                         ? "open handle GET /big 200 ok\nopen handle GET / 200 ok\n"
+                                         : "open handle GET /big 200 ok\n");
+        harness_fini(&harness);
+    }
+}
+
 static void client_gone_during_the_response(void **state)
 {
     struct harness harness;
@@ -226,6 +249,7 @@ int main(void)
         cmocka_unit_test(requests_wait_for_the_response_before_them),
         cmocka_unit_test(a_half_close_does_not_cut_the_response),
         cmocka_unit_test(a_half_close_is_remembered),
+        cmocka_unit_test(a_drain_ends_the_connection_after_the_response),
         cmocka_unit_test(client_gone_during_the_response),
         cmocka_unit_test(client_gone_before_the_response),
         cmocka_unit_test(a_client_that_does_not_read_is_reset),
