@@ -40,10 +40,15 @@ void connection_detach(struct http_connection *connection)
     connection->state = STATE_GONE;
 }
 
-void connection_abort(struct http_connection *connection, enum http_error error)
+void connection_prepare_reset(struct http_connection *connection)
 {
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
     setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}
+
+void connection_abort(struct http_connection *connection, enum http_error error)
+{
+    connection_prepare_reset(connection);
     exchange_give_up(connection->exchange, error);
 }
 

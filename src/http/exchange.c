@@ -32,7 +32,7 @@ static void clear(struct exchange *exchange, struct http_connection *connection)
     shared->response.content_type = (struct http_slice){NULL, 0};
     shared->response.field_count = 0;
     shared->response.body = (struct http_slice){NULL, 0};
-    shared->response.close = false;
+    shared->response.close = shared->response.truncated = false;
     shared->engine = connection->engine;
     shared->connection = connection;
     shared->error = HTTP_OK;
@@ -162,8 +162,8 @@ void exchange_sent(struct exchange *exchange)
 {
     struct http_connection *connection = exchange->shared.connection;
     /* Also where the engine began to drain after the head was sent: an idle connection delays the exit. */
-    const bool last = exchange->shared.last ||
-                      (connection->engine->draining && !connection_has_more(connection));
+    const bool last =
+        exchange->shared.last || (connection->engine->draining && !connection_has_more(connection));
     /* A client that asked for the close expects no more than that. */
     const bool linger = exchange->keep_alive || exchange->shared.error != HTTP_OK;
     finish(exchange);
@@ -261,23 +261,51 @@ void exchange_give_up(struct exchange *exchange, enum http_error error)
 
 /* ---- for the service ------------------------------------------------------------------------- */
 
-void http_exchange_respond(struct http_exchange *exchange)
+/* The service has come to an answer. Returns whether it may: once. */
+static bool enter(struct http_exchange *exchange)
 {
-    struct exchange *own = exchange_of(exchange);
     struct http_connection *connection = exchange->connection;
     assert(!exchange->responded);
     if (exchange->responded) {
-        return;
+        return false;
     }
     exchange->responded = true;
     connection_enter(connection);
     if (connection->busy == 1) {
         engine_read_clock(connection); /* later than the turn in which the request was read */
     }
+    return true;
+}
+
+void http_exchange_respond(struct http_exchange *exchange)
+{
+    struct exchange *own = exchange_of(exchange);
+    struct http_connection *connection = exchange->connection;
+    if (!enter(exchange)) {
+        return;
+    }
     if (connection->state == STATE_GONE) {
         exchange_let_go(own);
     } else {
+        if (exchange->response.truncated && response_has_body(exchange)) {
+            exchange->error = HTTP_ERROR_FAULT_TRUNCATED;
+        }
         start_sending(own);
     }
+    connection_leave(connection);
+}
+
+void http_exchange_reset(struct http_exchange *exchange)
+{
+    struct http_connection *connection = exchange->connection;
+    if (!enter(exchange)) {
+        return;
+    }
+    if (connection->state != STATE_GONE) {
+        engine_read_clock(connection); /* what sends reads it: nothing does here */
+        connection_prepare_reset(connection);
+        exchange->error = HTTP_ERROR_FAULT_RESET;
+    }
+    exchange_let_go(exchange_of(exchange));
     connection_leave(connection);
 }

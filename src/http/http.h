@@ -147,6 +147,7 @@ struct http_response {
     size_t field_count;
     struct http_slice body; /* borrowed until respond returns */
     bool close;             /* send `Connection: close` and close after it */
+    bool truncated;         /* send the first half of the body only, and close after it */
 };
 
 struct http_exchange {
@@ -220,9 +221,14 @@ void http_response_add(struct http_response *response, const char *name, const c
                        size_t length);
 
 /* Sends exchange->response: status line, Date, Content-Type, Content-Length, the added fields,
- * Connection where needed, body. HEAD, 204 and 304 send no body. May call close before it returns:
- * touch nothing of the exchange afterwards. */
+ * Connection where needed, body. HEAD, 204 and 304 send no body. One that is truncated ends as
+ * fault_truncated; where no body is sent there is nothing to cut, and it ends as any other. May call
+ * close before it returns: touch nothing of the exchange afterwards. */
 void http_exchange_respond(struct http_exchange *exchange);
+
+/* In place of a response: resets the connection without a byte of one; ends as fault_reset. The same
+ * about close. */
+void http_exchange_reset(struct http_exchange *exchange);
 
 /* Streams: a response whose end is not known, for as long as its client stays. The head goes now,
  * pieces when there are any: chunked, or, to HTTP/1.0, up to the end of the connection. Requests

@@ -228,6 +228,8 @@ static inline bool connection_is_services(const struct http_connection *connecti
 
 /* ---- ending.c ------------------------------------------------------------------------------ */
 
+/* From here on closing it is a reset, and what the client has not been sent yet it never is. */
+void connection_prepare_reset(struct http_connection *connection);
 /* Gives the exchange on it up and closes with a reset: the kernel shall not go on offering what the
  * client does not take. */
 void connection_abort(struct http_connection *connection, enum http_error error);

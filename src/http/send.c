@@ -154,12 +154,15 @@ enum send_status send_response(struct exchange *exchange)
 {
     struct http_exchange *shared = &exchange->shared;
     struct tel_buffer *head = &shared->engine->out;
-    const struct http_slice body = shared->response.body;
+    struct http_slice body = shared->response.body;
     const bool has_body = response_has_body(shared);
     const bool one_piece = !has_body || body.length <= HTTP_COPY_BYTES;
     tel_buffer_clear(head);
     if (response_append_head(head, shared, engine_date(shared->engine)) != 0) {
         return SEND_EXHAUSTED;
+    }
+    if (shared->error == HTTP_ERROR_FAULT_TRUNCATED) {
+        body.length /= 2; /* of what the head has promised */
     }
     if (has_body && one_piece) {
         tel_buffer_append(head, body.data, body.length);

@@ -14,7 +14,7 @@
  * The service answers by path: `/later` only when harness_answer() is called; `/echo` with the body
  * it asked for, `/little` the same but with HARNESS_LITTLE bytes of it at most; `/stream` and
  * `/stream204` with a stream, which waits among those of `/later` for the test to go on with it; `/big` with HARNESS_BIG bytes; `/close` with response.close; `/204` and `/304` with
- * that status; all others with "hello\n".
+ * that status; `/reset` with a reset; all others with "hello\n". A query of `cut` cuts the answer.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -60,8 +60,13 @@ void harness_defaults(struct http_limits *limits);
 void harness_init_with(struct harness *harness, const struct http_limits *limits);
 void harness_fini(struct harness *harness);
 
+/* The service that answers as above, its calls to be replaced by a test that likes. */
+struct http_service harness_service(struct harness *harness);
+
 /* Another connection in place of the one at hand, which is closed on the test's side. */
 void harness_connect(struct harness *harness);
+/* The same over TCP, where there are resets. */
+void harness_connect_tcp(struct harness *harness);
 
 /* Sends `length` bytes, `piece` at a time (0: all at once), turning the loop after each piece. */
 void harness_send(struct harness *harness, const char *bytes, size_t length, size_t piece);

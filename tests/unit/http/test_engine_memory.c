@@ -116,6 +116,42 @@ static void without_memory_a_short_write_ends_the_response(void **state)
     harness_fini(&harness);
 }
 
+/* Nor has a piece of a stream: it is told in the next turn, and ended. */
+static void without_memory_a_stream_ends_at_the_piece(void **state)
+{
+    static char piece[HTTP_STREAM_PIECE_BYTES];
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    harness_send_text(&harness, R("/stream"));
+    faults_refuse(FAULTS_GROWTH);
+    harness.in_call = true;
+    for (int i = 0; i < 64 && http_stream_is_clear(harness.waiting[0]); i++) {
+        http_stream_send(harness.waiting[0], piece, sizeof piece);
+    }
+    harness.in_call = false;
+    harness_turn_unread(&harness);
+    faults_stop();
+    harness_expect_log(&harness, "open handle abandoned GET /stream 200 write_overloaded\n");
+    assert_int_equal(harness_stats(&harness).connections, 0);
+    harness_fini(&harness);
+}
+
+/* Not even its head: there is no status then. */
+static void without_memory_a_stream_has_no_head(void **state)
+{
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    faults_refuse(FAULTS_GROWTH);
+    harness_push(&harness, R("/stream"), strlen(R("/stream")));
+    harness_turn_unread(&harness);
+    faults_stop();
+    harness_expect_log(&harness, "open handle abandoned GET /stream - write_overloaded\n");
+    assert_int_equal(harness_stats(&harness).connections, 0);
+    harness_fini(&harness);
+}
+
 static void without_memory_content_is_refused(void **state)
 {
     static const char post[] = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\nabc";
@@ -191,6 +227,7 @@ static const char *const requests[] = {
     "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
     R("/later") R("/") R("/"),
     R("/stream") R("/"),
+    R("/big?cut") R("/reset"),
     "GET / HTTP/9.9\r\n\r\n",
 };
 
@@ -238,6 +275,8 @@ int main(void)
         cmocka_unit_test(without_the_spare_a_request_is_lost_and_counted),
         cmocka_unit_test(without_memory_bytes_are_not_held),
         cmocka_unit_test(without_memory_a_short_write_ends_the_response),
+        cmocka_unit_test(without_memory_a_stream_ends_at_the_piece),
+        cmocka_unit_test(without_memory_a_stream_has_no_head),
         cmocka_unit_test(without_memory_content_is_refused),
         cmocka_unit_test(a_refused_adoption_closes_the_socket),
         cmocka_unit_test(warm_requests_allocate_nothing),

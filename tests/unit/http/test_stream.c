@@ -1,56 +1,12 @@
 /*
- * Streams: what goes over the wire, who waits, and whoever ends it.
+ * Streams: what goes over the wire, who waits for whom, and clients that do not read. How they end is
+ * in test_stream_ends.c.
  */
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "http/internal.h"
-
-#define R(target) "GET " target " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define HEAD_OF_STREAM \
-    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
-#define HEAD_OF_LAST                                                                       \
-    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\nConnect" \
-    "ion: close\r\n\r\n"
-
-static char piece[HTTP_STREAM_PIECE_BYTES];
-
-/* The oldest stream. */
-static struct http_exchange *stream_of(const struct harness *harness)
-{
-    assert_true(harness->waiting_count > 0);
-    assert_true(harness->waiting[0]->streamed);
-    return harness->waiting[0];
-}
-
-static void say(struct harness *harness, const char *bytes, size_t length)
-{
-    struct http_exchange *stream = stream_of(harness);
-    assert_true(http_stream_is_clear(stream));
-    harness->in_call = true;
-    http_stream_send(stream, bytes, length);
-    harness->in_call = false;
-}
-
-static void say_text(struct harness *harness, const char *text)
-{
-    say(harness, text, strlen(text));
-}
-
-/* Pieces until the socket is full, read by nobody; returns the bytes given. */
-static size_t fill(struct harness *harness)
-{
-    size_t given = 0;
-    memset(piece, 'p', sizeof piece);
-    while (http_stream_is_clear(stream_of(harness))) {
-        assert_true(given < 64 * sizeof piece);
-        say(harness, piece, sizeof piece);
-        given += sizeof piece;
-    }
-    return given;
-}
+#include "stream.h"
 
 /* ---- the wire -------------------------------------------------------------------------------- */
 
@@ -274,178 +230,6 @@ static void what_streams_keep_is_bounded(void **state)
     harness_fini(&harness);
 }
 
-/* ---- ends ------------------------------------------------------------------------------------ */
-
-enum leaving { CLOSES, HALF_CLOSES, LEAVES_UNREAD, LEAVES_FULL, LEAVES_AHEAD, LEAVINGS };
-
-/* Closed or half-closed at rest; closed with bytes in its socket; closed while the stream waits for
- * room; closed behind more than is read ahead, where only the end is watched. */
-static void leave(struct harness *harness, enum leaving leaving)
-{
-    static char ahead[HTTP_RECEIVE_BYTES + 1000];
-    if (leaving == LEAVES_UNREAD) {
-        say_text(harness, "unread");
-    } else if (leaving == LEAVES_FULL) {
-        fill(harness);
-    } else if (leaving == LEAVES_AHEAD) {
-        memset(ahead, 'x', sizeof ahead);
-        harness_send(harness, ahead, sizeof ahead, 8192);
-    }
-    if (leaving == HALF_CLOSES) {
-        harness_half_close(harness);
-    } else {
-        harness_close(harness);
-    }
-}
-
-static void a_client_that_leaves_ends_its_stream(void **state)
-{
-    (void)state;
-    for (int leaving = 0; leaving < LEAVINGS; leaving++) {
-        struct harness harness;
-        harness_init(&harness);
-        harness_send_text(&harness, R("/stream"));
-        leave(&harness, (enum leaving)leaving);
-        harness_turn_unread(&harness);
-        harness_expect_log(&harness, "open handle abandoned GET /stream 200 client_disconnected\n");
-        assert_true(harness.last.bytes_sent > 0);
-        assert_true(harness.last.end_ns >= harness.last.first_byte_ns);
-        assert_int_equal(harness.engine->unsent, 0);
-        assert_int_equal(harness_stats(&harness).connections, 0);
-        assert_int_equal(harness_stats(&harness).exchanges, 0);
-        harness_fini(&harness);
-    }
-}
-
-/* The client has gone, and it is the service's piece that finds out. */
-static void a_piece_for_nobody(void **state)
-{
-    (void)state;
-    for (int ends = 0; ends < 2; ends++) {
-        struct harness harness;
-        harness_init(&harness);
-        harness_send_text(&harness, R("/stream"));
-        harness_close(&harness);
-        say_text(&harness, "anybody?");
-        assert_false(http_stream_is_clear(stream_of(&harness)));
-        assert_true(stream_of(&harness)->abandoned);
-        if (ends) { /* before it is told */
-            http_stream_end(stream_of(&harness));
-        }
-        harness_turn_unread(&harness);
-        harness_expect_log(&harness,
-                           ends ? "open handle GET /stream 200 client_disconnected\n"
-                                : "open handle abandoned GET /stream 200 client_disconnected\n");
-        assert_int_equal(harness_stats(&harness).connections, 0);
-        harness_fini(&harness);
-    }
-}
-
-/* A farewell that came with the request: as of a handler that waits. */
-static void a_half_close_before_the_stream(void **state)
-{
-    struct harness harness;
-    (void)state;
-    harness_init(&harness);
-    harness_push(&harness, R("/big") R("/stream"), strlen(R("/big") R("/stream")));
-    harness_turn_unread(&harness);
-    harness_half_close(&harness);
-    harness_turn(&harness);
-    harness_expect_log(&harness, "open handle GET /big 200 ok\n"
-                                 "open handle abandoned GET /stream 200 client_disconnected\n");
-    harness_fini(&harness);
-}
-
-static void an_abandoned_stream_waits_for_its_service(void **state)
-{
-    (void)state;
-    for (int told = 0; told < 2; told++) {
-        struct harness harness;
-        harness_init(&harness);
-        harness.keeps_abandoned = true;
-        harness.service.abandoned = told ? harness.service.abandoned : NULL;
-        harness_send_text(&harness, R("/stream"));
-        harness_close(&harness);
-        harness_turn(&harness);
-        harness_expect_log(&harness, "");
-        assert_false(http_stream_is_clear(stream_of(&harness)));
-        harness_answer(&harness);
-        harness_expect_log(&harness,
-                           told ? "open handle abandoned GET /stream 200 client_disconnected\n"
-                                : "open handle GET /stream 200 client_disconnected\n");
-        assert_int_equal(harness_stats(&harness).connections, 0);
-        harness_fini(&harness);
-    }
-}
-
-/* ---- the engine's end ------------------------------------------------------------------------ */
-
-static void a_draining_engine_leaves_streams_alone(void **state)
-{
-    struct harness harness;
-    (void)state;
-    harness_init(&harness);
-    harness_send_text(&harness, R("/stream"));
-    http_engine_drain(harness.engine);
-    say_text(&harness, "still here");
-    harness_turn(&harness);
-    harness_expect_out(&harness, HEAD_OF_STREAM "a\r\nstill here\r\n");
-    harness_answer(&harness); /* and it delays nobody's exit then */
-    assert_true(harness.ended);
-    assert_false(harness.reset);
-    harness_expect_out(&harness, "0\r\n\r\n");
-    harness_expect_log(&harness, "open handle GET /stream 200 ok\n");
-    harness_fini(&harness);
-}
-
-static void a_draining_engine_serves_what_waits_behind_a_stream(void **state)
-{
-    struct harness harness;
-    (void)state;
-    harness_init(&harness);
-    harness_send_text(&harness, R("/stream") R("/"));
-    http_engine_drain(harness.engine);
-    harness_answer(&harness);
-    assert_true(harness.ended);
-    harness_expect_out(&harness, HEAD_OF_STREAM "0\r\n\r\n" HELLO_CLOSE);
-    harness_fini(&harness);
-}
-
-static void a_stream_on_a_draining_engine_is_the_last(void **state)
-{
-    struct harness harness;
-    (void)state;
-    harness_init(&harness);
-    http_engine_drain(harness.engine);
-    harness_send_text(&harness, R("/stream"));
-    harness_answer(&harness);
-    assert_true(harness.ended);
-    harness_expect_out(&harness, HEAD_OF_LAST "0\r\n\r\n");
-    harness_fini(&harness);
-}
-
-/* The service is told there and then, also of one that it was to be told of in the next turn. */
-static void destroy_ends_streams(void **state)
-{
-    (void)state;
-    for (int keeps = 0; keeps < 2; keeps++) {
-        struct harness harness;
-        harness_init(&harness);
-        harness.keeps_abandoned = keeps;
-        harness_send_text(&harness, R("/stream"));
-        const int client = dup(harness.client);
-        harness_connect(&harness);
-        harness_send_text(&harness, R("/stream") R("/"));
-        close(client);
-        say_text(&harness, "anybody?");
-        http_engine_destroy(harness.engine);
-        harness.engine = NULL;
-        harness_expect_log(&harness, "open handle abandoned GET /stream 200 shutdown\n"
-                                     "open handle abandoned GET /stream 200 client_disconnected\n");
-        harness_fini(&harness);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -457,14 +241,6 @@ int main(void)
         cmocka_unit_test(what_the_socket_does_not_take_is_kept),
         cmocka_unit_test(an_ended_stream_must_be_read_in_time),
         cmocka_unit_test(what_streams_keep_is_bounded),
-        cmocka_unit_test(a_client_that_leaves_ends_its_stream),
-        cmocka_unit_test(a_piece_for_nobody),
-        cmocka_unit_test(a_half_close_before_the_stream),
-        cmocka_unit_test(an_abandoned_stream_waits_for_its_service),
-        cmocka_unit_test(a_draining_engine_leaves_streams_alone),
-        cmocka_unit_test(a_draining_engine_serves_what_waits_behind_a_stream),
-        cmocka_unit_test(a_stream_on_a_draining_engine_is_the_last),
-        cmocka_unit_test(destroy_ends_streams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
