@@ -76,14 +76,28 @@ void exchange_problem(struct exchange *exchange, uint16_t status, const char *fo
     http_exchange_respond(exchange->http);
 }
 
-void exchange_reply(struct exchange *exchange, uint16_t status, const char *content_type,
-                    const void *body, size_t length)
+static void set_head(struct exchange *exchange, uint16_t status, const char *content_type)
 {
     struct http_response *response = &exchange->http->response;
     response->status = status;
     if (content_type != NULL) {
         response->content_type = (struct http_slice){content_type, strlen(content_type)};
     }
+}
+
+bool exchange_begin_stream(struct exchange *exchange, uint16_t status, const char *content_type,
+                           void (*gone)(struct exchange *exchange))
+{
+    exchange->gone = gone;
+    set_head(exchange, status, content_type);
+    return http_stream_begin(exchange->http);
+}
+
+void exchange_reply(struct exchange *exchange, uint16_t status, const char *content_type,
+                    const void *body, size_t length)
+{
+    struct http_response *response = &exchange->http->response;
+    set_head(exchange, status, content_type);
     response->body = (struct http_slice){body, length};
     http_exchange_respond(exchange->http);
 }
@@ -274,7 +288,12 @@ static void on_abandoned(struct http_exchange *http, void *argument)
     (void)argument;
     struct exchange *exchange = of(http);
     stop_waiting(exchange);
-    http_exchange_respond(http);
+    if (http->streamed) {
+        exchange->gone(exchange);
+        http_stream_end(http);
+    } else {
+        http_exchange_respond(http);
+    }
 }
 
 static void on_close(struct http_exchange *http, void *argument)

@@ -39,8 +39,9 @@ struct exchange {
     const char *error_type;  /* set at close: NULL, or what all three signals say */
     struct event timer;      /* of a handler that waits; initialised when has_timer */
     bool has_timer;
-    bool has_child;         /* `child` is open */
-    uint64_t wait_until_ns; /* monotonic */
+    bool has_child;                          /* `child` is open */
+    uint64_t wait_until_ns;                  /* monotonic */
+    void (*gone)(struct exchange *exchange); /* of a stream */
     void (*wait_over)(struct exchange *exchange);
     struct burn burn; /* handlers/work.c */
     char error_text[8];
@@ -64,6 +65,13 @@ void exchange_reply(struct exchange *exchange, uint16_t status, const char *cont
  * JSON. printf of the detail, of any bytes: the document escapes them. */
 void exchange_problem(struct exchange *exchange, uint16_t status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Answers with a stream (http/http.h), whose head this sends. `gone` is called once when its client has
+ * gone, or the thread's engine ends, and nothing of the stream must be touched after it: it ends then.
+ * Until then the handler sends with http_stream_send(exchange->http, …) and ends it with
+ * http_stream_end(). Returns false when it is over at once, as to HEAD: touch nothing then. */
+bool exchange_begin_stream(struct exchange *exchange, uint16_t status, const char *content_type,
+                           void (*gone)(struct exchange *exchange));
 
 /* The content of the request, whole; empty unless its route takes one (routes.def). */
 struct http_slice exchange_content(const struct exchange *exchange);

@@ -95,6 +95,12 @@ static struct tel_text added_header(const struct http_response *response, const 
     return (struct tel_text){NULL, 0};
 }
 
+/* Whether a status has content, and so its length or coding (RFC 9110, 15.3.5 and 15.4.5). */
+static bool has_content(uint16_t status)
+{
+    return status != 204 && status != 304;
+}
+
 /* What the service added, Content-Type, and of the engine's own headers those that can be told
  * afterwards. Nothing was sent: nothing is told. */
 static struct tel_text response_header(const struct http_exchange *http,
@@ -108,8 +114,12 @@ static struct tel_text response_header(const struct http_exchange *http,
     if (wanted->known == HTTP_KNOWN_CONTENT_TYPE) {
         return text_of(response->content_type);
     }
-    if (strcmp(wanted->name, "content-length") == 0 && response->status != 204 &&
-        response->status != 304) {
+    if (strcmp(wanted->name, "transfer-encoding") == 0 && http->streamed &&
+        http->request.minor_version > 0 && has_content(response->status)) {
+        return (struct tel_text){"chunked", 7};
+    }
+    if (strcmp(wanted->name, "content-length") == 0 && !http->streamed &&
+        has_content(response->status)) {
         int length =
             snprintf(content_length, LOG_HEADERS_NUMBER_BYTES, "%zu", response->body.length);
         return (struct tel_text){content_length, (size_t)length};

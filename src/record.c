@@ -49,11 +49,11 @@ static const char *error_type(struct exchange *exchange, uint16_t status)
     return exchange->error_text;
 }
 
-/* Whether it was the service's failure, or nobody got the answer: a client's mistake is not. */
+/* Whether it was the service's failure, or nobody got the answer: a client's mistake, which is refused,
+ * is not. */
 static bool has_failed(const struct http_exchange *http, uint16_t status)
 {
-    return status >= 500 || http->error == HTTP_ERROR_CLIENT_DISCONNECTED ||
-           http->error == HTTP_ERROR_WRITE_TIMEOUT || http->error == HTTP_ERROR_SHUTDOWN;
+    return status >= 500 || (http->error != HTTP_OK && !http_error_is_refusal(http->error));
 }
 
 /* ---- the span ---------------------------------------------------------------------------------- */
