@@ -71,11 +71,32 @@ static const json_t *load(struct arena *arena, const char *json, size_t length, 
     return root;
 }
 
-static int refuse_syntax(const json_error_t *error, struct tel_buffer *problem)
+/* What is JSON, but more than can be taken; the words, where jansson's own are no good. */
+static const struct {
+    enum json_error_code code;
+    const char *words;
+} excesses[] = {
+    {json_error_duplicate_key, NULL},
+    {json_error_numeric_overflow, NULL},
+    {json_error_stack_overflow, "nested too deeply"},
+    {json_error_null_character, "\\u0000 is not allowed"},
+    {json_error_null_byte_in_key, "\\u0000 is not allowed"},
+};
+
+static int refuse(const json_error_t *error, struct tel_buffer *problem)
 {
-    tel_buffer_append_format(problem, "line %d, column %d: not JSON: ", error->line, error->column);
-    text_append_plain(problem, error->text, strlen(error->text));
-    return -EINVAL;
+    const char *words = error->text;
+    int result = -EBADMSG;
+    for (size_t i = 0; i < sizeof(excesses) / sizeof(excesses[0]); i++) {
+        if (json_error_code(error) == excesses[i].code) {
+            words = excesses[i].words != NULL ? excesses[i].words : words;
+            result = -EINVAL;
+        }
+    }
+    tel_buffer_append_format(problem, "line %d, column %d: %s", error->line, error->column,
+                             result == -EBADMSG ? "not JSON: " : "");
+    text_append_plain(problem, words, strlen(words));
+    return result;
 }
 
 /* What can be said before it is parsed. */
@@ -90,7 +111,7 @@ static int check_bytes(const char *json, size_t length, size_t length_max,
     }
     if (nul != NULL) {
         tel_buffer_append_format(problem, "not JSON: byte %zu is a NUL", (size_t)(nul - json) + 1);
-        return -EINVAL;
+        return -EBADMSG;
     }
     return 0;
 }
@@ -115,11 +136,12 @@ int document_open(struct document *document, const char *json, size_t length, si
     }
     if (is_full) {
         tel_buffer_append_string(problem, "the document has more parts than there is room for");
+        result = -EINVAL;
     } else {
-        refuse_syntax(&error, problem);
+        result = refuse(&error, problem);
     }
     document_close(document);
-    return -EINVAL;
+    return result;
 }
 
 void document_close(struct document *document)

@@ -33,8 +33,8 @@ struct document {
     const json_t *root;
 };
 
-/* Parses. Returns 0, -ENOMEM, or -EINVAL with the reason appended to `problem`; then there is nothing
- * to close. */
+/* Parses. Returns 0, or with nothing to close -ENOMEM, -EBADMSG (not JSON) or -EINVAL (more than can be
+ * taken) with the reason appended to `problem`. */
 int document_open(struct document *document, const char *json, size_t length, size_t length_max,
                   struct tel_buffer *problem);
 

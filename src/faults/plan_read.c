@@ -251,7 +251,7 @@ int fault_plan_parse(const char *json, size_t length, bool must_begin, uint64_t 
         *plan = reading->plan;
     } else if (problem.error == -ENOMEM) {
         result = -ENOMEM;
-    } else if (result == -EINVAL) {
+    } else if (result != -ENOMEM) {
         give_reason(&problem, reason);
     }
     tel_buffer_fini(&problem);
