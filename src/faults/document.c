@@ -103,7 +103,11 @@ static int refuse(const json_error_t *error, struct tel_buffer *problem)
 static int check_bytes(const char *json, size_t length, size_t length_max,
                        struct tel_buffer *problem)
 {
-    const char *nul = length == 0 ? NULL : memchr(json, '\0', length);
+    if (length == 0) {
+        tel_buffer_append_string(problem, "not JSON: the document is empty");
+        return -EBADMSG;
+    }
+    const char *nul = memchr(json, '\0', length);
     if (length > length_max) {
         tel_buffer_append_format(problem, "the document has %zu bytes: %zu are allowed", length,
                                  length_max);

@@ -4,6 +4,7 @@
  */
 #include "faults/entry.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "faults/text.h"
@@ -164,9 +165,9 @@ static int check_kinds(struct fields *fields, const struct entry *entry)
         }
     }
     if (entry->kinds == 0) {
-        fields_refuse(fields, "no fault: ");
+        fields_refuse(fields, "no fault; one or more of: ");
         fields_append_names(rows + ROW_KINDS, FAULT_KINDS, fields->problem);
-        return fields_add(fields, " are allowed");
+        return -EINVAL;
     }
     return 0;
 }

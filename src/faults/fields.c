@@ -54,6 +54,19 @@ static void append_place(const struct fields *fields)
 
 /* ---- what is said -------------------------------------------------------------------------- */
 
+/* With a point or an exponent, so that it is not taken for a whole number. */
+static void append_real(struct tel_buffer *out, double number)
+{
+    const size_t before = out->length;
+    tel_buffer_append_double(out, number);
+    for (size_t i = before; i < out->length; i++) {
+        if (out->data[i] == '.' || out->data[i] == 'e') {
+            return;
+        }
+    }
+    tel_buffer_append_string(out, ".0");
+}
+
 static void append_found(struct tel_buffer *out, const json_t *found)
 {
     switch (json_typeof(found)) {
@@ -64,7 +77,7 @@ static void append_found(struct tel_buffer *out, const json_t *found)
         tel_buffer_append_i64(out, json_integer_value(found));
         return;
     case JSON_REAL:
-        tel_buffer_append_double(out, json_real_value(found));
+        append_real(out, json_real_value(found));
         return;
     case JSON_OBJECT:
         tel_buffer_append_string(out, "an object");
@@ -145,9 +158,9 @@ static int refuse_key(struct fields *fields, const struct field_table *table, co
     append_place(fields);
     tel_buffer_append_string(fields->problem, "unknown key ");
     text_append_quoted(fields->problem, key, strlen(key));
-    tel_buffer_append_string(fields->problem, ": ");
+    tel_buffer_append_string(fields->problem, "; allowed: ");
     fields_append_names(table->rows, table->count, fields->problem);
-    return fields_add(fields, " are allowed");
+    return -EINVAL;
 }
 
 static int check_keys(struct fields *fields, const struct field_table *table, const json_t *json)

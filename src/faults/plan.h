@@ -81,8 +81,8 @@ struct fault_plan {
 bool fault_may_touch(const struct route *route);
 
 /* Reads a document. `now_wall_ns` is its begin when it does not hold one, unless `must_begin`: then it
- * is refused. Returns 0, or with the plan untouched -EBADMSG (not JSON) or -EINVAL (JSON, but no plan),
- * the reason in `reason`, or -ENOMEM with `reason` untouched. */
+ * is refused. Returns 0, or -EBADMSG (not JSON), -EINVAL (JSON, but no plan), -ENOMEM, with the plan
+ * untouched and why in `reason`. */
 int fault_plan_parse(const char *json, size_t length, bool must_begin, uint64_t now_wall_ns,
                      struct fault_plan *plan, char reason[FAULT_REASON_BYTES]);
 

@@ -17,6 +17,8 @@
 #define PROBLEM_BYTES 4096 /* before it is cut */
 #define WEEK_NS       (WEEK_MS * TEL_NS_PER_MS)
 
+static const char no_memory[] = "there is no memory to read it";
+
 struct reading {
     struct fields fields;
     struct fault_plan plan;
@@ -215,14 +217,19 @@ static int read_root(struct reading *reading, const json_t *root, bool must_begi
                                    : read_timeline(reading, reading->timeline);
 }
 
-static void give_reason(const struct tel_buffer *problem, char reason[FAULT_REASON_BYTES])
+static void give_reason(int result, const struct tel_buffer *problem,
+                        char reason[FAULT_REASON_BYTES])
 {
+    if (result == -ENOMEM) {
+        memcpy(reason, no_memory, sizeof(no_memory));
+        return;
+    }
     const size_t length = text_cut(problem->data, problem->length, FAULT_REASON_BYTES - 1);
     memcpy(reason, problem->data, length);
     reason[length] = '\0';
 }
 
-/* Reads into `reading`, which is zero. */
+/* Reads into `reading`, whose plan has the begin that it is if the document has none. */
 static int read_document(struct reading *reading, const char *json, size_t length, bool must_begin)
 {
     struct document document;
@@ -240,19 +247,18 @@ int fault_plan_parse(const char *json, size_t length, bool must_begin, uint64_t 
 {
     struct tel_buffer problem;
     struct reading *reading = calloc(1, sizeof(*reading));
-    if (reading == NULL) {
-        return -ENOMEM;
-    }
     tel_buffer_init(&problem, PROBLEM_BYTES);
-    reading->fields.problem = &problem;
-    reading->plan.begin_wall_ns = now_wall_ns;
-    int result = read_document(reading, json, length, must_begin);
+    int result = -ENOMEM;
+    if (reading != NULL) {
+        reading->fields.problem = &problem;
+        reading->plan.begin_wall_ns = now_wall_ns;
+        result = read_document(reading, json, length, must_begin);
+    }
     if (result == 0) {
         *plan = reading->plan;
-    } else if (problem.error == -ENOMEM) {
-        result = -ENOMEM;
-    } else if (result != -ENOMEM) {
-        give_reason(&problem, reason);
+    } else {
+        result = problem.error == -ENOMEM ? -ENOMEM : result;
+        give_reason(result, &problem, reason);
     }
     tel_buffer_fini(&problem);
     free(reading);
