@@ -24,6 +24,7 @@
 
 #define FAULT_PLAN_BYTES_MAX  65536 /* of a document */
 #define FAULT_PLAN_FAULTS_MAX 64    /* of a plan, those of all steps together */
+#define FAULT_PLAN_STEPS_MAX  64    /* of an incident's timeline */
 #define FAULT_PLAN_NAME_BYTES 64
 #define FAULT_PATTERN_BYTES   64
 #define FAULT_REASON_BYTES    512

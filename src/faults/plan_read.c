@@ -135,6 +135,10 @@ static int read_timeline(struct reading *reading, const json_t *list)
     if (!json_is_array(list)) {
         return fields_refuse_found(fields, list, "is not a list of steps");
     }
+    if (json_array_size(list) > FAULT_PLAN_STEPS_MAX) {
+        return fields_refuse(fields, "%zu steps: %d are allowed", json_array_size(list),
+                             FAULT_PLAN_STEPS_MAX);
+    }
     for (size_t i = 0; i < json_array_size(list); i++) {
         const size_t stood = fields_enter_element(fields, i);
         const int result = read_step(reading, i, json_array_get(list, i));
