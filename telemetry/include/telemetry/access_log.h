@@ -26,6 +26,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "telemetry/buffer.h"
 #include "telemetry/otlp.h" /* tel_diagnostic_fn */
 
 #ifdef __cplusplus
@@ -131,6 +132,16 @@ struct tel_access_log *tel_access_log_create(const struct tel_access_log_options
  * put into request_headers[index] or response_headers[index]. */
 const char *tel_access_log_header(const struct tel_access_log *log,
                                   enum tel_access_direction direction, size_t index);
+
+/* The name of the index-th field of a line, as `#Fields` has it, or NULL. */
+const char *tel_access_log_field(const struct tel_access_log *log, size_t index);
+
+/* Appends the line that the log's thread makes of such a record, without its newline: for those who
+ * show it elsewhere, too. While at work it takes room for the longest line there can be and for the
+ * record (some 64 KiB with the default fields); without it nothing is appended, and the buffer's
+ * error is set. Any thread. */
+void tel_access_log_append_line(const struct tel_access_log *log,
+                                const struct tel_access_record *record, struct tel_buffer *out);
 
 /* Puts one finished request into the shard's queue, copied; drops and counts it when there is no
  * room. By the shard's thread; takes no lock, makes no system call but a wakeup. */

@@ -267,6 +267,29 @@ void tel_span_add_link(struct tel_span *span, const uint8_t trace_id[16], const 
 /* Ends it at `end_wall_ns` (0: now) and queues it if it was sampled. The struct may be reused. */
 void tel_span_end(struct tel_span *span, uint64_t end_wall_ns);
 
+/* What an item of a span is. */
+enum tel_item_what {
+    TEL_ITEM_ATTRIBUTE, /* of the span */
+    TEL_ITEM_EVENT,     /* its name is the attribute's key */
+    TEL_ITEM_LINK,      /* to another span */
+    TEL_ITEM_NESTED     /* an attribute of the event or link before it */
+};
+
+/* One thing that a span holds; strings are borrowed from the span. */
+struct tel_item {
+    enum tel_item_what what;        /* decides which of the others count */
+    struct tel_attribute attribute; /* ATTRIBUTE, NESTED; of an EVENT only the key */
+    uint64_t wall_ns;               /* of an EVENT */
+    uint8_t trace_id[16];           /* of a LINK */
+    uint8_t span_id[8];             /* of a LINK */
+    uint8_t flags;                  /* of a LINK */
+};
+
+/* Reads the item at *position (0 at first) and moves it on, in the order in which they were set;
+ * false at the end. Before the span has ended or after, until its struct is used again; one that was
+ * not sampled has none. */
+bool tel_span_next_item(const struct tel_span *span, size_t *position, struct tel_item *item);
+
 /* Sets traceparent, tracestate and baggage of a call made within this span, as the tracer's
  * propagators ask. */
 void tel_span_inject(const struct tel_span *span, tel_header_set_fn *set, void *carrier);

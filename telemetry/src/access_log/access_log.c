@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access_log/line.h"
 #include "access_log/pack.h"
 #include "access_log/writer.h"
 #include "telemetry/clock.h"
@@ -149,6 +150,27 @@ const char *tel_access_log_header(const struct tel_access_log *log,
 {
     const struct tel__fields *fields = &log->writer.fields;
     return index < fields->header_counts[direction] ? fields->headers[direction][index] : NULL;
+}
+
+const char *tel_access_log_field(const struct tel_access_log *log, size_t index)
+{
+    const struct tel__fields *fields = &log->writer.fields;
+    return index < fields->count ? fields->list[index].name : NULL;
+}
+
+/* The record is packed behind the room of the line: to show a line needs no memory but the line's. */
+void tel_access_log_append_line(const struct tel_access_log *log,
+                                const struct tel_access_record *record, struct tel_buffer *out)
+{
+    const struct tel__fields *fields = &log->writer.fields;
+    if (tel_buffer_reserve(out, fields->line_max + tel__pack_size(fields, record)) != 0) {
+        return;
+    }
+    struct tel__dates dates = {.second = 0};
+    char *packed = out->data + out->length + fields->line_max;
+    tel__pack(fields, record, packed);
+    tel__line_append(out, fields, &dates, packed);
+    out->length--; /* the newline */
 }
 
 /* ---- the request's side -------------------------------------------------------------------- */

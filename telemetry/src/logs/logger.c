@@ -80,13 +80,13 @@ void tel_logger_close(struct tel_logger *logger)
 
 /* ---- packing ------------------------------------------------------------------------------- */
 
-static struct tel__item item_of(const struct tel_attribute *attribute)
+static struct tel_item item_of(const struct tel_attribute *attribute)
 {
-    return (struct tel__item){.what = TEL__ITEM_ATTRIBUTE, .attribute = *attribute};
+    return (struct tel_item){.what = TEL_ITEM_ATTRIBUTE, .attribute = *attribute};
 }
 
 /* Whether the attribute fits behind `used` bytes; `used` then counts it. */
-static bool takes(const struct tel__item *item, size_t *used)
+static bool takes(const struct tel_item *item, size_t *used)
 {
     size_t size = tel__item_size(item);
     if (*used + size > TEL_LOG_BYTES_MAX) {
@@ -100,7 +100,7 @@ static size_t measure(const struct tel_log_record *record)
 {
     size_t used = 0;
     for (size_t i = 0; i < record->attribute_count; i++) {
-        const struct tel__item item = item_of(&record->attributes[i]);
+        const struct tel_item item = item_of(&record->attributes[i]);
         takes(&item, &used);
     }
     return used;
@@ -112,7 +112,7 @@ static void pack_attributes(struct tel__log_record *packed, const struct tel_log
     size_t used = 0;
     size_t dropped = 0;
     for (size_t i = 0; i < record->attribute_count; i++) {
-        const struct tel__item item = item_of(&record->attributes[i]);
+        const struct tel_item item = item_of(&record->attributes[i]);
         if (takes(&item, &used)) {
             at = tel__item_pack(at, &item);
         } else {

@@ -84,7 +84,7 @@ int tel__encode_log(struct tel__encoder *encoder, const void *opaque, struct tel
     size_t before = logs->length;
     size_t start = tel__wire_open(logs, TEL__ENCODE_RECORD);
     size_t position = 0;
-    struct tel__item item;
+    struct tel_item item;
     append_fixed(record, logs);
     if (record->event_name != NULL) {
         tel__wire_append_text(logs, LOG_EVENT_NAME, record->event_name,

@@ -52,7 +52,7 @@ static void close_item(struct tel_buffer *out, struct open_item *open)
 }
 
 static void open_event(struct tel__encoder *encoder, struct tel_buffer *out,
-                       const struct tel__item *item, struct open_item *open)
+                       const struct tel_item *item, struct open_item *open)
 {
     size_t name_length = tel__encode_key(encoder, item->attribute.key)->length;
     open->start = tel__wire_open(out, SPAN_EVENTS);
@@ -65,7 +65,7 @@ static void open_event(struct tel__encoder *encoder, struct tel_buffer *out,
     }
 }
 
-static void open_link(struct tel_buffer *out, const struct tel__item *item, struct open_item *open)
+static void open_link(struct tel_buffer *out, const struct tel_item *item, struct open_item *open)
 {
     open->start = tel__wire_open(out, SPAN_LINKS);
     open->attributes_field = LINK_ATTRIBUTES;
@@ -81,21 +81,21 @@ static void open_link(struct tel_buffer *out, const struct tel__item *item, stru
 static void append_items(struct tel__encoder *encoder, const struct tel__span_record *record,
                          struct tel_buffer *out)
 {
-    struct tel__item item;
+    struct tel_item item;
     struct open_item open = {0};
     const char *items = record->bytes + record->name_length + record->tracestate_length;
     size_t position = 0;
     while (tel__items_step(items, record->items_length, &position, &item)) {
-        if (item.what == TEL__ITEM_NESTED) {
+        if (item.what == TEL_ITEM_NESTED) {
             if (open.start != 0) {
                 tel__encode_attribute(encoder, out, open.attributes_field, &item.attribute);
             }
             continue;
         }
         close_item(out, &open);
-        if (item.what == TEL__ITEM_ATTRIBUTE) {
+        if (item.what == TEL_ITEM_ATTRIBUTE) {
             tel__encode_attribute(encoder, out, SPAN_ATTRIBUTES, &item.attribute);
-        } else if (item.what == TEL__ITEM_EVENT) {
+        } else if (item.what == TEL_ITEM_EVENT) {
             open_event(encoder, out, &item, &open);
         } else {
             open_link(out, &item, &open);

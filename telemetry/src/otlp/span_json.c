@@ -80,13 +80,13 @@ static void append_attribute(struct tel_buffer *out, const struct tel_attribute 
 
 static void append_own_attributes(struct tel_buffer *out, const struct tel__span_record *record)
 {
-    struct tel__item item;
+    struct tel_item item;
     size_t position = 0;
     bool first = true;
     append_key(out, "attributes");
     tel_buffer_append_char(out, '{');
     while (tel__item_next(record, &position, &item)) {
-        if (item.what == TEL__ITEM_ATTRIBUTE) {
+        if (item.what == TEL_ITEM_ATTRIBUTE) {
             append_attribute(out, &item.attribute, &first);
         }
     }
@@ -94,10 +94,10 @@ static void append_own_attributes(struct tel_buffer *out, const struct tel__span
 }
 
 /* The beginning of an event or link, up to and with the brace of its attributes. */
-static void append_opening(struct tel_buffer *out, const struct tel__item *item)
+static void append_opening(struct tel_buffer *out, const struct tel_item *item)
 {
     tel_buffer_append_char(out, '{');
-    if (item->what == TEL__ITEM_EVENT) {
+    if (item->what == TEL_ITEM_EVENT) {
         append_text(out, "name", item->attribute.key);
         append_time(out, "time", item->wall_ns);
     } else {
@@ -110,9 +110,9 @@ static void append_opening(struct tel_buffer *out, const struct tel__item *item)
 
 /* The list of the items of one kind, each with the attributes that follow it. */
 static void append_list(struct tel_buffer *out, const struct tel__span_record *record,
-                        const char *key, enum tel__item_what what)
+                        const char *key, enum tel_item_what what)
 {
-    struct tel__item item;
+    struct tel_item item;
     size_t position = 0;
     bool any = false;
     bool inside = false;
@@ -120,7 +120,7 @@ static void append_list(struct tel_buffer *out, const struct tel__span_record *r
     append_key(out, key);
     tel_buffer_append_char(out, '[');
     while (tel__item_next(record, &position, &item)) {
-        if (item.what == TEL__ITEM_NESTED) {
+        if (item.what == TEL_ITEM_NESTED) {
             if (inside) {
                 append_attribute(out, &item.attribute, &first);
             }
@@ -160,8 +160,8 @@ void tel__span_json_append(struct tel_buffer *out, const struct tel__span_record
     tel_buffer_append_char(out, ',');
     append_text(out, "status", NAME_OF(status_names, record->status));
     append_own_attributes(out, record);
-    append_list(out, record, "events", TEL__ITEM_EVENT);
-    append_list(out, record, "links", TEL__ITEM_LINK);
+    append_list(out, record, "events", TEL_ITEM_EVENT);
+    append_list(out, record, "links", TEL_ITEM_LINK);
     append_key(out, "resource");
     tel_buffer_append_char(out, '{');
     append_key(out, "service.name");

@@ -33,13 +33,13 @@
 struct __attribute__((packed)) tel__item_head {
     const char *key;
     uint16_t length; /* of what follows the head */
-    uint8_t what;    /* enum tel__item_what */
+    uint8_t what;    /* enum tel_item_what */
     uint8_t type;    /* enum tel_value_type; 0 for events and links */
 };
 
-TEL__FOLDED bool tel__item_has_value(const struct tel__item *item)
+TEL__FOLDED bool tel__item_has_value(const struct tel_item *item)
 {
-    return item->what == TEL__ITEM_ATTRIBUTE || item->what == TEL__ITEM_NESTED;
+    return item->what == TEL_ITEM_ATTRIBUTE || item->what == TEL_ITEM_NESTED;
 }
 
 /* What is short enough is not looked at. */
@@ -53,11 +53,11 @@ TEL__FOLDED size_t tel__item_text_size(const char *data, size_t length)
 }
 
 /* Bytes after the head. */
-TEL__FOLDED size_t tel__item_body_size(const struct tel__item *item)
+TEL__FOLDED size_t tel__item_body_size(const struct tel_item *item)
 {
     const struct tel_attribute *attribute = &item->attribute;
     if (!tel__item_has_value(item)) {
-        return item->what == TEL__ITEM_EVENT ? sizeof(item->wall_ns) : TEL__LINK_BYTES;
+        return item->what == TEL_ITEM_EVENT ? sizeof(item->wall_ns) : TEL__LINK_BYTES;
     }
     switch (attribute->type) {
     case TEL_VALUE_STRING:
@@ -90,13 +90,13 @@ TEL__FOLDED void tel__item_put_value(char *at, const struct tel_attribute *attri
 }
 
 /* Bytes that tel__item_pack() will write. Strings count as cut to TEL_ATTRIBUTE_VALUE_MAX. */
-TEL__FOLDED size_t tel__item_size(const struct tel__item *item)
+TEL__FOLDED size_t tel__item_size(const struct tel_item *item)
 {
     return sizeof(struct tel__item_head) + tel__item_body_size(item);
 }
 
 /* Writes the item at `at`; returns the byte after it. */
-TEL__FOLDED char *tel__item_pack(char *at, const struct tel__item *item)
+TEL__FOLDED char *tel__item_pack(char *at, const struct tel_item *item)
 {
     const struct tel__item_head head = {
         .key = item->attribute.key,
@@ -107,7 +107,7 @@ TEL__FOLDED char *tel__item_pack(char *at, const struct tel__item *item)
     at += sizeof(head);
     if (tel__item_has_value(item)) {
         tel__item_put_value(at, &item->attribute, head.length);
-    } else if (item->what == TEL__ITEM_EVENT) {
+    } else if (item->what == TEL_ITEM_EVENT) {
         memcpy(at, &item->wall_ns, sizeof(item->wall_ns));
     } else {
         memcpy(at, item->trace_id, sizeof(item->trace_id));
@@ -137,23 +137,23 @@ TEL__FOLDED void tel__item_get_value(const char *at, size_t length, struct tel_a
 }
 
 /* Reads the item at `at`; returns the byte after it. */
-TEL__FOLDED const char *tel__item_unpack(const char *at, struct tel__item *item)
+TEL__FOLDED const char *tel__item_unpack(const char *at, struct tel_item *item)
 {
     struct tel__item_head head;
     memcpy(&head, at, sizeof(head));
     at += sizeof(head);
-    item->what = (enum tel__item_what)head.what;
+    item->what = (enum tel_item_what)head.what;
     item->attribute.type = (enum tel_value_type)head.type;
     item->attribute.key = head.key;
     switch (item->what) {
-    case TEL__ITEM_ATTRIBUTE:
-    case TEL__ITEM_NESTED:
+    case TEL_ITEM_ATTRIBUTE:
+    case TEL_ITEM_NESTED:
         tel__item_get_value(at, head.length, &item->attribute);
         break;
-    case TEL__ITEM_EVENT:
+    case TEL_ITEM_EVENT:
         memcpy(&item->wall_ns, at, sizeof(item->wall_ns));
         break;
-    case TEL__ITEM_LINK:
+    case TEL_ITEM_LINK:
         memcpy(item->trace_id, at, sizeof(item->trace_id));
         memcpy(item->span_id, at + 16, sizeof(item->span_id));
         item->flags = (uint8_t)at[24];
@@ -165,7 +165,7 @@ TEL__FOLDED const char *tel__item_unpack(const char *at, struct tel__item *item)
 /* Reads the item at *position (0 at first) of `length` bytes of items and moves it on; false at the
  * end. */
 TEL__FOLDED bool tel__items_step(const char *items, size_t length, size_t *position,
-                                 struct tel__item *item)
+                                 struct tel_item *item)
 {
     if (*position >= length) {
         return false;

@@ -7,7 +7,7 @@
 
 #include "trace/item.h"
 
-bool tel__item_next(const struct tel__span_record *record, size_t *position, struct tel__item *item)
+bool tel__item_next(const struct tel__span_record *record, size_t *position, struct tel_item *item)
 {
     const char *items = record->bytes + record->name_length + record->tracestate_length;
     return tel__items_step(items, record->items_length, position, item);

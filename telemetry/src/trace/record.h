@@ -4,7 +4,7 @@
  *     [tel__span_record][name][tracestate][item][item]…
  *
  * An item is an attribute, an event or a link, in the order in which they were set. The span's own
- * attributes, wherever they stand, are TEL__ITEM_ATTRIBUTE; TEL__ITEM_NESTED belong to the event or
+ * attributes, wherever they stand, are TEL_ITEM_ATTRIBUTE; TEL_ITEM_NESTED belong to the event or
  * link before them. Keys are addresses of static strings and differ among the span's own. Items
  * are not aligned; read them through tel__item_next().
  */
@@ -33,25 +33,7 @@ struct tel__span_record {
     char bytes[]; /* name, tracestate, items */
 };
 
-enum tel__item_what {
-    TEL__ITEM_ATTRIBUTE, /* of the span */
-    TEL__ITEM_EVENT,     /* key is the event's name */
-    TEL__ITEM_LINK,
-    TEL__ITEM_NESTED, /* attribute of the event or link before it */
-};
-
-/* One unpacked item; strings are borrowed from the record. */
-struct tel__item {
-    enum tel__item_what what;
-    struct tel_attribute attribute; /* ATTRIBUTE, NESTED; for EVENT only its key */
-    uint64_t wall_ns;               /* EVENT */
-    uint8_t trace_id[16];           /* LINK */
-    uint8_t span_id[8];
-    uint8_t flags;
-};
-
 /* Reads the item at *position (0 at first) of the record and moves it on; false at the end. */
-bool tel__item_next(const struct tel__span_record *record, size_t *position,
-                    struct tel__item *item);
+bool tel__item_next(const struct tel__span_record *record, size_t *position, struct tel_item *item);
 
 #endif

@@ -141,7 +141,7 @@ static char *find_attribute(struct tel_span *span, const char *key)
     struct tel__item_head head;
     for (char *at = span->items; at < end; at += sizeof(head) + head.length) {
         memcpy(&head, at, sizeof(head));
-        if (head.key == key && head.what == TEL__ITEM_ATTRIBUTE) {
+        if (head.key == key && head.what == TEL_ITEM_ATTRIBUTE) {
             return at;
         }
     }
@@ -169,8 +169,8 @@ static void make_way(struct tel_span *span, const char *key, size_t size)
 TEL__FOLDED void add_attribute(struct tel_span *span, const char *key, enum tel_value_type type,
                                union tel_value value)
 {
-    const struct tel__item item = {.what = TEL__ITEM_ATTRIBUTE,
-                                   .attribute = {.key = key, .type = type, .value = value}};
+    const struct tel_item item = {.what = TEL_ITEM_ATTRIBUTE,
+                                  .attribute = {.key = key, .type = type, .value = value}};
     size_t size = tel__item_size(&item);
     if (span->used + size > sizeof(span->items)) {
         count_dropped(&span->dropped_attributes);
@@ -187,8 +187,8 @@ TEL__FOLDED void add_attribute(struct tel_span *span, const char *key, enum tel_
 __attribute__((noinline)) static void set_again(struct tel_span *span, const char *key,
                                                 enum tel_value_type type, union tel_value value)
 {
-    const struct tel__item item = {.what = TEL__ITEM_ATTRIBUTE,
-                                   .attribute = {.key = key, .type = type, .value = value}};
+    const struct tel_item item = {.what = TEL_ITEM_ATTRIBUTE,
+                                  .attribute = {.key = key, .type = type, .value = value}};
     make_way(span, key, tel__item_size(&item));
     add_attribute(span, key, type, value);
 }
@@ -230,13 +230,13 @@ void tel_span_set_double(struct tel_span *span, const char *key, double value)
 /* ---- events and links ---------------------------------------------------------------------- */
 
 /* Appends an item with its nested attributes, all or nothing. */
-TEL__FOLDED bool append_group(struct tel_span *span, const struct tel__item *head,
+TEL__FOLDED bool append_group(struct tel_span *span, const struct tel_item *head,
                               const struct tel_attribute *attributes, size_t count)
 {
     size_t room = sizeof(span->items) - span->used;
     size_t size = tel__item_size(head);
     for (size_t i = 0; i < count && size <= room; i++) {
-        const struct tel__item nested = {.what = TEL__ITEM_NESTED, .attribute = attributes[i]};
+        const struct tel_item nested = {.what = TEL_ITEM_NESTED, .attribute = attributes[i]};
         size += tel__item_size(&nested);
     }
     if (size > room) {
@@ -244,7 +244,7 @@ TEL__FOLDED bool append_group(struct tel_span *span, const struct tel__item *hea
     }
     char *at = tel__item_pack(span->items + span->used, head);
     for (size_t i = 0; i < count; i++) {
-        const struct tel__item nested = {.what = TEL__ITEM_NESTED, .attribute = attributes[i]};
+        const struct tel_item nested = {.what = TEL_ITEM_NESTED, .attribute = attributes[i]};
         at = tel__item_pack(at, &nested);
     }
     span->used = (uint16_t)(at - span->items);
@@ -257,9 +257,9 @@ void tel_span_add_event(struct tel_span *span, const char *name, uint64_t wall_n
     if (!span->recording) {
         return;
     }
-    struct tel__item event = {.what = TEL__ITEM_EVENT,
-                              .attribute = {.key = name},
-                              .wall_ns = wall_ns != 0 ? wall_ns : tel_clock_wall_ns()};
+    struct tel_item event = {.what = TEL_ITEM_EVENT,
+                             .attribute = {.key = name},
+                             .wall_ns = wall_ns != 0 ? wall_ns : tel_clock_wall_ns()};
     if (!append_group(span, &event, attributes, count)) {
         count_dropped(&span->dropped_events);
     }
@@ -271,7 +271,7 @@ void tel_span_add_link(struct tel_span *span, const uint8_t trace_id[16], const 
     if (!span->recording) {
         return;
     }
-    struct tel__item link = {.what = TEL__ITEM_LINK, .flags = flags};
+    struct tel_item link = {.what = TEL_ITEM_LINK, .flags = flags};
     memcpy(link.trace_id, trace_id, sizeof(link.trace_id));
     memcpy(link.span_id, span_id, sizeof(link.span_id));
     if (!append_group(span, &link, attributes, count)) {
@@ -345,4 +345,11 @@ void tel_span_end(struct tel_span *span, uint64_t end_wall_ns)
         queue_span(span, &tracer->queue);
     }
     span->recording = false;
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+bool tel_span_next_item(const struct tel_span *span, size_t *position, struct tel_item *item)
+{
+    return tel__items_step(span->items, span->used, position, item);
 }

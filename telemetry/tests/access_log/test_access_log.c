@@ -65,6 +65,67 @@ static void test_iis_preset(void **state)
                         "curl/8.1 https://example.org/ 200 0 0 1\n"));
 }
 
+/* The line that is shown elsewhere is the file's, byte for byte, by either convention. */
+static void test_the_line_elsewhere(void **state)
+{
+    const struct folder *folder = *state;
+    static const char *const fields[] = {NULL, "date x-route cs(User-Agent) cs-uri time-taken"};
+    for (int iis = 0; iis < 2; iis++) {
+        for (size_t i = 0; i < 2; i++) {
+            unlink(folder->log);
+            struct tel_access_log *log = tel_access_log_create(&(struct tel_access_log_options){
+                .path = folder->log, .fields = fields[i], .iis = iis != 0, .shard_count = 1});
+            struct tel_access_record record = example_record();
+            record.uri_stem = text("/with \"\t\xff\\");
+            record.request_headers[0] = text("a \"b\"\x01");
+            struct tel_buffer line;
+            tel_buffer_init(&line, 1024 * 1024);
+            assert_non_null(log);
+            tel_access_log_append(log, 0, &record);
+            tel_buffer_append_char(&line, '\n');
+            tel_access_log_append_line(log, &record, &line);
+            assert_int_equal(line.error, 0);
+            finish(log);
+            tel_buffer_append_char(&line, '\n');
+            tel_buffer_append_char(&line, '\0');
+            const char *content = read_file(folder->log);
+            assert_string_equal(content + strlen(content) - strlen(line.data), line.data);
+            tel_buffer_fini(&line);
+        }
+    }
+}
+
+static void test_no_room_for_a_line(void **state)
+{
+    const struct folder *folder = *state;
+    struct tel_access_log *log = open_log(folder->log, FIELDS, NULL);
+    struct tel_access_record record = example_record();
+    struct tel_buffer line;
+    tel_buffer_init(&line, 100);
+    tel_buffer_append_string(&line, "before");
+    tel_access_log_append_line(log, &record, &line);
+    assert_int_equal(line.error, -EMSGSIZE);
+    assert_int_equal(line.length, 6);
+    tel_buffer_fini(&line);
+    finish(log);
+}
+
+static void test_names_of_fields(void **state)
+{
+    const struct folder *folder = *state;
+    static const char *const names[] = {"date", "cs(User-Agent)", "x-route", NULL, NULL};
+    struct tel_access_log *log = open_log(folder->log, "date, cs(User-Agent) x-route", NULL);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *name = tel_access_log_field(log, i);
+        if (names[i] == NULL) {
+            assert_null(name);
+        } else {
+            assert_string_equal(name, names[i]);
+        }
+    }
+    finish(log);
+}
+
 /* A program that starts again goes on with its file: no second set of directives. */
 static void test_goes_on(void **state)
 {
@@ -284,17 +345,13 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_new_file),
-        TEST(test_iis_preset),
-        TEST(test_goes_on),
-        TEST(test_torn_by_a_crash),
-        TEST(test_set_aside),
-        TEST(test_rotation),
-        TEST(test_reopen_the_same_file),
-        TEST(test_reopen_fails),
-        TEST(test_two_logs_share_a_file),
-        TEST(test_headers_to_bring),
-        TEST(test_refusals),
+        TEST(test_new_file),           TEST(test_iis_preset),
+        TEST(test_the_line_elsewhere), TEST(test_no_room_for_a_line),
+        TEST(test_names_of_fields),    TEST(test_goes_on),
+        TEST(test_torn_by_a_crash),    TEST(test_set_aside),
+        TEST(test_rotation),           TEST(test_reopen_the_same_file),
+        TEST(test_reopen_fails),       TEST(test_two_logs_share_a_file),
+        TEST(test_headers_to_bring),   TEST(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

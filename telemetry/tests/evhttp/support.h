@@ -222,7 +222,7 @@ UNUSED static const char *take_span(struct bench *bench, uint8_t trace_id[16], u
     static char text[8192];
     struct tel_tracer *tracer = tel_signals_get_tracer(bench->signals);
     const struct tel__span_record *record = peek_span(tracer);
-    struct tel__item item;
+    struct tel_item item;
     size_t position = 0;
     text[0] = '\0';
     if (record == NULL) {

@@ -137,7 +137,7 @@ static void assert_record(struct bench *bench, const char *body, enum tel_severi
     size_t length;
     const struct tel__log_record *record = tel__queue_peek(&logger->queue, &length);
     char text[4096] = "";
-    struct tel__item item;
+    struct tel_item item;
     size_t position = 0;
     assert_non_null(record);
     assert_int_equal(record->body_length, strlen(body));

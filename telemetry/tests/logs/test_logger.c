@@ -102,7 +102,7 @@ static void test_whole_record(void **state)
     assert_memory_equal(record->bytes, "cart emptied", 12);
     assert_int_equal(record->dropped_attributes, 0);
     size_t position = 0;
-    struct tel__item item;
+    struct tel_item item;
     for (size_t i = 0; i < COUNT(attributes); i++) {
         assert_true(tel__items_step(record->bytes + 12, record->items_length, &position, &item));
         assert_ptr_equal(item.attribute.key, attributes[i].key);

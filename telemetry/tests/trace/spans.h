@@ -25,38 +25,45 @@ static inline struct tel_tracer *make_tracer(struct tel_sampler sampler, size_t 
 static const struct tel_sampler always_on = {TEL_SAMPLER_ALWAYS_ON, 1, true};
 static const struct tel_sampler always_off = {TEL_SAMPLER_ALWAYS_OFF, 1, true};
 
-/* The record's items as text: `key=value` an attribute, `@name/time` an event, `>id/flags` a link,
- * `.key=value` what is nested. */
+/* Appends an item to the text at `out`: `key=value` an attribute, `@name/time` an event, `>id/flags` a
+ * link, `.key=value` what is nested. */
+static inline void describe_item(const struct tel_item *item, char *out, size_t size)
+{
+    const struct tel_attribute *attribute = &item->attribute;
+    const char *dot = item->what == TEL_ITEM_NESTED ? "." : "";
+    size_t at = strlen(out);
+    out += at;
+    size -= at;
+    int length;
+    if (item->what == TEL_ITEM_EVENT) {
+        length =
+            snprintf(out, size, "@%s/%llu ", attribute->key, (unsigned long long)item->wall_ns);
+    } else if (item->what == TEL_ITEM_LINK) {
+        length =
+            snprintf(out, size, ">%02x%02x/%d ", item->trace_id[0], item->span_id[0], item->flags);
+    } else if (attribute->type == TEL_VALUE_STRING) {
+        length = snprintf(out, size, "%s%s=%.*s ", dot, attribute->key,
+                          (int)attribute->value.string.length, attribute->value.string.data);
+    } else if (attribute->type == TEL_VALUE_INT) {
+        length = snprintf(out, size, "%s%s=%lld ", dot, attribute->key,
+                          (long long)attribute->value.integer);
+    } else if (attribute->type == TEL_VALUE_BOOL) {
+        length = snprintf(out, size, "%s%s=%s ", dot, attribute->key,
+                          attribute->value.boolean ? "true" : "false");
+    } else {
+        length = snprintf(out, size, "%s%s=%g ", dot, attribute->key, attribute->value.real);
+    }
+    assert_true(length > 0 && (size_t)length < size);
+}
+
+/* The record's items as text. */
 static inline void describe(const struct tel__span_record *record, char *out, size_t size)
 {
-    struct tel__item item;
+    struct tel_item item;
     size_t position = 0;
-    size_t at = 0;
     out[0] = '\0';
     while (tel__item_next(record, &position, &item)) {
-        const struct tel_attribute *attribute = &item.attribute;
-        const char *dot = item.what == TEL__ITEM_NESTED ? "." : "";
-        if (item.what == TEL__ITEM_EVENT) {
-            at += (size_t)snprintf(out + at, size - at, "@%s/%llu ", attribute->key,
-                                   (unsigned long long)item.wall_ns);
-        } else if (item.what == TEL__ITEM_LINK) {
-            at += (size_t)snprintf(out + at, size - at, ">%02x%02x/%d ", item.trace_id[0],
-                                   item.span_id[0], item.flags);
-        } else if (attribute->type == TEL_VALUE_STRING) {
-            at +=
-                (size_t)snprintf(out + at, size - at, "%s%s=%.*s ", dot, attribute->key,
-                                 (int)attribute->value.string.length, attribute->value.string.data);
-        } else if (attribute->type == TEL_VALUE_INT) {
-            at += (size_t)snprintf(out + at, size - at, "%s%s=%lld ", dot, attribute->key,
-                                   (long long)attribute->value.integer);
-        } else if (attribute->type == TEL_VALUE_BOOL) {
-            at += (size_t)snprintf(out + at, size - at, "%s%s=%s ", dot, attribute->key,
-                                   attribute->value.boolean ? "true" : "false");
-        } else {
-            at += (size_t)snprintf(out + at, size - at, "%s%s=%g ", dot, attribute->key,
-                                   attribute->value.real);
-        }
-        assert_true(at < size);
+        describe_item(&item, out, size);
     }
 }
 

@@ -11,26 +11,26 @@
 
 #include "trace/item.h"
 
-static const struct tel__item items[] = {
-    {.what = TEL__ITEM_ATTRIBUTE,
+static const struct tel_item items[] = {
+    {.what = TEL_ITEM_ATTRIBUTE,
      .attribute = {.key = "string", .type = TEL_VALUE_STRING, .value.string = {"text", 4}}},
-    {.what = TEL__ITEM_ATTRIBUTE,
+    {.what = TEL_ITEM_ATTRIBUTE,
      .attribute = {.key = "empty", .type = TEL_VALUE_STRING, .value.string = {NULL, 0}}},
-    {.what = TEL__ITEM_ATTRIBUTE,
+    {.what = TEL_ITEM_ATTRIBUTE,
      .attribute = {.key = "nul", .type = TEL_VALUE_STRING, .value.string = {"a\0b", 3}}},
-    {.what = TEL__ITEM_ATTRIBUTE,
+    {.what = TEL_ITEM_ATTRIBUTE,
      .attribute = {.key = "yes", .type = TEL_VALUE_BOOL, .value.boolean = true}},
-    {.what = TEL__ITEM_ATTRIBUTE,
+    {.what = TEL_ITEM_ATTRIBUTE,
      .attribute = {.key = "no", .type = TEL_VALUE_BOOL, .value.boolean = false}},
-    {.what = TEL__ITEM_ATTRIBUTE,
+    {.what = TEL_ITEM_ATTRIBUTE,
      .attribute = {.key = "int", .type = TEL_VALUE_INT, .value.integer = INT64_MIN}},
-    {.what = TEL__ITEM_ATTRIBUTE,
+    {.what = TEL_ITEM_ATTRIBUTE,
      .attribute = {.key = "double", .type = TEL_VALUE_DOUBLE, .value.real = -0.25}},
-    {.what = TEL__ITEM_EVENT, .attribute = {.key = "event"}, .wall_ns = UINT64_MAX - 1},
-    {.what = TEL__ITEM_NESTED,
+    {.what = TEL_ITEM_EVENT, .attribute = {.key = "event"}, .wall_ns = UINT64_MAX - 1},
+    {.what = TEL_ITEM_NESTED,
      .attribute = {.key = "of the event", .type = TEL_VALUE_INT, .value.integer = 7}},
-    {.what = TEL__ITEM_LINK, .trace_id = {1, 2, 3}, .span_id = {4, 5}, .flags = 0x81},
-    {.what = TEL__ITEM_NESTED,
+    {.what = TEL_ITEM_LINK, .trace_id = {1, 2, 3}, .span_id = {4, 5}, .flags = 0x81},
+    {.what = TEL_ITEM_NESTED,
      .attribute = {.key = "of the link", .type = TEL_VALUE_STRING, .value.string = {"x", 1}}},
 };
 #define ITEMS (sizeof(items) / sizeof(items[0]))
@@ -58,19 +58,19 @@ static void assert_same_value(const struct tel_attribute *got, const struct tel_
     }
 }
 
-static void assert_same_item(const struct tel__item *got, const struct tel__item *want)
+static void assert_same_item(const struct tel_item *got, const struct tel_item *want)
 {
     assert_int_equal(got->what, want->what);
     assert_ptr_equal(got->attribute.key, want->attribute.key); /* the address, not a copy */
     switch (want->what) {
-    case TEL__ITEM_ATTRIBUTE:
-    case TEL__ITEM_NESTED:
+    case TEL_ITEM_ATTRIBUTE:
+    case TEL_ITEM_NESTED:
         assert_same_value(&got->attribute, &want->attribute);
         break;
-    case TEL__ITEM_EVENT:
+    case TEL_ITEM_EVENT:
         assert_true(got->wall_ns == want->wall_ns);
         break;
-    case TEL__ITEM_LINK:
+    case TEL_ITEM_LINK:
         assert_memory_equal(got->trace_id, want->trace_id, 16);
         assert_memory_equal(got->span_id, want->span_id, 8);
         assert_int_equal(got->flags, want->flags);
@@ -84,7 +84,7 @@ static void test_size_is_what_pack_writes_and_unpack_reads(void **state)
     for (size_t i = 0; i < ITEMS; i++) {
         size_t size = tel__item_size(&items[i]);
         char *bytes = malloc(size); /* exactly: a byte more and the sanitizer says so */
-        struct tel__item got;
+        struct tel_item got;
         assert_non_null(bytes);
         assert_ptr_equal(tel__item_pack(bytes, &items[i]), bytes + size);
         assert_ptr_equal(tel__item_unpack(bytes, &got), bytes + size);
@@ -98,9 +98,9 @@ static void test_long_strings_are_cut_between_characters(void **state)
     (void)state;
     char text[TEL_ATTRIBUTE_VALUE_MAX + 10];
     char packed[TEL_ATTRIBUTE_VALUE_MAX + 64];
-    struct tel__item item = {.what = TEL__ITEM_ATTRIBUTE,
-                             .attribute = {.key = "k", .type = TEL_VALUE_STRING}};
-    struct tel__item got;
+    struct tel_item item = {.what = TEL_ITEM_ATTRIBUTE,
+                            .attribute = {.key = "k", .type = TEL_VALUE_STRING}};
+    struct tel_item got;
     memset(text, 'x', sizeof(text));
     item.attribute.value.string.data = text;
     item.attribute.value.string.length = sizeof(text);
@@ -131,7 +131,7 @@ static void test_next_walks_a_record(void **state)
     record->items_length = (uint16_t)(at - record->bytes - 11);
 
     size_t position = 0;
-    struct tel__item got;
+    struct tel_item got;
     for (size_t i = 0; i < ITEMS; i++) {
         assert_true(tel__item_next(record, &position, &got));
         assert_same_item(&got, &items[i]);
@@ -145,7 +145,7 @@ static void test_a_record_without_items_ends_at_once(void **state)
 {
     (void)state;
     struct tel__span_record record = {0};
-    struct tel__item item;
+    struct tel_item item;
     size_t position = 0;
     assert_false(tel__item_next(&record, &position, &item));
 }

@@ -159,7 +159,7 @@ static void test_times_left_out_are_now(void **state)
     tel_span_add_event(&span, "e", 0, NULL, 0);
     tel_span_end(&span, 0);
     const struct tel__span_record *record = peek_span(tracer);
-    struct tel__item event;
+    struct tel_item event;
     size_t position = 0;
     assert_true(tel__item_next(record, &position, &event));
     assert_true(record->start_wall_ns > 1500000000ull * 1000000000ull);

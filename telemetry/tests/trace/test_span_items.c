@@ -28,6 +28,54 @@ static void test_items_keep_their_order_and_their_owners(void **state)
     tel_tracer_destroy(tracer);
 }
 
+static void assert_holds(const struct tel_span *span, const char *expected)
+{
+    char text[1024] = "";
+    struct tel_item item;
+    size_t position = 0;
+    while (tel_span_next_item(span, &position, &item)) {
+        describe_item(&item, text, sizeof(text));
+    }
+    assert_false(tel_span_next_item(span, &position, &item)); /* it stays at the end */
+    assert_string_equal(text, expected);
+}
+
+/* What a span holds can be read from itself, also when it has ended and its record is on its way. */
+static void test_a_span_can_be_read(void **state)
+{
+    (void)state;
+    struct tel_tracer *tracer = make_tracer(always_on, 4);
+    const struct tel_attribute bytes = {.key = "bytes", .type = TEL_VALUE_INT, .value.integer = 42};
+    struct tel_span span;
+    begin(&span, tracer);
+    assert_holds(&span, "");
+    tel_span_set_string(&span, "path", "/cart", 5);
+    assert_holds(&span, "path=/cart ");
+    tel_span_add_event(&span, "read", 111, &bytes, 1);
+    tel_span_add_link(&span, span.trace_id, (const uint8_t[8]){0xcd}, 1, NULL, 0);
+    char whole[64];
+    snprintf(whole, sizeof(whole), "path=/cart @read/111 .bytes=42 >%02xcd/1 ", span.trace_id[0]);
+    tel_span_end(&span, 0);
+    assert_holds(&span, whole);
+    assert_items(tracer, whole);
+    begin(&span, tracer);
+    assert_holds(&span, "");
+    tel_span_end(&span, 0);
+    tel_tracer_destroy(tracer);
+}
+
+static void test_an_unsampled_span_holds_nothing(void **state)
+{
+    (void)state;
+    struct tel_tracer *tracer = make_tracer(always_off, 4);
+    struct tel_span span;
+    begin(&span, tracer);
+    tel_span_set_string(&span, "path", "/cart", 5);
+    tel_span_end(&span, 0);
+    assert_holds(&span, "");
+    tel_tracer_destroy(tracer);
+}
+
 static void test_setting_a_key_again_replaces_it(void **state)
 {
     (void)state;
@@ -101,7 +149,7 @@ static void test_a_full_span_still_replaces(void **state)
     tel_span_end(&span, 0);
 
     const struct tel__span_record *record = peek_span(tracer);
-    struct tel__item item;
+    struct tel_item item;
     size_t position = 0;
     size_t found = 0;
     while (tel__item_next(record, &position, &item)) {
@@ -125,7 +173,7 @@ static void test_many_keys_do_not_replace_each_other(void **state)
     }
     tel_span_end(&span, 0);
     const struct tel__span_record *record = peek_span(tracer);
-    struct tel__item item;
+    struct tel_item item;
     size_t position = 0;
     for (int i = 0; i < 150; i++) {
         assert_true(tel__item_next(record, &position, &item));
@@ -204,6 +252,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_items_keep_their_order_and_their_owners),
+        cmocka_unit_test(test_a_span_can_be_read),
+        cmocka_unit_test(test_an_unsampled_span_holds_nothing),
         cmocka_unit_test(test_setting_a_key_again_replaces_it),
         cmocka_unit_test(test_a_value_of_any_type_replaces_one_of_any_type),
         cmocka_unit_test(test_a_full_span_still_replaces),

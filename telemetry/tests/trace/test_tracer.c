@@ -184,7 +184,7 @@ static uint64_t take(struct tel_tracer *tracer, int64_t last[THREADS])
     uint64_t taken = 0;
     const struct tel__span_record *record;
     while ((record = peek_span(tracer)) != NULL) {
-        struct tel__item item;
+        struct tel_item item;
         size_t position = 0;
         size_t shard = record->bytes[0] == 'z' ? 0 : record->bytes[0] == 'o' ? 1 : 2;
         assert_true(tel__item_next(record, &position, &item));
