@@ -226,8 +226,10 @@ static enum reading wanted_reading(const struct http_connection *connection)
     if (state_rows[connection->state].feed != NULL || !full) {
         return READING_ON;
     }
-    return connection_is_services(connection) && !connection->exchange->writing ? READING_CLOSE
-                                                                                : READING_OFF;
+    const struct exchange *exchange = connection->exchange;
+    return connection_is_services(connection) && exchange != NULL && !exchange->writing
+               ? READING_CLOSE
+               : READING_OFF;
 }
 
 /* The deadline belongs to the state and the exchange in it: it moves when one of them has changed.

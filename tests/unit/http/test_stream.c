@@ -2,6 +2,7 @@
  * Streams: what goes over the wire, who waits for whom, and clients that do not read. How they end is
  * in test_stream_ends.c.
  */
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -115,6 +116,32 @@ static void requests_behind_a_stream_wait(void **state)
     harness_expect_out(&harness, "0\r\n\r\n" HELLO HELLO);
     harness_expect_log(&harness, "open handle GET /stream 200 ok\nopen handle GET /a 200 ok\n"
                                  "open handle GET /b 200 ok\n");
+    harness_fini(&harness);
+}
+
+static void say_all_at_once(struct http_exchange *exchange, void *argument)
+{
+    (void)argument;
+    exchange->response.status = 200;
+    if (http_stream_begin(exchange)) {
+        http_stream_send(exchange, "all", 3);
+        http_stream_end(exchange);
+    }
+}
+
+static void a_stream_may_be_over_within_its_handler(void **state)
+{
+    static const char whole[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                "3\r\nall\r\n0\r\n\r\n";
+    char both[2 * sizeof whole];
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    harness.service.handle = say_all_at_once;
+    harness_send_text(&harness, R("/a") R("/b"));
+    snprintf(both, sizeof both, "%s%s", whole, whole);
+    harness_expect_out(&harness, both);
+    harness_expect_log(&harness, "open GET /a 200 ok\nopen GET /b 200 ok\n");
     harness_fini(&harness);
 }
 
@@ -238,6 +265,7 @@ int main(void)
         cmocka_unit_test(old_clients_get_bytes_up_to_the_end),
         cmocka_unit_test(a_stream_without_content_is_over_at_once),
         cmocka_unit_test(requests_behind_a_stream_wait),
+        cmocka_unit_test(a_stream_may_be_over_within_its_handler),
         cmocka_unit_test(what_the_socket_does_not_take_is_kept),
         cmocka_unit_test(an_ended_stream_must_be_read_in_time),
         cmocka_unit_test(what_streams_keep_is_bounded),
