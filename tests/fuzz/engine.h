@@ -4,7 +4,7 @@
  * given a status has exactly one answer of that status, and after the last nothing follows.
  *
  * A target with `l` as its second byte is answered later, when all bytes have been sent; one with `e`
- * is answered with its body. The limits are small, so that inputs reach them.
+ * is answered with its body, one with `s` by a stream: a piece now, another one and the end later. The limits are small, so that inputs reach them.
  */
 #ifndef FUZZ_ENGINE_H
 #define FUZZ_ENGINE_H
@@ -33,7 +33,8 @@ const char *__lsan_default_options(void)
 struct done {
     uint16_t status;
     bool is_head;
-    size_t length; /* of its content */
+    size_t length;      /* of its content */
+    const char *stream; /* what it is in place of that; NULL: no stream */
 };
 
 struct run {
@@ -77,6 +78,13 @@ static void on_open(struct http_exchange *exchange, void *argument)
 static void respond(struct http_exchange *exchange)
 {
     exchange->response.status = 200;
+    if (exchange->streamed) {
+        if (http_stream_is_clear(exchange)) {
+            http_stream_send(exchange, "more", 4);
+        }
+        http_stream_end(exchange);
+        return;
+    }
     exchange->response.body = (struct http_slice){"ok", 2};
     if (exchange->want_body) {
         exchange->response.body =
@@ -91,7 +99,16 @@ static void on_handle(struct http_exchange *exchange, void *argument)
     check(exchange->error == HTTP_OK);
     check(exchange->request.target.length > 0);
     check(exchange->request.minor_version == 0 || exchange->request.minor_version == 1);
-    if (second_byte(exchange) == 'l' && current->waiting_count < WAITS) {
+    const char kind = second_byte(exchange);
+    const bool waits = (kind == 'l' || kind == 's') && current->waiting_count < WAITS;
+    if (waits && kind == 's') {
+        exchange->response.status = 200;
+        if (!http_stream_begin(exchange)) {
+            return;
+        }
+        http_stream_send(exchange, "ok", 2);
+    }
+    if (waits) {
         current->waiting[current->waiting_count++] = exchange;
     } else {
         respond(exchange);
@@ -119,6 +136,14 @@ static void log_exchange(const struct http_exchange *exchange)
     }
 }
 
+static const char *stream_of(const struct http_exchange *exchange)
+{
+    if (!exchange->streamed) {
+        return NULL;
+    }
+    return exchange->request.minor_version > 0 ? "2\r\nok\r\n4\r\nmore\r\n0\r\n\r\n" : "okmore";
+}
+
 static void on_close(struct http_exchange *exchange, void *argument)
 {
     (void)argument;
@@ -130,7 +155,8 @@ static void on_close(struct http_exchange *exchange, void *argument)
         current->done[current->done_count++] =
             (struct done){.status = exchange->response.status,
                           .is_head = exchange->request.method == HTTP_METHOD_HEAD,
-                          .length = exchange->response.body.length};
+                          .length = exchange->response.body.length,
+                          .stream = stream_of(exchange)};
     }
 }
 
@@ -183,8 +209,12 @@ static void check_out(const struct run *run)
             status = take_head(&output, &length);
         }
         check(status == done->status && length == done->length);
+        if (done->stream != NULL) {
+            length = strlen(done->stream);
+        }
         length = done->is_head ? 0 : length;
         check(length <= (size_t)(output.end - output.at));
+        check(done->stream == NULL || memcmp(output.at, done->stream, length) == 0);
         output.at += length;
     }
     if (output.at < output.end && run->done_count < DONES) {
