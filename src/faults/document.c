@@ -17,6 +17,10 @@
 
 #define ALIGNMENT 16
 
+/* `{},` takes 85 bytes a byte, more than anything else: no short document runs out of memory. */
+#define MEMORY_BASE     4096
+#define MEMORY_PER_BYTE 128
+
 struct arena {
     char *at;
     size_t left;
@@ -120,6 +124,12 @@ static int check_bytes(const char *json, size_t length, size_t length_max,
     return 0;
 }
 
+static size_t memory_bytes(size_t length)
+{
+    const size_t bytes = MEMORY_BASE + length * MEMORY_PER_BYTE;
+    return bytes < DOCUMENT_MEMORY_BYTES ? bytes : DOCUMENT_MEMORY_BYTES;
+}
+
 int document_open(struct document *document, const char *json, size_t length, size_t length_max,
                   struct tel_buffer *problem)
 {
@@ -129,7 +139,8 @@ int document_open(struct document *document, const char *json, size_t length, si
     if (result != 0) {
         return result;
     }
-    struct arena arena = {.at = malloc(DOCUMENT_MEMORY_BYTES), .left = DOCUMENT_MEMORY_BYTES};
+    const size_t bytes = memory_bytes(length);
+    struct arena arena = {.at = malloc(bytes), .left = bytes};
     document->memory = arena.at;
     if (document->memory == NULL) {
         return -ENOMEM;

@@ -2,14 +2,15 @@
  * A JSON document in bounded memory.
  *
  * What it is for: reading what somebody sent with a parser that is not ours, so that whatever comes
- * in takes no more than DOCUMENT_MEMORY_BYTES and DOCUMENT_BYTES_MAX, and so that running out of
- * memory is an error like others.
+ * in takes no more than DOCUMENT_MEMORY_BYTES, and so that running out of memory is an error like
+ * others.
  *
  * How it works: jansson parses. All that it asks for comes from one block, taken before it begins
  * and given back as a whole. When the block is used up the parser is left by longjmp(3): nothing is
- * lost by it, as nothing lies elsewhere. It cannot be told by an answer of NULL: jansson 2.14 goes on
- * with a string of which the end is missing, and reads past it. What jansson is asked for elsewhere
- * in the program goes to malloc(3), as ever.
+ * lost by it, as nothing lies elsewhere. An answer of NULL would not do: when jansson 2.14 has no
+ * memory for a string that grows it goes on, and returns it with a character missing, as if it were
+ * good; or calls the document malformed, when it is not. What jansson is asked for elsewhere in the
+ * program goes to malloc(3), as ever.
  *
  * Strict: a key that is there twice, text behind the end, a byte NUL (which jansson skips behind a
  * number) and `\u0000` are refused. Keys keep their order.
@@ -26,7 +27,7 @@
 
 #include "telemetry/buffer.h"
 
-#define DOCUMENT_MEMORY_BYTES ((size_t)2 << 20)
+#define DOCUMENT_MEMORY_BYTES ((size_t)2 << 20) /* at most; short documents get less */
 
 struct document {
     void *memory;

@@ -156,7 +156,7 @@ static int refuse_kind(struct fields *fields, const char *kind, const char *why)
 
 static int check_kinds(struct fields *fields, const struct entry *entry)
 {
-    for (size_t kind = 0; kind < FAULT_KINDS; kind++) {
+    for (enum fault_kind kind = 0; kind < FAULT_KINDS; kind++) {
         const bool of_route = fault_kind_scope(kind) == FAULT_SCOPE_ROUTE;
         if ((entry->kinds & UINT32_C(1) << kind) != 0 && of_route != (entry->routes != 0)) {
             return refuse_kind(fields, fault_kind_name(kind),

@@ -59,7 +59,7 @@ static int add_entry(struct reading *reading, const struct entry *entry)
     fault.end_wall_ns =
         entry->has_end ? entry->end_wall_ns : fault.start_wall_ns + entry->duration_ns;
     const int result = check_end(&reading->fields, &fault);
-    for (size_t kind = 0; kind < FAULT_KINDS && result == 0; kind++) {
+    for (enum fault_kind kind = 0; kind < FAULT_KINDS && result == 0; kind++) {
         if ((entry->kinds & UINT32_C(1) << kind) == 0) {
             continue;
         }

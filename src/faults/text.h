@@ -1,6 +1,7 @@
 /*
  * Foreign text in messages: what a document holds is shown to people, in logs and on terminals, so it
- * is cut where it is long, at the end of a character, and a control character is shown as `?`.
+ * is cut where it is long, at the end of a character, and `?` stands for each control character and
+ * each byte of a character that is not whole.
  *
  * Threads: any; pure.
  */
@@ -18,7 +19,7 @@
 /* How many of the bytes, at most `most`, end with a whole character of UTF-8. */
 size_t text_cut(const char *bytes, size_t length, size_t most);
 
-/* Appends the bytes without control characters. */
+/* Appends the bytes so that they can be shown. */
 void text_append_plain(struct tel_buffer *out, const char *bytes, size_t length);
 
 /* Appends them in backquotes, cut at TEXT_SHOWN_BYTES, then with `…`. */

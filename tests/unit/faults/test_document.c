@@ -136,6 +136,27 @@ static void memory_is_bounded(void **state)
     free(fewer);
 }
 
+/* Whatever a short document is made of, it finds room. */
+static void short_documents_find_room(void **state)
+{
+    static const char *const pieces[] = {"{},",  "[],",   "0,",        "\"\",",
+                                         "1.5,", "[[]],", "{\"\":0},", "[{\"a\":{\"a\":{}}}],"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        for (size_t count = 0; count * strlen(pieces[i]) < 12000; count = count * 3 / 2 + 1) {
+            char *text = repeated("[", pieces[i], count, "0]");
+            struct document document;
+            struct tel_buffer problem;
+            tel_buffer_init(&problem, 1024);
+            assert_int_equal(open_bytes(&document, text, strlen(text), &problem), 0);
+            assert_int_equal(json_array_size(document.root), count + 1);
+            document_close(&document);
+            tel_buffer_fini(&problem);
+            free(text);
+        }
+    }
+}
+
 /* What others take from jansson before, while and after is theirs: LeakSanitizer and valgrind see it
  * given back, and nothing of it lies in a block that is gone. */
 static void json_elsewhere_is_left_alone(void **state)
@@ -208,6 +229,7 @@ int main(void)
         cmocka_unit_test(length_is_bounded),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(memory_is_bounded),
+        cmocka_unit_test(short_documents_find_room),
         cmocka_unit_test(json_elsewhere_is_left_alone),
         cmocka_unit_test(threads_have_each_their_own),
     };

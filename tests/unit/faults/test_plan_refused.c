@@ -62,6 +62,7 @@ static const struct row not_json[] = {
     {"{'name':'\\ud800'}",
      "line 1, column 16: not JSON: invalid Unicode '\\uD800' near '\"\\ud800\"'"},
     {"{'name':'\\x41'}", "line 1, column 11: not JSON: invalid escape near '\"\\x'"},
+    {"{'0\\ub\u20ac':1}", "line 1, column 7: not JSON: invalid escape near '\"0\\ub?'"},
     {"{\n\x1b[2J}", "line 2, column 1: not JSON: string or '}' expected near '?'"},
 };
 
