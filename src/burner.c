@@ -23,8 +23,7 @@ static void burn_steps(void)
     sink = value;
 }
 
-/* Burns up to `budget_ns` of this thread's CPU time; returns what it took. */
-static uint64_t burn_slice(uint64_t budget_ns)
+uint64_t burner_burn(uint64_t budget_ns)
 {
     uint64_t start_ns = tel_clock_thread_cpu_ns();
     uint64_t spent_ns = 0;
@@ -62,7 +61,7 @@ static void on_turn(evutil_socket_t fd, short what, void *argument)
     }
     uint64_t left_ns = burn->wanted_ns - burn->done_ns;
     burner_remove(burner, burn);
-    burn->done_ns += burn_slice(left_ns < BURNER_SLICE_NS ? left_ns : BURNER_SLICE_NS);
+    burn->done_ns += burner_burn(left_ns < BURNER_SLICE_NS ? left_ns : BURNER_SLICE_NS);
     bool finished = burn->done_ns >= burn->wanted_ns;
     if (!finished) {
         append(burner, burn);

@@ -6,7 +6,7 @@
  * What was burnt is what the thread's own CPU clock says: a preempted thread neither burns less nor
  * more.
  *
- * Threads: the loop's own.
+ * Threads: the loop's own, but for burner_burn().
  * Memory: burns are the caller's, from burner_add() until `done` is called or burner_remove().
  */
 #ifndef GLASSBOX_BURNER_H
@@ -31,6 +31,10 @@ struct burner {
     struct burn *first, **last;
     struct event *turn;
 };
+
+/* Burns at least `budget_ns` of the calling thread's CPU time, and some µs more at most; returns what
+ * it took. Any thread. */
+uint64_t burner_burn(uint64_t budget_ns);
 
 /* Returns 0 or -ENOMEM; burner_fini() is fine after either. */
 int burner_init(struct burner *burner, struct event_base *base);
