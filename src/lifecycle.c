@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "diagnostics.h"
+#include "faults/faults.h"
 #include "options.h"
 #include "server.h"
 #include "service.h"
@@ -138,7 +139,8 @@ void lifecycle_set_ready(struct lifecycle *lifecycle)
 
 bool lifecycle_is_ready(const struct lifecycle *lifecycle)
 {
-    return lifecycle_get_state(lifecycle) == LIFE_READY;
+    return lifecycle_get_state(lifecycle) == LIFE_READY &&
+           faults_not_ready(lifecycle->service->faults) == FAULT_KINDS;
 }
 
 enum lifecycle_state lifecycle_get_state(const struct lifecycle *lifecycle)

@@ -44,7 +44,7 @@ void lifecycle_fini(struct lifecycle *lifecycle);
 /* From starting to ready: everything listens. */
 void lifecycle_set_ready(struct lifecycle *lifecycle);
 
-/* Whether traffic is welcome: what /readyz says. */
+/* Whether traffic is welcome, as far as the state and the faults in force go: what /readyz says. */
 bool lifecycle_is_ready(const struct lifecycle *lifecycle);
 enum lifecycle_state lifecycle_get_state(const struct lifecycle *lifecycle);
 /* "starting", "ready", "draining", "stopped". */

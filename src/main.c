@@ -13,6 +13,7 @@
 #include "cpus.h"
 #include "diagnostics.h"
 #include "engine_limits.h"
+#include "faults/faults.h"
 #include "memory.h"
 #include "options.h"
 #include "reconciliation.h"
@@ -37,12 +38,24 @@ static void on_libevent_says(int severity, const char *message)
     diagnostics_write(severities[severity & 3], "libevent", message, NULL);
 }
 
+/* Before the workers: faults of the process are in force from its start. Returns 0 or a negative errno,
+ * which has been told. */
+static int start_faults(struct service *service, struct event_base *base)
+{
+    int error = faults_start(service->faults, base);
+    if (error != 0) {
+        DIAGNOSTICS(TEL_ERROR, "main", "cannot start", DIAGNOSTICS_TEXT("part", "faults"),
+                    DIAGNOSTICS_TEXT("error", strerror(-error)));
+    }
+    return error;
+}
+
 /* Listeners are bound first: who cannot have its address must not touch another's log. Returns whether
  * it started. */
 static bool serve(struct service *service, struct event_base *base)
 {
     service->server = server_create(service, base);
-    if (service->server == NULL || signals_init(service) != 0 ||
+    if (service->server == NULL || signals_init(service) != 0 || start_faults(service, base) != 0 ||
         server_start(service->server) != 0) {
         return false;
     }
@@ -52,6 +65,7 @@ static bool serve(struct service *service, struct event_base *base)
         DIAGNOSTICS(TEL_ERROR, "main", "the event loop ended by itself");
     }
     server_stop(service->server);
+    faults_end(service->faults);
     signals_flush(service, (uint32_t)service->options->flush_timeout_ms);
     return true;
 }
@@ -74,12 +88,12 @@ static int run(struct service *service)
     }
     bool in_order = started && lifecycle_get_state(&service->lifecycle) == LIFE_STOPPED;
     server_destroy(service->server);
+    faults_end(service->faults); /* its timer is on the loop */
     signals_fini(service);
     lifecycle_fini(&service->lifecycle);
     if (base != NULL) {
         event_base_free(base);
     }
-    diagnostics_flush();
     return in_order ? EXIT_SUCCESS : EXIT_FAILED;
 }
 
@@ -111,5 +125,11 @@ int main(int argc, char *argv[])
                               .limits = engine_limits_of(&options),
                               .worker_count = options.workers > 0 ? (size_t)options.workers
                                                                   : cpus_default_workers()};
-    return run(&service);
+    service.faults = faults_create(&options);
+    status = service.faults != NULL ? run(&service)
+             : errno == EINVAL      ? OPTIONS_EXIT_BAD
+                                    : EXIT_FAILED;
+    faults_destroy(service.faults);
+    diagnostics_flush();
+    return status;
 }

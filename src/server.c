@@ -15,6 +15,7 @@
 #include "collect.h"
 #include "descriptors.h"
 #include "diagnostics.h"
+#include "faults/faults.h"
 #include "listener.h"
 #include "options.h"
 #include "refuser.h"
@@ -237,11 +238,17 @@ static int share_descriptors(struct server *server)
     return error;
 }
 
+static void on_main_tick(struct site *site)
+{
+    faults_look(site->service->faults);
+}
+
 int server_start(struct server *server)
 {
     int error = site_init(&server->site, server->service, service_main_shard(server->service),
                           SIDE_OPERATORS, server->base);
     server->has_site = true;
+    server->site.ticked = on_main_tick;
     if (error != 0) {
         return cannot_start("main thread", error);
     }

@@ -22,6 +22,7 @@
 /* Ceiling of --workers. */
 #define SERVICE_WORKERS_MAX 32
 
+struct faults;
 struct instruments;
 struct log_headers;
 struct server;
@@ -42,6 +43,7 @@ struct service {
     struct instruments *instruments;
     struct log_headers *log_headers;
 
+    struct faults *faults; /* always there, also without a plan */
     struct server *server;
     struct lifecycle lifecycle;
 };

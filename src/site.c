@@ -78,6 +78,7 @@ int site_init(struct site *site, struct service *service, size_t shard, enum sid
     site->random_state = random_seed(service, shard);
     site->wall_offset_ns = tel_clock_wall_offset_ns();
     site->thread = pthread_self();
+    fault_view_init(&site->faults, service->faults);
     atomic_init(&site->heartbeat_ns, tel_clock_monotonic_ns());
     tel_buffer_init(&site->body, BODY_LIMIT_BYTES);
     tel_buffer_init(&site->packed, BODY_LIMIT_BYTES);

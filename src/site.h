@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "burner.h"
+#include "faults/faults.h"
 #include "http/http.h"
 #include "router.h"
 #include "telemetry/buffer.h"
@@ -40,6 +41,7 @@ struct site {
     pthread_t thread;                  /* whose CPU clock is the busy time */
     _Atomic uint64_t heartbeat_ns;     /* monotonic time of the last turn of the tick */
     void (*ticked)(struct site *site); /* called at each tick, or NULL */
+    struct fault_view faults;          /* last, mostly untouched memory */
 };
 
 /* Makes engine and tick on `base`. Returns 0 or a negative errno; site_fini() cleans up after either.
