@@ -1,5 +1,5 @@
 /*
- * Who puts what: a line an attribute, in the order request, ends of the connection, outcome.
+ * Who puts what: a line an attribute, in the order request, ends of the connection, outcome, faults.
  */
 #include "attributes.h"
 
@@ -46,6 +46,15 @@ FOLDED void put_int(struct target to, const char *key, int64_t value)
         tel_span_set_int(to.span, key, value);
     } else {
         attributes_add_int(to.list, key, value);
+    }
+}
+
+FOLDED void put_double(struct target to, const char *key, double value)
+{
+    if (to.span != NULL) {
+        tel_span_set_double(to.span, key, value);
+    } else {
+        attributes_add_double(to.list, key, value);
     }
 }
 
@@ -140,6 +149,28 @@ FOLDED void put_outcome(struct target to, const struct exchange *exchange, uint1
     }
 }
 
+/* What a fault plan did to it. */
+FOLDED void put_fault(struct target to, const struct fault_mark *fault)
+{
+    if (fault->kinds == 0) {
+        return;
+    }
+    put_text(to, "glassbox.fault.kinds", fault->text);
+    put_int(to, "glassbox.fault.n", (int64_t)fault->n);
+    if (fault->plan[0] != '\0') {
+        put_text(to, "glassbox.fault.plan", fault->plan);
+    }
+    if ((fault->kinds & 1u << FAULT_LATENCY) != 0) {
+        put_double(to, "glassbox.fault.delay_ms", (double)fault->delay_ns / 1e6);
+    }
+    if ((fault->kinds & 1u << FAULT_CPU) != 0) {
+        put_double(to, "glassbox.fault.cpu_ms", (double)fault->cpu_ns / 1e6);
+    }
+    if ((fault->kinds & 1u << FAULT_ERROR) != 0) {
+        put_int(to, "glassbox.fault.status", fault->status);
+    }
+}
+
 void attributes_set(struct tel_span *span, const struct exchange *exchange, uint16_t status,
                     struct http_slice query)
 {
@@ -150,6 +181,7 @@ void attributes_set(struct tel_span *span, const struct exchange *exchange, uint
     put_server(to, exchange->http, server);
     put_peer(to, http_exchange_peer(exchange->http), peer);
     put_outcome(to, exchange, status);
+    put_fault(to, &exchange->fault);
 }
 
 void attributes_list(struct attributes *list, const struct exchange *exchange, uint16_t status,
@@ -161,4 +193,5 @@ void attributes_list(struct attributes *list, const struct exchange *exchange, u
     put_server(to, exchange->http, list->server);
     put_peer(to, http_exchange_peer(exchange->http), list->peer);
     put_outcome(to, exchange, status);
+    put_fault(to, &exchange->fault);
 }

@@ -21,4 +21,10 @@ tel_collect_fn collect_connections, collect_connections_limit, collect_connectio
     collect_log_export_requests, collect_log_export_retries, collect_metric_overflow,
     collect_diagnostics_dropped, collect_build_info;
 
+/* In faults/collect.c. */
+tel_collect_fn collect_fault_in_force, collect_fault_error_ratio, collect_fault_reset_ratio,
+    collect_fault_truncate_ratio, collect_fault_latency, collect_fault_cpu, collect_fault_memory,
+    collect_fault_background_cpus, collect_fault_plan_loads, collect_fault_plan_last_load,
+    collect_fault_plan_end;
+
 #endif

@@ -226,6 +226,7 @@ static void on_open(struct http_exchange *http, void *argument)
     exchange->has_timer = false;
     exchange->has_child = false;
     exchange->burn.link = NULL;
+    exchange->fault.drawn = exchange->fault.kinds = 0;
     exchange->route =
         http->error == HTTP_OK
             ? router_find(exchange->site->side, http->request.path.data, http->request.path.length)
@@ -269,6 +270,8 @@ static void on_handle(struct http_exchange *http, void *argument)
         exchange_problem(exchange, 404, "there is nothing at this path");
     } else if (!router_takes(exchange->route, method)) {
         exchange_problem(exchange, 405, "allowed here: %s", add_allow(exchange));
+    } else if (fault_view_counts(&exchange->site->faults, exchange->route->id)) {
+        inject_handle(exchange);
     } else {
         exchange->route->handle(exchange);
     }

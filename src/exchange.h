@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "burner.h"
+#include "faults/inject.h"
 #include "http/http.h"
 #include "router.h"
 #include "site.h"
@@ -43,7 +44,8 @@ struct exchange {
     uint64_t wait_until_ns;                  /* monotonic */
     void (*gone)(struct exchange *exchange); /* of a stream */
     void (*wait_over)(struct exchange *exchange);
-    struct burn burn; /* handlers/work.c */
+    struct burn burn;        /* of a fault, then of handlers/work.c */
+    struct fault_mark fault; /* what was injected; `drawn` is 0 where nothing was */
     char error_text[8];
     char traceresponse[TEL_TRACEPARENT_LENGTH + 1];
     struct tel_span span;

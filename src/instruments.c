@@ -70,6 +70,8 @@ struct instruments {
     struct tel_series *accepted[LISTENER_LABELS];
     struct tel_series *refused[LISTENER_LABELS][REFUSALS];
     struct tel_series *accept_errors[ACCEPT_ERRORS];
+    struct tel_series *injected[FAULT_ROUTE_KINDS][ROUTES]; /* of routes that faults may touch */
+    struct tel_series *delayed[ROUTES];
     struct shard_series shards[];
 };
 
@@ -163,6 +165,22 @@ static void make_known_requests(struct instruments *instruments, const struct op
     }
 }
 
+static void make_faults(struct instruments *instruments)
+{
+    for (size_t id = ROUTE_NONE + 1; id < ROUTES; id++) {
+        const struct route *route = &router_table()[id];
+        for (size_t kind = 0; fault_may_touch(route) && kind < FAULT_ROUTE_KINDS; kind++) {
+            const char *values[] = {fault_kind_name((enum fault_kind)kind), route->path};
+            instruments->injected[kind][id] =
+                tel_family_series(instruments->families[METRIC_FAULTS_INJECTED], 0, values);
+        }
+        if (fault_may_touch(route)) {
+            instruments->delayed[id] =
+                tel_family_series(instruments->families[METRIC_FAULT_DELAY], 0, &route->path);
+        }
+    }
+}
+
 static void make_known_series(struct instruments *instruments, const struct service *service)
 {
     struct tel_family **families = instruments->families;
@@ -179,6 +197,7 @@ static void make_known_series(struct instruments *instruments, const struct serv
     make_labelled(families[METRIC_ACCEPT_ERRORS], accept_error_names, ACCEPT_ERRORS,
                   instruments->accept_errors);
     make_known_requests(instruments, service->options);
+    make_faults(instruments);
     for (size_t shard = 0; shard <= service_main_shard(service); shard++) {
         struct shard_series *own = &instruments->shards[shard];
         for (size_t m = 0; m < HTTP_METHODS; m++) {
@@ -274,6 +293,18 @@ void instruments_accept_failed(struct instruments *instruments, size_t shard,
                                enum accept_error reason)
 {
     tel_counter_inc(instruments->accept_errors[reason], shard);
+}
+
+void instruments_fault_injected(struct instruments *instruments, size_t shard, enum fault_kind kind,
+                                enum route_id route)
+{
+    tel_counter_inc(instruments->injected[kind][route], shard);
+}
+
+void instruments_fault_delayed(struct instruments *instruments, size_t shard, enum route_id route,
+                               uint64_t delay_ns)
+{
+    tel_counter_add(instruments->delayed[route], shard, delay_ns);
 }
 
 void instruments_loop_lag(struct instruments *instruments, size_t shard, uint64_t lag_ns)

@@ -12,6 +12,7 @@
 #ifndef GLASSBOX_INSTRUMENTS_H
 #define GLASSBOX_INSTRUMENTS_H
 
+#include "faults/plan.h"
 #include "http/http.h"
 #include "router.h"
 #include "telemetry/metrics.h"
@@ -59,6 +60,12 @@ void instruments_refused(struct instruments *instruments, size_t shard, enum lis
                          enum refusal reason);
 void instruments_accept_failed(struct instruments *instruments, size_t shard,
                                enum accept_error reason);
+
+/* A fault took effect on a request to the route; a request waited for one. */
+void instruments_fault_injected(struct instruments *instruments, size_t shard, enum fault_kind kind,
+                                enum route_id route);
+void instruments_fault_delayed(struct instruments *instruments, size_t shard, enum route_id route,
+                               uint64_t delay_ns);
 
 /* A timer of the shard's loop ran `lag_ns` late. */
 void instruments_loop_lag(struct instruments *instruments, size_t shard, uint64_t lag_ns);

@@ -76,6 +76,8 @@ static void end_span(struct exchange *exchange, uint16_t status, struct http_sli
             tel_span_set_status(span, TEL_STATUS_ERROR);
         }
         add_event(exchange, span, "request.read", http->read_ns);
+        add_event(exchange, span, "fault.injected",
+                  exchange->fault.kinds != 0 ? exchange->fault.struck_ns : 0);
         add_event(exchange, span, "response.first_byte", http->first_byte_ns);
         add_event(exchange, span, "response.end", status != 0 ? http->end_ns : 0);
     }
@@ -133,7 +135,9 @@ static void append_line(struct exchange *exchange, uint16_t status, struct http_
     record.route = (struct tel_text){exchange->route->path, exchange->route->path_length};
     record.error = (struct tel_text){exchange->error_type,
                                      exchange->error_type ? strlen(exchange->error_type) : 0};
-    record.fault = (struct tel_text){NULL, 0};
+    record.fault = exchange->fault.kinds != 0
+                       ? (struct tel_text){exchange->fault.text, strlen(exchange->fault.text)}
+                       : (struct tel_text){NULL, 0};
     char content_length[LOG_HEADERS_NUMBER_BYTES];
     log_headers_fill(service->log_headers, http, content_length, &record);
     tel_access_log_append(service->access_log, exchange->site->shard, &record);
@@ -187,6 +191,9 @@ void record_exchange(struct exchange *exchange)
     struct http_slice query = exchange->http->request.query;
     query.data = tel_query_redact(query.data, &query.length, redacted);
     uint16_t status = status_sent(exchange->http);
+    if (exchange->fault.drawn != 0) {
+        inject_settle(exchange);
+    }
     exchange->error_type = error_type(exchange, status);
     observe(exchange, status);
     end_span(exchange, status, query);
