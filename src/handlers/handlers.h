@@ -16,6 +16,8 @@ void handle_work(struct exchange *exchange);         /* /demo/work */
 void handle_metrics(struct exchange *exchange);      /* /metrics */
 void handle_livez(struct exchange *exchange);        /* /livez */
 void handle_readyz(struct exchange *exchange);       /* /readyz */
+void handle_faults(struct exchange *exchange);       /* /faults */
+void handle_incidents(struct exchange *exchange);    /* /incidents/{name} */
 void handle_version(struct exchange *exchange);      /* /version */
 
 #endif
