@@ -65,12 +65,13 @@ static void emit_cpu(struct tel_scrape *scrape, const char *path, const struct f
     tel_scrape_emit(scrape, (const char *const[]){path}, (double)value->cpu_ns / 1e9);
 }
 
+/* Not `quantile`: that label is a summary's. */
 static void emit_latency(struct tel_scrape *scrape, const char *path,
                          const struct fault_value *value)
 {
-    tel_scrape_emit(scrape, (const char *const[]){path, "0.5"}, (double)value->p50_ns / 1e9);
-    tel_scrape_emit(scrape, (const char *const[]){path, "0.9"}, (double)value->p90_ns / 1e9);
-    tel_scrape_emit(scrape, (const char *const[]){path, "0.99"}, (double)value->p99_ns / 1e9);
+    tel_scrape_emit(scrape, (const char *const[]){path, "p50"}, (double)value->p50_ns / 1e9);
+    tel_scrape_emit(scrape, (const char *const[]){path, "p90"}, (double)value->p90_ns / 1e9);
+    tel_scrape_emit(scrape, (const char *const[]){path, "p99"}, (double)value->p99_ns / 1e9);
 }
 
 /* A magnitude by route: a kind, and what of its value is shown. */

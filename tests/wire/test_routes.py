@@ -126,14 +126,18 @@ def test_head_has_the_headers_of_get_and_no_body(service, witnesses, target):
     assert witness.line["cs-method"] == "HEAD"
 
 
-@pytest.mark.parametrize("target", ROUTES + ("*", "/metrics"))
-def test_options_tells_what_is_allowed(service, witnesses, target):
+@pytest.mark.parametrize("target, methods", [(route, ALLOWED) for route in (*ROUTES, "/metrics")] + [
+    ("/faults", ALLOWED | {"PUT", "DELETE"}),
+    ("/incidents/outage", {"POST", "OPTIONS"}),
+    ("*", ALLOWED | {"PUT", "DELETE", "POST"}),
+])
+def test_options_tells_what_is_allowed(service, witnesses, target, methods):
     if target == "/metrics":
         response = ask(service.public, target, "OPTIONS")
     else:
         response = witnesses.of(lambda: ask(service.public, target, "OPTIONS")).response
     assert response.status in (200, 204)
-    assert allowed(response) == ALLOWED
+    assert allowed(response) == methods
     assert response.body == b""
 
 
