@@ -1,0 +1,4 @@
+"use strict";
+new EventSource("/page/events").addEventListener("frame", (event) => {
+  document.getElementById("finished").textContent = JSON.parse(event.data).finished;
+});
