@@ -164,8 +164,10 @@ void exchange_sent(struct exchange *exchange)
     /* Also where the engine began to drain after the head was sent: an idle connection delays the exit. */
     const bool last =
         exchange->shared.last || (connection->engine->draining && !connection_has_more(connection));
-    /* A client that asked for the close expects no more than that. */
-    const bool linger = exchange->keep_alive || exchange->shared.error != HTTP_OK;
+    /* A client that asked for the close expects no more than that, and who read a stream and has
+     * nothing under way would only hold up an exit. */
+    const bool linger = (exchange->keep_alive || exchange->shared.error != HTTP_OK) &&
+                        (!exchange->shared.streamed || connection_has_more(connection));
     finish(exchange);
     if (last) {
         connection_end(connection, linger);

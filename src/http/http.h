@@ -257,6 +257,10 @@ void http_stream_send(struct http_exchange *exchange, const void *bytes, size_t 
  * it returns: touch nothing of the exchange afterwards. */
 void http_stream_end(struct http_exchange *exchange);
 
+/* Gives up a stream whose client does not take what it was sent: the connection is reset, and the
+ * stream abandoned as `error`. Of one that is abandoned already: ignored. */
+void http_stream_give_up(struct http_exchange *exchange, enum http_error error);
+
 /* The peer's address; valid until close. */
 const struct sockaddr *http_exchange_peer(const struct http_exchange *exchange);
 /* The local address, asked of the kernel at the first call where the listener's is a wildcard;

@@ -108,3 +108,13 @@ void http_stream_end(struct http_exchange *exchange)
     }
     connection_leave(connection);
 }
+
+void http_stream_give_up(struct http_exchange *exchange, enum http_error error)
+{
+    struct http_connection *connection = exchange->connection;
+    if (connection->state == STATE_STREAMING) {
+        enter(connection);
+        connection_abort(connection, error);
+        connection_leave(connection);
+    }
+}

@@ -111,6 +111,55 @@ static void an_abandoned_stream_waits_for_its_service(void **state)
     }
 }
 
+/* ---- the service's end ----------------------------------------------------------------------- */
+
+/* A client that does not read is reset, and the service is told in the next turn. */
+static void a_client_that_takes_nothing_is_given_up(void **state)
+{
+    (void)state;
+    for (int again = 0; again < 2; again++) {
+        struct harness harness;
+        harness_init(&harness);
+        harness_connect_tcp(&harness);
+        harness_send_text(&harness, R("/stream"));
+        fill(&harness);
+        http_stream_give_up(stream_of(&harness), HTTP_ERROR_WRITE_TIMEOUT);
+        if (again) { /* it is given up already */
+            http_stream_give_up(stream_of(&harness), HTTP_ERROR_SHUTDOWN);
+        }
+        harness_expect_log(&harness, "");
+        assert_false(http_stream_is_clear(stream_of(&harness)));
+        harness_wait_end(&harness);
+        assert_true(harness.reset);
+        harness_expect_log(&harness, "open handle abandoned GET /stream 200 write_timeout\n");
+        assert_int_equal(harness.engine->unsent, 0);
+        assert_int_equal(harness_stats(&harness).connections, 0);
+        harness_fini(&harness);
+    }
+}
+
+/* Nothing is to come of who has read a stream: the last one does not wait for its client's close. */
+static void the_end_of_a_last_stream_waits_for_nobody(void **state)
+{
+    (void)state;
+    for (int has_more = 0; has_more < 2; has_more++) {
+        struct harness harness;
+        harness_init(&harness);
+        harness_send_text(&harness, R("/stream"));
+        stream_of(&harness)->last = true;
+        if (has_more) { /* a close would reset what was sent */
+            harness_push(&harness, R("/"), strlen(R("/")));
+        }
+        http_stream_end(harness.waiting[--harness.waiting_count]);
+        assert_int_equal(harness_stats(&harness).connections, has_more);
+        harness_turn(&harness);
+        assert_true(harness.ended);
+        assert_false(harness.reset);
+        harness_expect_out(&harness, HEAD_OF_STREAM "0\r\n\r\n");
+        harness_fini(&harness);
+    }
+}
+
 /* ---- the engine's end ------------------------------------------------------------------------ */
 
 static void a_draining_engine_leaves_streams_alone(void **state)
@@ -186,6 +235,8 @@ int main(void)
         cmocka_unit_test(a_piece_for_nobody),
         cmocka_unit_test(a_half_close_before_the_stream),
         cmocka_unit_test(an_abandoned_stream_waits_for_its_service),
+        cmocka_unit_test(a_client_that_takes_nothing_is_given_up),
+        cmocka_unit_test(the_end_of_a_last_stream_waits_for_nobody),
         cmocka_unit_test(a_draining_engine_leaves_streams_alone),
         cmocka_unit_test(a_draining_engine_serves_what_waits_behind_a_stream),
         cmocka_unit_test(a_stream_on_a_draining_engine_is_the_last),
