@@ -171,8 +171,11 @@ void exchange_begin_child(struct exchange *exchange, const char *name)
 static void end_child_at(struct exchange *exchange, uint64_t monotonic_ns)
 {
     if (exchange->has_child) {
+        const struct site *site = exchange->site;
         exchange->has_child = false;
+        instruments_child_ending(site->service->instruments, site->shard);
         tel_span_end(&exchange->child, monotonic_ns + exchange->wall_offset_ns);
+        instruments_child_ended(site->service->instruments, site->shard);
     }
 }
 

@@ -50,9 +50,18 @@ void instruments_destroy(struct instruments *instruments);
 /* Request path. */
 void instruments_request_opened(struct instruments *instruments, size_t shard,
                                 enum http_method method);
-void instruments_request_closed(struct instruments *instruments, size_t shard,
-                                const struct request_labels *labels, uint64_t duration_ns,
-                                const struct tel_exemplar *exemplar);
+/* A finished request is observed first, then goes into the other signals, then is counted as finished:
+ * whoever looks meanwhile finds each signal's count between instruments_recorded() before it and
+ * instruments_recording() after it. Returns the series it was counted in. */
+const struct tel_series *instruments_request_closed(struct instruments *instruments, size_t shard,
+                                                    const struct request_labels *labels,
+                                                    uint64_t duration_ns,
+                                                    const struct tel_exemplar *exemplar);
+void instruments_request_recorded(struct instruments *instruments, size_t shard,
+                                  enum http_method method);
+/* The same of an INTERNAL span: it ends between the two. */
+void instruments_child_ending(struct instruments *instruments, size_t shard);
+void instruments_child_ended(struct instruments *instruments, size_t shard);
 
 /* Connections: by the main thread, which accepts; refusals also by a worker without memory. */
 void instruments_accepted(struct instruments *instruments, size_t shard, enum listener_label label);
@@ -69,6 +78,30 @@ void instruments_fault_delayed(struct instruments *instruments, size_t shard, en
 
 /* A timer of the shard's loop ran `lag_ns` late. */
 void instruments_loop_lag(struct instruments *instruments, size_t shard, uint64_t lag_ns);
+
+/* What was ended so far, of requests and of INTERNAL spans: all that is in every signal by now, and all
+ * that may be in one. Equal when nothing is under way. */
+struct recorded {
+    uint64_t requests;
+    uint64_t children;
+};
+struct recorded instruments_recorded(const struct instruments *instruments);
+struct recorded instruments_recording(const struct instruments *instruments);
+
+/* The durations' family, whose labels stand in this order, and the upper bounds of its buckets. */
+enum duration_label {
+    DURATION_METHOD,
+    DURATION_ROUTE,
+    DURATION_STATUS,
+    DURATION_SCHEME,
+    DURATION_ERROR,
+    DURATION_VERSION
+};
+const struct tel_family *instruments_durations(const struct instruments *instruments);
+const uint64_t *instruments_duration_bounds_ns(size_t *count);
+
+/* Requests being served. */
+uint64_t instruments_active(const struct instruments *instruments);
 
 /* Terms of the equation: requests finished, and observations in the duration histogram. */
 uint64_t instruments_finished(const struct instruments *instruments);

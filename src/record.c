@@ -203,4 +203,6 @@ void record_exchange(struct exchange *exchange)
     if (exchange->site->service->logger != NULL) {
         emit_log_record(exchange, status, query);
     }
+    instruments_request_recorded(exchange->site->service->instruments, exchange->site->shard,
+                                 exchange->http->request.method);
 }

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -34,6 +35,7 @@ static void close_one(struct instruments *instruments, size_t shard,
 {
     instruments_request_opened(instruments, shard, labels->method);
     instruments_request_closed(instruments, shard, labels, 1000, NULL);
+    instruments_request_recorded(instruments, shard, labels->method);
 }
 
 static void test_starts_at_zero(void **state)
@@ -52,6 +54,61 @@ static void test_counts_once_per_request_on_every_shard(void **state)
     }
     assert_int_equal(instruments_finished(*state), serving);
     assert_int_equal(instruments_observed(*state), serving);
+}
+
+static void assert_recorded(struct recorded got, uint64_t requests, uint64_t children)
+{
+    assert_int_equal(got.requests, requests);
+    assert_int_equal(got.children, children);
+}
+
+/* While a request goes from signal to signal it is recording and not recorded yet. */
+static void test_what_is_being_recorded(void **state)
+{
+    const struct request_labels labels = {
+        .method = HTTP_METHOD_GET, .route = ROUTE_HELLO, .status = 200, .minor_version = 1};
+    instruments_request_opened(*state, 0, labels.method);
+    assert_int_equal(instruments_active(*state), 1);
+    instruments_child_ending(*state, 0);
+    assert_recorded(instruments_recording(*state), 0, 1);
+    assert_recorded(instruments_recorded(*state), 0, 0);
+    instruments_child_ended(*state, 0);
+    assert_recorded(instruments_recorded(*state), 0, 1);
+    const struct tel_series *series = instruments_request_closed(*state, 0, &labels, 1000, NULL);
+    assert_int_equal(tel_series_value(series), 1);
+    assert_recorded(instruments_recording(*state), 1, 1);
+    assert_recorded(instruments_recorded(*state), 0, 1);
+    assert_int_equal(instruments_active(*state), 1);
+    instruments_request_recorded(*state, 0, labels.method);
+    assert_recorded(instruments_recorded(*state), 1, 1);
+    assert_int_equal(instruments_active(*state), 0);
+}
+
+/* The labels of the durations are where their names say. */
+static void test_labels_of_durations(void **state)
+{
+    static const char *const expected[] = {
+        [DURATION_METHOD] = "GET",  [DURATION_ROUTE] = "/demo/hello", [DURATION_STATUS] = "503",
+        [DURATION_SCHEME] = "http", [DURATION_ERROR] = "an_error",    [DURATION_VERSION] = "1.0"};
+    const struct request_labels labels = {.method = HTTP_METHOD_GET,
+                                          .route = ROUTE_HELLO,
+                                          .status = 503,
+                                          .error_type = "an_error",
+                                          .minor_version = 0};
+    const struct tel_series *series = instruments_request_closed(*state, 0, &labels, 1000, NULL);
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        size_t length;
+        const char *value = tel_series_label(series, i, &length);
+        assert_int_equal(length, strlen(expected[i]));
+        assert_memory_equal(value, expected[i], length);
+    }
+    size_t bounds;
+    const uint64_t *bounds_ns = instruments_duration_bounds_ns(&bounds);
+    struct tel_bucket bucket;
+    tel_histogram_find_bucket(series, bounds_ns[3], &bucket);
+    assert_int_equal(bucket.index, 3);
+    tel_histogram_find_bucket(series, bounds_ns[bounds - 1] + 1, &bucket);
+    assert_int_equal(bucket.index, bounds);
 }
 
 /* Far more label sets than the slots of a shard's table and the family's limit: none is lost. */
@@ -80,6 +137,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_starts_at_zero, make, drop),
         cmocka_unit_test_setup_teardown(test_counts_once_per_request_on_every_shard, make, drop),
+        cmocka_unit_test_setup_teardown(test_what_is_being_recorded, make, drop),
+        cmocka_unit_test_setup_teardown(test_labels_of_durations, make, drop),
         cmocka_unit_test_setup_teardown(test_colliding_and_overflowing_label_sets_add_up, make,
                                         drop),
     };
