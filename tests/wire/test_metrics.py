@@ -186,6 +186,19 @@ def test_known_series_stand_at_zero():
     assert samples.of("glassbox_connections_refused_total")
 
 
+def test_known_series_are_those_of_each_routes_methods():
+    """Which series stand at 0 is what OPTIONS tells of each route, and nothing else."""
+    with Service() as service:
+        known = {}
+        for labels in service.samples("http_server_request_duration_seconds_count"):
+            facts = dict(labels)
+            known.setdefault(facts["http_route"], set()).add(facts["http_request_method"])
+        assert "/demo/hello" in known
+        for route, methods in known.items():
+            allow = ask(service.public, route, "OPTIONS").header("allow")
+            assert methods == set(allow.split(", ")), route
+
+
 def test_buckets():
     with Service() as service:
         samples = scrape.parse_openmetrics(get(service, scrape.ACCEPT_OPENMETRICS).body)
