@@ -17,6 +17,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "faults/faults.h"
 #include "instruments.h"
 #include "service.h"
 
@@ -26,7 +27,8 @@ static const uint16_t statuses[HTTP_ERRORS] = {
 #undef HTTP_ERROR
 };
 
-static const struct options options = {.random_error_status = 503};
+static const struct options options = {
+    .random_error_status = 503, .faults = "", .incident = "", .fault_token_file = ""};
 static struct service service;
 static struct site site;
 static struct http_service calls; /* the real ones */
@@ -78,7 +80,9 @@ static int make(void **state)
         &(struct tel_tracer_options){.shard_count = service_serving_shards(&service),
                                      .sampler = {.root = TEL_SAMPLER_ALWAYS_ON},
                                      .queue_size = 64});
-    if (service.tracer == NULL || site_init(&site, &service, 0, SIDE_BOTH, base) != 0) {
+    service.faults = faults_create(&options);
+    if (service.tracer == NULL || service.faults == NULL ||
+        site_init(&site, &service, 0, SIDE_BOTH, base) != 0) {
         return -1;
     }
     calls = site.calls;
@@ -108,6 +112,7 @@ static int drop(void **state)
     event_base_free(base);
     tel_tracer_destroy(service.tracer);
     instruments_destroy(service.instruments);
+    faults_destroy(service.faults);
     tel_registry_destroy(service.registry);
     return 0;
 }
