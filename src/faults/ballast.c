@@ -27,9 +27,10 @@ static uint64_t wanted_of(const struct ballast *ballast)
                : atomic_load_explicit(&ballast->wanted, memory_order_relaxed);
 }
 
+/* Whoever sees it sees the mapping that it is of. */
 static void set_held(struct ballast *ballast, uint64_t bytes)
 {
-    atomic_store_explicit(&ballast->held, bytes, memory_order_relaxed);
+    atomic_store_explicit(&ballast->held, bytes, memory_order_release);
 }
 
 /* ---- the thread's ------------------------------------------------------------------------------ */
@@ -141,7 +142,7 @@ void ballast_set(struct ballast *ballast, uint64_t bytes)
 
 uint64_t ballast_held(const struct ballast *ballast)
 {
-    return atomic_load_explicit(&ballast->held, memory_order_relaxed);
+    return atomic_load_explicit(&ballast->held, memory_order_acquire);
 }
 
 void ballast_fini(struct ballast *ballast)
