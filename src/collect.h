@@ -19,7 +19,8 @@ tel_collect_fn collect_connections, collect_connections_limit, collect_connectio
     collect_log_capacity, collect_log_stalled, collect_log_reopened, collect_spans_ended,
     collect_spans_unsampled, collect_span_export_requests, collect_span_export_retries,
     collect_log_export_requests, collect_log_export_retries, collect_metric_overflow,
-    collect_diagnostics_dropped, collect_build_info;
+    collect_diagnostics_dropped, collect_build_info, collect_page_viewers,
+    collect_page_updates_lost, collect_page_records_skipped, collect_page_refused;
 
 /* In faults/collect.c. */
 tel_collect_fn collect_fault_in_force, collect_fault_error_ratio, collect_fault_reset_ratio,

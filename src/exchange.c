@@ -14,6 +14,7 @@
 #include "accept.h"
 #include "carrier.h"
 #include "instruments.h"
+#include "page/page.h"
 #include "record.h"
 #include "service.h"
 
@@ -176,6 +177,9 @@ static void end_child_at(struct exchange *exchange, uint64_t monotonic_ns)
         instruments_child_ending(site->service->instruments, site->shard);
         tel_span_end(&exchange->child, monotonic_ns + exchange->wall_offset_ns);
         instruments_child_ended(site->service->instruments, site->shard);
+        if (page_is_watched(site->service->page)) {
+            page_keep_child(exchange);
+        }
     }
 }
 
@@ -219,6 +223,21 @@ static void take_content(struct exchange *exchange)
     }
 }
 
+static const struct route *find_route(const struct exchange *exchange)
+{
+    const struct http_exchange *http = exchange->http;
+    const struct site *site = exchange->site;
+    if (http->error != HTTP_OK) {
+        return &router_table()[ROUTE_NONE];
+    }
+    const struct route *route =
+        router_find(site->side, http->request.path.data, http->request.path.length);
+    if (site->service->page != NULL) {
+        return page_choose_route(exchange, route);
+    }
+    return router_is_page(route->id) ? &router_table()[ROUTE_NONE] : route;
+}
+
 static void on_open(struct http_exchange *http, void *argument)
 {
     struct exchange *exchange = of(http);
@@ -230,10 +249,9 @@ static void on_open(struct http_exchange *http, void *argument)
     exchange->has_child = false;
     exchange->burn.link = NULL;
     exchange->fault.drawn = exchange->fault.kinds = 0;
-    exchange->route =
-        http->error == HTTP_OK
-            ? router_find(exchange->site->side, http->request.path.data, http->request.path.length)
-            : &router_table()[ROUTE_NONE];
+    exchange->viewer = NULL;
+    exchange->children = NULL;
+    exchange->route = find_route(exchange);
     if (exchange->route->content_bytes > 0) {
         take_content(exchange);
     }
@@ -313,6 +331,7 @@ static void on_close(struct http_exchange *http, void *argument)
         tel_span_set_name(&exchange->span, router_span_name(exchange->route, http->request.method));
     }
     record_exchange(exchange);
+    page_close_exchange(exchange);
 }
 
 struct http_service exchange_calls(struct site *site)

@@ -44,8 +44,10 @@ struct exchange {
     uint64_t wait_until_ns;                  /* monotonic */
     void (*gone)(struct exchange *exchange); /* of a stream */
     void (*wait_over)(struct exchange *exchange);
-    struct burn burn;        /* of a fault, then of handlers/work.c */
-    struct fault_mark fault; /* what was injected; `drawn` is 0 where nothing was */
+    struct page_viewer *viewer;     /* of a stream of the live page, or NULL */
+    struct page_children *children; /* what it is shown of the spans within, or NULL */
+    struct burn burn;               /* of a fault, then of handlers/work.c */
+    struct fault_mark fault;        /* what was injected; `drawn` is 0 where nothing was */
     char error_text[8];
     char traceresponse[TEL_TRACEPARENT_LENGTH + 1];
     struct tel_span span;

@@ -156,6 +156,9 @@ static void make_known_requests(struct instruments *instruments, const struct op
     const struct route *routes = router_table();
     const uint16_t configured = (uint16_t)options->random_error_status;
     for (size_t id = ROUTE_NONE + 1; id < ROUTES; id++) {
+        if (router_is_page((enum route_id)id) && !options->page) {
+            continue;
+        }
         for (int method = 0; method < HTTP_METHODS; method++) {
             if (method != HTTP_METHOD_OPTIONS &&
                 router_takes(&routes[id], (enum http_method)method)) {

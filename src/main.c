@@ -16,6 +16,7 @@
 #include "faults/faults.h"
 #include "memory.h"
 #include "options.h"
+#include "page/page.h"
 #include "reconciliation.h"
 #include "reserve.h"
 #include "server.h"
@@ -50,13 +51,28 @@ static int start_faults(struct service *service, struct event_base *base)
     return error;
 }
 
+/* Where it is wanted. Returns 0 or a negative errno, which has been told. */
+static int make_page(struct service *service)
+{
+    if (service->options->page) {
+        service->page = page_create(service);
+        if (service->page == NULL) {
+            int error = -errno;
+            DIAGNOSTICS(TEL_ERROR, "main", "cannot start", DIAGNOSTICS_TEXT("part", "page"),
+                        DIAGNOSTICS_TEXT("error", strerror(-error)));
+            return error;
+        }
+    }
+    return 0;
+}
+
 /* Listeners are bound first: who cannot have its address must not touch another's log. Returns whether
  * it started. */
 static bool serve(struct service *service, struct event_base *base)
 {
     service->server = server_create(service, base);
     if (service->server == NULL || signals_init(service) != 0 || start_faults(service, base) != 0 ||
-        server_start(service->server) != 0) {
+        make_page(service) != 0 || server_start(service->server) != 0) {
         return false;
     }
     lifecycle_set_ready(&service->lifecycle);
@@ -89,6 +105,7 @@ static int run(struct service *service)
     bool in_order = started && lifecycle_get_state(&service->lifecycle) == LIFE_STOPPED;
     server_destroy(service->server);
     faults_end(service->faults); /* its timer is on the loop */
+    page_destroy(service->page);
     signals_fini(service);
     lifecycle_fini(&service->lifecycle);
     if (base != NULL) {

@@ -1,6 +1,6 @@
 /*
- * What ended is written here and nowhere else, in the order observation, span, line, and log record
- * where those are exported. All take status, route and error from the same variables; that is why
+ * What ended is written here and nowhere else, in the order observation, span, line, log record where
+ * those are exported, and then the count of what is finished: so each signal has had what that says. All take status, route and error from the same variables; that is why
  * they agree.
  *
  * error.type (span), error_type (metric) and x-error (log) are one string: the engine's reason when a
@@ -14,6 +14,8 @@
 #include "attributes.h"
 #include "instruments.h"
 #include "log_headers.h"
+#include "page/page.h"
+#include "page/request.h"
 #include "service.h"
 #include "telemetry/query.h"
 
@@ -86,7 +88,9 @@ static void end_span(struct exchange *exchange, uint16_t status, struct http_sli
 
 /* ---- the observation --------------------------------------------------------------------------- */
 
-static void observe(struct exchange *exchange, uint16_t status)
+/* `exemplar` is filled in; NULL: the trace is not sampled. Returns the series it was counted in. */
+static const struct tel_series *observe(struct exchange *exchange, uint16_t status,
+                                        struct tel_exemplar *exemplar)
 {
     const struct http_exchange *http = exchange->http;
     const struct site *site = exchange->site;
@@ -96,51 +100,51 @@ static void observe(struct exchange *exchange, uint16_t status)
                                     .error_type = exchange->error_type,
                                     .error = http->error,
                                     .minor_version = http->request.minor_version};
-    struct tel_exemplar exemplar;
-    bool sampled = tel_span_is_recording(&exchange->span);
-    if (sampled) {
-        memcpy(exemplar.trace_id, exchange->span.trace_id, sizeof(exemplar.trace_id));
-        memcpy(exemplar.span_id, exchange->span.span_id, sizeof(exemplar.span_id));
-        exemplar.wall_ns = http->end_ns + exchange->wall_offset_ns;
+    if (exemplar != NULL) {
+        memcpy(exemplar->trace_id, exchange->span.trace_id, sizeof(exemplar->trace_id));
+        memcpy(exemplar->span_id, exchange->span.span_id, sizeof(exemplar->span_id));
+        exemplar->wall_ns = http->end_ns + exchange->wall_offset_ns;
     }
-    instruments_request_closed(site->service->instruments, site->shard, &labels,
-                               http->end_ns - http->start_ns, sampled ? &exemplar : NULL);
+    return instruments_request_closed(site->service->instruments, site->shard, &labels,
+                                      http->end_ns - http->start_ns, exemplar);
 }
 
 /* ---- the log line ------------------------------------------------------------------------------ */
 
-static void append_line(struct exchange *exchange, uint16_t status, struct http_slice query)
+/* What a line is made of: borrowed from the exchange and from `content_length`. */
+static void fill_line(struct exchange *exchange, uint16_t status, struct http_slice query,
+                      char content_length[LOG_HEADERS_NUMBER_BYTES],
+                      struct tel_access_record *record)
 {
     static const struct tel_text versions[] = {TEXT("HTTP/1.0"), TEXT("HTTP/1.1")};
     struct http_exchange *http = exchange->http;
     const struct http_request *request = &http->request;
     const struct service *service = exchange->site->service;
-    struct tel_access_record record;
-    record.end_wall_ns = http->end_ns + exchange->wall_offset_ns;
-    record.duration_ns = http->end_ns - http->start_ns;
-    record.client = http_exchange_peer(http);
-    record.server = http_exchange_local(http);
-    record.method = text_of(request->method_text);
-    record.uri_stem = text_of(request->path);
-    record.uri_query = text_of(query);
-    record.version = request->minor_version >= 0 ? versions[request->minor_version != 0]
-                                                 : (struct tel_text){NULL, 0};
-    record.host = text_of(request->authority);
-    record.status = status;
-    record.bytes_received = request->head_bytes + request->body_bytes;
-    record.bytes_sent = http->bytes_sent;
-    record.traced = true;
-    memcpy(record.trace_id, exchange->span.trace_id, sizeof(record.trace_id));
-    memcpy(record.span_id, exchange->span.span_id, sizeof(record.span_id));
-    record.route = (struct tel_text){exchange->route->path, exchange->route->path_length};
-    record.error = (struct tel_text){exchange->error_type,
-                                     exchange->error_type ? strlen(exchange->error_type) : 0};
-    record.fault = exchange->fault.kinds != 0
-                       ? (struct tel_text){exchange->fault.text, strlen(exchange->fault.text)}
-                       : (struct tel_text){NULL, 0};
-    char content_length[LOG_HEADERS_NUMBER_BYTES];
-    log_headers_fill(service->log_headers, http, content_length, &record);
-    tel_access_log_append(service->access_log, exchange->site->shard, &record);
+    record->end_wall_ns = http->end_ns + exchange->wall_offset_ns;
+    record->duration_ns = http->end_ns - http->start_ns;
+    record->client = http_exchange_peer(http);
+    record->server = http_exchange_local(http);
+    record->method = text_of(request->method_text);
+    record->uri_stem = text_of(request->path);
+    record->uri_query = text_of(query);
+    record->version = request->minor_version >= 0 ? versions[request->minor_version != 0]
+                                                  : (struct tel_text){NULL, 0};
+    record->host = text_of(request->authority);
+    record->status = status;
+    record->bytes_received = request->head_bytes + request->body_bytes;
+    record->bytes_sent = http->bytes_sent;
+    record->traced = true;
+    memcpy(record->trace_id, exchange->span.trace_id, sizeof(record->trace_id));
+    memcpy(record->span_id, exchange->span.span_id, sizeof(record->span_id));
+    record->route = (struct tel_text){exchange->route->path, exchange->route->path_length};
+    record->error = (struct tel_text){exchange->error_type,
+                                      exchange->error_type ? strlen(exchange->error_type) : 0};
+    record->fault = exchange->fault.kinds != 0
+                        ? (struct tel_text){exchange->fault.text, strlen(exchange->fault.text)}
+                        : (struct tel_text){NULL, 0};
+    if (service->log_headers != NULL) {
+        log_headers_fill(service->log_headers, http, content_length, record);
+    }
 }
 
 /* ---- the log record ---------------------------------------------------------------------------- */
@@ -185,9 +189,30 @@ static void emit_log_record(struct exchange *exchange, uint16_t status, struct h
                         .attribute_count = attributes.count});
 }
 
+/* ---- the page ---------------------------------------------------------------------------------- */
+
+static void show(struct exchange *exchange, const struct tel_access_record *record,
+                 const struct tel_series *series, const struct tel_exemplar *exemplar)
+{
+    struct site *site = exchange->site;
+    page_show_request(
+        site, &(struct page_request){.span = &exchange->span,
+                                     .children = exchange->children,
+                                     .method = http_method_name(exchange->http->request.method),
+                                     .record = record,
+                                     .access_log = site->service->access_log,
+                                     .series = series,
+                                     .exemplar = exemplar});
+}
+
 void record_exchange(struct exchange *exchange)
 {
+    const struct service *service = exchange->site->service;
+    const size_t shard = exchange->site->shard;
     char redacted[TEL_QUERY_REDACTED_MAX];
+    char content_length[LOG_HEADERS_NUMBER_BYTES];
+    struct tel_access_record record;
+    struct tel_exemplar exemplar;
     struct http_slice query = exchange->http->request.query;
     query.data = tel_query_redact(query.data, &query.length, redacted);
     uint16_t status = status_sent(exchange->http);
@@ -195,14 +220,21 @@ void record_exchange(struct exchange *exchange)
         inject_settle(exchange);
     }
     exchange->error_type = error_type(exchange, status);
-    observe(exchange, status);
+    const bool is_watched = page_is_watched(service->page);
+    const bool is_sampled = tel_span_is_recording(&exchange->span);
+    const struct tel_series *series = observe(exchange, status, is_sampled ? &exemplar : NULL);
     end_span(exchange, status, query);
-    if (exchange->site->service->access_log != NULL) {
-        append_line(exchange, status, query);
+    if (service->access_log != NULL || is_watched) {
+        fill_line(exchange, status, query, content_length, &record);
     }
-    if (exchange->site->service->logger != NULL) {
+    if (service->access_log != NULL) {
+        tel_access_log_append(service->access_log, shard, &record);
+    }
+    if (service->logger != NULL) {
         emit_log_record(exchange, status, query);
     }
-    instruments_request_recorded(exchange->site->service->instruments, exchange->site->shard,
-                                 exchange->http->request.method);
+    instruments_request_recorded(service->instruments, shard, exchange->http->request.method);
+    if (is_watched) {
+        show(exchange, &record, series, is_sampled ? &exemplar : NULL);
+    }
 }

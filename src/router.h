@@ -45,6 +45,12 @@ struct route {
     uint16_t statuses[ROUTE_STATUSES_MAX]; /* ends with 0 */
 };
 
+/* Whether a route is there only while the page is (--page). */
+static inline bool router_is_page(enum route_id id)
+{
+    return id == ROUTE_PAGE || id == ROUTE_PAGE_EVENTS;
+}
+
 /* All ROUTES rows, indexed by id. */
 const struct route *router_table(void);
 

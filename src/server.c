@@ -18,6 +18,7 @@
 #include "faults/faults.h"
 #include "listener.h"
 #include "options.h"
+#include "page/page.h"
 #include "refuser.h"
 #include "service.h"
 #include "telemetry/clock.h"
@@ -274,24 +275,6 @@ static void accept_the_last(struct listener *listener)
     }
 }
 
-void server_drain(struct server *server)
-{
-    for (size_t i = 0; i < server->listener_count; i++) {
-        if (server->listeners[i].label == LISTENER_PUBLIC) {
-            accept_the_last(&server->listeners[i]);
-            listener_close(&server->listeners[i]);
-        }
-    }
-    for (size_t i = 0; i < server->service->worker_count; i++) {
-        worker_drain(server->workers[i]);
-    }
-}
-
-bool server_is_idle(const struct server *server)
-{
-    return server_connections(server, LISTENER_PUBLIC) == 0;
-}
-
 /* Calls `step` for every worker there is. */
 static void each_worker(struct server *server, void (*step)(struct worker *worker))
 {
@@ -300,6 +283,30 @@ static void each_worker(struct server *server, void (*step)(struct worker *worke
             step(server->workers[i]);
         }
     }
+}
+
+void server_end_streams(struct server *server)
+{
+    if (server->service->page != NULL) {
+        page_look(&server->site);
+        each_worker(server, worker_poke);
+    }
+}
+
+void server_drain(struct server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++) {
+        if (server->listeners[i].label == LISTENER_PUBLIC) {
+            accept_the_last(&server->listeners[i]);
+            listener_close(&server->listeners[i]);
+        }
+    }
+    each_worker(server, worker_drain);
+}
+
+bool server_is_idle(const struct server *server)
+{
+    return server_connections(server, LISTENER_PUBLIC) == 0;
 }
 
 void server_stop(struct server *server)

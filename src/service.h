@@ -25,6 +25,7 @@
 struct faults;
 struct instruments;
 struct log_headers;
+struct page;
 struct server;
 
 struct service {
@@ -44,6 +45,7 @@ struct service {
     struct log_headers *log_headers;
 
     struct faults *faults; /* always there, also without a plan */
+    struct page *page; /* NULL: it is off */
     struct server *server;
     struct lifecycle lifecycle;
 };

@@ -16,6 +16,7 @@
 #include "exchange.h"
 #include "instruments.h"
 #include "options.h"
+#include "page/page.h"
 #include "service.h"
 #include "telemetry/clock.h"
 
@@ -38,6 +39,9 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
     site->wall_offset_ns = tel_clock_wall_offset_ns();
     atomic_store_explicit(&site->heartbeat_ns, now_ns, memory_order_relaxed);
     instruments_loop_lag(site->service->instruments, site->shard, lag_ns);
+    if (site->service->page != NULL) {
+        page_tick(site);
+    }
     if (site->ticked != NULL) {
         site->ticked(site);
     }

@@ -16,6 +16,7 @@
 
 #include "diagnostics.h"
 #include "instruments.h"
+#include "page/page.h"
 #include "service.h"
 
 struct worker {
@@ -78,6 +79,9 @@ static void look(struct site *site)
     }
     if (atomic_load(&worker->draining)) {
         http_engine_drain(worker->site.engine);
+    }
+    if (site->service->page != NULL) {
+        page_look(site);
     }
     if (atomic_load(&worker->stopping)) {
         event_base_loopbreak(worker->base);
@@ -177,6 +181,11 @@ bool worker_give(struct worker *worker, const struct arrival *arrival)
 void worker_drain(struct worker *worker)
 {
     atomic_store(&worker->draining, true);
+    wake(worker);
+}
+
+void worker_poke(struct worker *worker)
+{
     wake(worker);
 }
 

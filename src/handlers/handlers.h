@@ -18,6 +18,8 @@ void handle_livez(struct exchange *exchange);        /* /livez */
 void handle_readyz(struct exchange *exchange);       /* /readyz */
 void handle_faults(struct exchange *exchange);       /* /faults */
 void handle_incidents(struct exchange *exchange);    /* /incidents/{name} */
+void handle_page(struct exchange *exchange);         /* / of operators */
+void handle_page_events(struct exchange *exchange);  /* /page/events */
 void handle_version(struct exchange *exchange);      /* /version */
 
 #endif

@@ -27,5 +27,9 @@ void handle_root(struct exchange *exchange)
         exchange_problem(exchange, 503, "no memory for the answer");
         return;
     }
+    if (exchange->site->service->page != NULL &&
+        (exchange->site->side & SIDE_OPERATORS) != 0) { /* browsers get another answer here */
+        http_response_add(&exchange->http->response, "Vary", "Accept", 6);
+    }
     exchange_reply(exchange, 200, "application/json", body->data, body->length);
 }

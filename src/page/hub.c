@@ -66,12 +66,22 @@ uint64_t page_hub_newest(struct page_hub *hub)
     return newest;
 }
 
+static uint64_t oldest_of(uint64_t newest)
+{
+    return newest >= PAGE_HUB_FRAMES ? newest - PAGE_HUB_FRAMES + 1 : 1;
+}
+
+uint64_t page_hub_oldest(struct page_hub *hub)
+{
+    return oldest_of(page_hub_newest(hub));
+}
+
 struct page_frame *page_hub_get(struct page_hub *hub, uint64_t number)
 {
     struct page_frame *frame = NULL;
     pthread_mutex_lock(&hub->lock);
     const uint64_t newest = hub->newest;
-    const uint64_t oldest = newest >= PAGE_HUB_FRAMES ? newest - PAGE_HUB_FRAMES + 1 : 1;
+    const uint64_t oldest = oldest_of(newest);
     for (uint64_t at = number > oldest ? number : oldest; at <= newest && frame == NULL; at++) {
         frame = hub->frames[at % PAGE_HUB_FRAMES];
     }

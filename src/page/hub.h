@@ -45,6 +45,8 @@ void page_hub_clear(struct page_hub *hub);
 
 /* The number of the last frame; 0 before the first. */
 uint64_t page_hub_newest(struct page_hub *hub);
+/* The number of the oldest frame that the hub keeps, or would if it had been published. */
+uint64_t page_hub_oldest(struct page_hub *hub);
 /* The frame with this number, or the oldest after it that is still there; NULL when it is not there
  * yet. The caller releases it. */
 struct page_frame *page_hub_get(struct page_hub *hub, uint64_t number);

@@ -17,7 +17,7 @@ static void test_paths_by_side(void **state)
     } cases[] = {
         {"/", SIDE_PUBLIC, ROUTE_ROOT},
         {"/", SIDE_BOTH, ROUTE_ROOT},
-        {"/", SIDE_OPERATORS, ROUTE_NONE},
+        {"/", SIDE_OPERATORS, ROUTE_PAGE},
         {"/demo/hello", SIDE_PUBLIC, ROUTE_HELLO},
         {"/demo/hello", SIDE_OPERATORS, ROUTE_NONE},
         {"/demo/random-error", SIDE_PUBLIC, ROUTE_RANDOM_ERROR},
@@ -28,6 +28,8 @@ static void test_paths_by_side(void **state)
         {"/livez", SIDE_OPERATORS, ROUTE_LIVEZ},
         {"/livez", SIDE_BOTH, ROUTE_LIVEZ},
         {"/readyz", SIDE_OPERATORS, ROUTE_READYZ},
+        {"/page/events", SIDE_PUBLIC, ROUTE_NONE},
+        {"/page/events", SIDE_OPERATORS, ROUTE_PAGE_EVENTS},
         {"/version", SIDE_PUBLIC, ROUTE_NONE},
         {"/version", SIDE_OPERATORS, ROUTE_VERSION},
         /* exact, to the byte */
