@@ -1,0 +1,105 @@
+/* One request, three signals side by side: its span, its bucket with the exemplar, its log line. The
+ * trace id is what they share, and it is marked wherever it stands. */
+{
+  const { el, get, text, marked } = page.dom;
+  const { units } = page;
+
+  function span(request, hello) {
+    if (!hello.tracing) {
+      return [el("p", { class: "muted" }, "Tracing is off; this is what a span would have held."), ...page.waterfall(request)];
+    }
+    return [
+      ...(request.sampled ? [] : [el("p", { class: "muted" },
+        "Not sampled: it is counted, and not exported.")]),
+      ...page.waterfall(request),
+    ];
+  }
+
+  function metric(request, state) {
+    const { bounds } = state.hello;
+    const buckets = state.frame?.buckets ?? new Array(bounds.length + 1).fill(0);
+    return [
+      ...page.bucket(bounds, buckets, request.bucket.index),
+      el("pre", {}, request.series),
+      request.exemplar
+        ? el("pre", { id: "detail-exemplar" }, ...marked(request.exemplar, request.trace_id))
+        : el("p", { class: "muted" }, request.sampled
+          ? "No exemplar was kept of it." : "Without a sampled trace there is no exemplar."),
+    ];
+  }
+
+  function log(request, hello) {
+    if (request.log === null) {
+      return [el("p", { class: "muted" }, hello.log_fields === null ? "The access log is off." : "Too long to be shown here.")];
+    }
+    const values = request.log.split("\t");
+    const rows = hello.log_fields.split("\t").map((name, i) => [name, values[i] ?? ""]);
+    return [
+      page.facts(rows, "under the names of #Fields", request.trace_id),
+      el("pre", { id: "detail-line" }, ...marked(request.log, request.trace_id)),
+    ];
+  }
+
+  async function copy(id, told) {
+    try {
+      await navigator.clipboard.writeText(id);
+      text(told, "copied");
+    } catch {
+      getSelection().selectAllChildren(get("detail-trace"));
+      text(told, "selected: this page may not copy by itself here");
+    }
+  }
+
+  function outcomeWords(request) {
+    const status = request.status === null ? "no status was sent" : `status ${request.status}`;
+    return [
+      `ended ${units.clock(request.end_ms)} UTC`,
+      `took ${units.duration(request.duration_ms / 1000)}`,
+      status,
+      request.error && request.error !== String(request.status) ? `error ${request.error}` : null,
+      `route ${request.route ?? "none"}`,
+      request.fault ? `struck by a fault: ${request.fault}` : null,
+      request.cut ? "too long to be shown in full" : null,
+    ].filter(Boolean).join(" · ");
+  }
+
+  /* `list` is where it was opened: it stands still meanwhile, and gets the focus back. */
+  page.detail = function (list) {
+    const panel = get("detail");
+    let request = null;
+
+    function close() {
+      if (!panel.hidden) {
+        panel.hidden = true;
+        request = null;
+        list.release();
+      }
+    }
+
+    get("detail-close").addEventListener("click", close);
+    get("detail-newer").addEventListener("click", () => list.step(-1));
+    get("detail-older").addEventListener("click", () => list.step(1));
+    get("detail-copy").addEventListener("click", () => copy(request.trace_id, get("detail-told")));
+    panel.addEventListener("keydown", (event) => event.key === "Escape" && close());
+    return {
+      close,
+      /* `isReached`: the reader went to it, and so does the focus. */
+      open(chosen, state, isReached) {
+        request = chosen;
+        text(get("detail-title"), `${request.method} ${request.path} → ${page.outcome(request)}`);
+        text(get("detail-trace"), request.trace_id);
+        text(get("detail-told"), "the same in all three");
+        text(get("detail-facts"), outcomeWords(request));
+        get("detail-span").replaceChildren(...span(request, state.hello));
+        get("detail-metric").replaceChildren(...metric(request, state));
+        get("detail-log").replaceChildren(...log(request, state.hello));
+        panel.hidden = false;
+        list.hold("open", true);
+        if (isReached) {
+          get("detail-title").focus({ preventScroll: true });
+          panel.scrollIntoView({ block: "nearest" });
+        }
+      },
+    };
+  };
+}

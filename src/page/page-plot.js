@@ -1,0 +1,111 @@
+/* What the two charts share: a canvas that is as sharp as the screen, the colours of the style
+ * sheet, and an axis of time.
+ *
+ * The axis stands still and says how long ago; what is drawn moves by whole slots, so that each
+ * column keeps its place between pixels and nothing shimmers. */
+{
+  const LEFT = 58;
+  const RIGHT = 10;
+  const TOP = 8;
+  const BOTTOM = 20;
+  /* Seconds ago, and what is written there; on a narrow chart every other one. */
+  const TICKS = [[120, "2 min ago"], [90, "90 s"], [60, "1 min"], [30, "30 s"], [0, "now"]];
+  const NARROW = 420;
+
+  let colours = {};
+
+  /* OKLCH to sRGB: equal steps of lightness look equal, which is what a scale of counts needs. */
+  function rgb(lightness, chroma, hue) {
+    const a = chroma * Math.cos((hue * Math.PI) / 180);
+    const b = chroma * Math.sin((hue * Math.PI) / 180);
+    const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+    const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+    const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+    const linear = [
+      4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+      -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+      -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
+    ];
+    const channels = linear.map((value) => {
+      const clipped = Math.min(1, Math.max(0, value));
+      return Math.round(255 * (clipped <= 0.0031308 ? 12.92 * clipped : 1.055 * clipped ** (1 / 2.4) - 0.055));
+    });
+    return `rgb(${channels.join(" ")})`;
+  }
+
+  /* Sixty-four colours through the points that the style sheet gives as "L C H, …". Hues may run
+   * past 360. */
+  function palette(points) {
+    const stops = points.split(",").map((point) => point.trim().split(/\s+/).map(Number));
+    return Array.from({ length: 64 }, (_, i) => {
+      const at = (i / 63) * (stops.length - 1);
+      const low = Math.min(Math.floor(at), stops.length - 2);
+      return rgb(...stops[low].map((value, k) => value + (stops[low + 1][k] - value) * (at - low)));
+    });
+  }
+
+  function readColours() {
+    const style = getComputedStyle(document.documentElement);
+    const of = (name) => style.getPropertyValue(`--${name}`).trim();
+    colours = Object.fromEntries(["panel", "sunk", "line", "ink", "muted", "rate", "rate-ground", "failed",
+      "fault", "fault-edge", "sans"].map((name) => [name, of(name)]));
+    colours.heat = palette(of("heat"));
+  }
+
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (colours = {}));
+
+  function timeAxis(context, area) {
+    context.fillStyle = colours.muted;
+    context.textBaseline = "top";
+    const ticks = TICKS.filter((_, i) => area.width > NARROW || i % 2 === 0);
+    for (const [seconds, words] of ticks) {
+      const part = 1 - seconds / TICKS[0][0];
+      context.textAlign = part === 0 ? "left" : part === 1 ? "right" : "center";
+      context.fillText(words, area.left + area.width * part, area.bottom + 5);
+    }
+  }
+
+  /* Makes a chart of a canvas: paint(context, area, colours, state) draws into the area. `x(slot)` of
+   * the area is where a slot begins, in whole pixels of the screen. */
+  page.plot = function (canvas, paint) {
+    const context = canvas.getContext("2d");
+    let last = null;
+
+    function draw(state) {
+      last = state;
+      if (!colours.ink) {
+        readColours();
+      }
+      const ratio = devicePixelRatio || 1;
+      const width = canvas.clientWidth;
+      const height = canvas.clientHeight;
+      if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+        canvas.width = Math.round(width * ratio);
+        canvas.height = Math.round(height * ratio);
+      }
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      context.clearRect(0, 0, width, height);
+      context.font = `11px ${colours.sans}`;
+      const area = {
+        left: LEFT, right: width - RIGHT, top: TOP, bottom: height - BOTTOM,
+        width: width - LEFT - RIGHT, height: height - TOP - BOTTOM,
+      };
+      const first = state.now() - page.SLOTS + 1;
+      area.x = (slot) => area.left + Math.round(((slot - first) / page.SLOTS) * area.width * ratio) / ratio;
+      area.slotAt = (x) => first + Math.floor(((x - area.left) / area.width) * page.SLOTS);
+      paint(context, area, colours, state);
+      timeAxis(context, area);
+      return area;
+    }
+
+    new ResizeObserver(() => last && draw(last)).observe(canvas);
+    return { draw };
+  };
+
+  page.colours = function () {
+    if (!colours.ink) {
+      readColours();
+    }
+    return colours;
+  };
+}

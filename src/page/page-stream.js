@@ -1,0 +1,135 @@
+/* The event stream, and what is known of the connection.
+ *
+ *     connecting -> live -> waiting (why, until when) -> connecting -> …
+ *
+ * It is read by fetch() and not by EventSource, because that says nothing of an answer that is no
+ * stream: here a refusal is told with the service's own reason, and asked again when it said so. A
+ * stream that is silent for as long as twenty frames take counts as lost. */
+{
+  const SILENCE_MS = 5000;
+  const RETRY_MS = [1000, 2000, 3000, 5000];
+  const AFTER_BYE_MS = 3000;
+
+  class Refused extends Error {
+    constructor(words, retryMs) {
+      super(words);
+      this.retryMs = retryMs;
+    }
+  }
+
+  /* A reader of text/event-stream: takes pieces as they come, calls hear(name, data) for each event. */
+  function parser(hear) {
+    let rest = "";
+    let name = "";
+    let data = [];
+    function line(value) {
+      if (value === "") {
+        if (data.length > 0) {
+          hear(name || "message", data.join("\n"));
+        }
+        name = "";
+        data = [];
+      } else if (value.startsWith("event:")) {
+        name = value.slice(6).trimStart();
+      } else if (value.startsWith("data:")) {
+        data.push(value.slice(value[5] === " " ? 6 : 5));
+      }
+    }
+    return function (piece) {
+      const lines = (rest + piece).split("\n");
+      rest = lines.pop();
+      lines.forEach(line);
+    };
+  }
+
+  /* Why an answer is no stream, in the service's own words where it has some. */
+  async function refusal(response) {
+    const problem = await response.json().catch(() => ({}));
+    const seconds = Number(response.headers.get("Retry-After"));
+    return new Refused(`${response.status}: ${problem.detail ?? problem.title ?? response.statusText}`,
+      Math.min(Math.max(seconds, 2), 60) * 1000 || RETRY_MS.at(-1));
+  }
+
+  /* Until the stream ends; throws when it fails. */
+  async function follow(url, hear) {
+    const control = new AbortController();
+    let heard = Date.now();
+    const watch = setInterval(() => {
+      if (Date.now() - heard > SILENCE_MS) {
+        control.abort(new Error("nothing heard for five seconds"));
+      }
+    }, 1000);
+    try {
+      const response = await fetch(url, {
+        headers: { Accept: "text/event-stream" }, cache: "no-store", signal: control.signal,
+      });
+      if (!response.ok) {
+        throw await refusal(response);
+      }
+      const reader = response.body.getReader();
+      const decoder = new TextDecoder();
+      const take = parser(hear);
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) {
+          return;
+        }
+        heard = Date.now();
+        take(decoder.decode(value, { stream: true }));
+      }
+    } finally {
+      clearInterval(watch);
+    }
+  }
+
+  /* Follows a stream for as long as the page lives. on.event(name, data) hears what comes,
+   * on.link({state, why, until}) how the connection is. Returns again(): ask at once. */
+  page.stream = function (url, on) {
+    let hurry = () => {};
+    let failures = 0;
+    let ended = false;
+
+    function hear(name, data) {
+      if (name === "hello") {
+        failures = 0;
+        ended = false;
+        on.link({ state: "live" });
+      }
+      ended ||= name === "bye";
+      on.event(name, JSON.parse(data));
+    }
+
+    function wait(why, ms) {
+      on.link({ state: "waiting", why, until: Date.now() + ms });
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        hurry = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+
+    async function turn() {
+      on.link({ state: "connecting" });
+      try {
+        await follow(url, hear);
+        await wait(ended ? "the service is ending" : "the stream ended", AFTER_BYE_MS);
+      } catch (error) {
+        const ms = error.retryMs ?? RETRY_MS[Math.min(failures, RETRY_MS.length - 1)];
+        failures++;
+        const why = error instanceof Refused ? error.message
+          : ended ? "the service has ended"
+            : error instanceof TypeError ? "no connection" : error.message;
+        await wait(why, ms);
+      }
+    }
+
+    (async function () {
+      for (;;) {
+        await turn();
+      }
+    })();
+    return { again: () => hurry() };
+  };
+}

@@ -1,4 +1,0 @@
-"use strict";
-new EventSource("/page/events").addEventListener("frame", (event) => {
-  document.getElementById("finished").textContent = JSON.parse(event.data).finished;
-});
