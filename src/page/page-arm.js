@@ -114,7 +114,8 @@
         (answer) => told(`Playing ${name}, ${ends(answer)}.`), refused);
     });
     get("arm-stop").addEventListener("click", () => ask("DELETE", "/faults", null,
-      (answer) => told(answer.source === "file" ? "Stopped; the file's plan is in force again." : "Stopped."), refused));
+      (answer) => told(answer.source === "file" ? "Stopped; the file's plan is in force again." : "Stopped."),
+      refused));
 
     return {
       greet(greeting) {
@@ -123,7 +124,7 @@
         get("arm-off").hidden = hello.fault_api;
         const routes = hello.routes.some((route) => route.startsWith("/demo/"))
           ? ["/demo/*", ...hello.routes] : hello.routes;
-        get("arm-kind").replaceChildren(...hello.kinds.map((row) => option(row.fault, row.fault.replaceAll("_", " "))));
+        get("arm-kind").replaceChildren(...hello.kinds.map((row) => option(row.fault)));
         get("arm-route").replaceChildren(...routes.map((route) => option(route)));
         get("arm-duration").replaceChildren(...DURATIONS.map(([value, words]) => option(value, words)));
         get("arm-duration").value = "1m";

@@ -5,14 +5,9 @@
   const { units } = page;
 
   function span(request, hello) {
-    if (!hello.tracing) {
-      return [el("p", { class: "muted" }, "Tracing is off; this is what a span would have held."), ...page.waterfall(request)];
-    }
-    return [
-      ...(request.sampled ? [] : [el("p", { class: "muted" },
-        "Not sampled: it is counted, and not exported.")]),
-      ...page.waterfall(request),
-    ];
+    const note = !hello.tracing ? "Spans are not exported; this is what one would have held."
+      : request.sampled ? null : "Not sampled: it is counted, and not exported.";
+    return [...(note ? [el("p", { class: "muted" }, note)] : []), ...page.waterfall(request)];
   }
 
   function metric(request, state) {
@@ -30,7 +25,8 @@
 
   function log(request, hello) {
     if (request.log === null) {
-      return [el("p", { class: "muted" }, hello.log_fields === null ? "The access log is off." : "Too long to be shown here.")];
+      const why = hello.log_fields === null ? "The access log is off." : "Too long to be shown here.";
+      return [el("p", { class: "muted" }, why)];
     }
     const values = request.log.split("\t");
     const rows = hello.log_fields.split("\t").map((name, i) => [name, values[i] ?? ""]);

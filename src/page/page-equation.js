@@ -42,13 +42,13 @@
     return all.balanced ? 0 : off || (isServerOff ? all.spans.server - all.finished : 0);
   }
 
-  function term([name, value]) {
+  function shown([name, value]) {
     const kind = value === 0 ? "term is-zero" : LOSSES.has(name) ? "term is-loss" : "term";
     return el("span", { class: kind }, el("b", {}, units.count(value)), " ", el("small", {}, name));
   }
 
-  const joined = (terms, operator) => terms.flatMap((one, i) => (i === 0 ? [term(one)]
-    : [el("span", { class: "operator" }, operator), term(one)]));
+  const joined = (terms, operator) => terms.flatMap((one, i) => (i === 0 ? [shown(one)]
+    : [el("span", { class: "muted" }, operator), shown(one)]));
 
   function row(line, all, tone, words) {
     const isOff = line.part && all[line.part] === null;
@@ -57,14 +57,14 @@
       isOff
         ? el("span", { class: "terms muted" }, "off, and not judged")
         : el("span", { class: "terms" }, ...joined(line.left(all), "+"),
-          el("span", { class: "operator" }, "="), ...joined(line.right(all), "+")),
+          el("span", { class: "muted" }, "="), ...joined(line.right(all), "+")),
       el("span", { class: "chip", "data-tone": tone }, words));
   }
 
   function losses(state) {
     const rows = state.frame.losses.map((loss) => el("li", {},
       el("span", {}, `${loss.signal}: ${loss.reason.replaceAll("_", " ")}`),
-      el("span", { class: "some" }, units.count(loss.count))));
+      el("b", {}, units.count(loss.count))));
     return rows.length > 0 ? rows : [el("li", { class: "muted" }, "none")];
   }
 

@@ -17,7 +17,7 @@
     memory: (fault) => `${units.bytes(fault.bytes)} held`,
     background_cpu: (fault) => `${fault.cpus} CPUs burnt`,
   };
-  const ORDER = { in_force: 0, scheduled: 1, over: 2 };
+  const NEXT = 3; /* of those that are scheduled */
 
   function until(fault, now) {
     if (fault.state === "scheduled") {
@@ -33,8 +33,8 @@
     return el("li", { class: `is-${fault.state}`, "data-fault": fault.fault },
       el("div", { class: "fault" },
         el("span", {}, el("span", { class: "tag" }, fault.fault), el("code", {}, fault.route ?? "the process")),
-        el("span", { class: "left" }, until(fault, now)),
-        el("span", { class: "what" }, `${STRENGTH[fault.fault]?.(fault) ?? ""}; `
+        el("b", {}, until(fault, now)),
+        el("span", { class: "what muted" }, `${STRENGTH[fault.fault]?.(fault) ?? ""}; `
           + `${fault.state === "scheduled" ? "from" : "until"} `
           + `${units.time(Date.parse(fault.state === "scheduled" ? fault.start : fault.end))} UTC${routes}`)),
       fault.state === "in_force"
@@ -60,15 +60,14 @@
       return {
         draw(state) {
           const { faults } = state.frame;
-          const live = faults.faults.filter((fault) => fault.state !== "over")
-            .sort((a, b) => ORDER[a.state] - ORDER[b.state]);
-          const over = faults.faults.length - live.length;
-          const items = live.map((fault) => item(fault, state.frame.now_ms));
-          if (over > 0) {
-            items.push(el("li", { class: "muted" }, `${over} of the plan are over`));
-          }
-          render(get("faults"), ...(items.length > 0 ? items
-            : [el("li", { class: "muted" }, "No fault is in force, and none is scheduled.")]));
+          const of = (which) => faults.faults.filter((fault) => fault.state === which);
+          const scheduled = of("scheduled").sort((a, b) => Date.parse(a.start) - Date.parse(b.start));
+          const items = [...of("in_force"), ...scheduled.slice(0, NEXT)]
+            .map((fault) => item(fault, state.frame.now_ms));
+          const rest = [scheduled.length > NEXT ? `${scheduled.length - NEXT} more are scheduled` : "",
+            of("over").length > 0 ? `${of("over").length} are over` : "",
+            items.length === 0 ? "no fault is in force, and none is scheduled" : ""].filter(Boolean).join(", ");
+          render(get("faults"), ...items, ...(rest ? [el("li", { class: "muted" }, rest)] : []));
           text(get("faults-source"), source(faults));
           get("faults-file").hidden = !faults.file?.error;
           text(get("faults-file"), faults.file?.error

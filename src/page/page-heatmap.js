@@ -5,7 +5,7 @@
  *      1 ms |░░▒▓▓▓▒░▒▓▓▓▓▒░▒▓       scale, and so are the steps of colour: one slow request among
  *    100 µs |▓▓███▓▓▓██████▓▓█       thousands is seen. */
 {
-  const { get, text, attribute } = page.dom;
+  const { get, text } = page.dom;
   const { units } = page;
   const TICKS = [0.0001, 0.001, 0.01, 0.1, 1, 10];
   /* Below the first bound and above the last one there is no end: as much as this is shown. */
@@ -35,99 +35,84 @@
   /* What was seen has a ground; where there is none, the page was not there or heard nothing. */
   function ground(context, area, colours, slots) {
     context.fillStyle = colours.sunk;
-    for (const slot of slots.filter((one) => area.x(one.slot) >= area.left)) {
+    for (const slot of slots) {
       const x = area.x(slot.slot);
       context.fillRect(x, area.top, area.x(slot.slot + 1) - x, area.height);
     }
   }
 
+  /* How a count is coloured, when `most` is the most. A fraction of a request is one: frames were lost,
+   * and what ended meanwhile is spread. */
+  function colouring(heat, most) {
+    const least = Math.log1p(0.4);
+    const last = heat.length - 1;
+    return (count) =>
+      heat[Math.max(0, Math.min(last, Math.round((last * (Math.log1p(count) - least)) / (Math.log1p(most) - least))))];
+  }
+
+  /* The count of the strongest colour. */
+  const mostOf = (slots) => units.ceiling(Math.max(10, ...slots.flatMap((slot) => slot.buckets)));
+
+  function paint(context, area, colours, state) {
+    const { bounds } = state.hello;
+    const y = ladder(area, bounds);
+    const all = edges(bounds);
+    const colour = colouring(colours.heat, mostOf(state.slots));
+    const seen = state.slots.filter((slot) => area.x(slot.slot) >= area.left);
+    ground(context, area, colours, seen);
+    rows(context, area, colours, bounds, y);
+    for (const slot of seen) {
+      const x = area.x(slot.slot);
+      const width = area.x(slot.slot + 1) - x;
+      slot.buckets.forEach((count, i) => {
+        if (count > 0) {
+          context.fillStyle = colour(count);
+          context.fillRect(x, y(all[i + 1]), width, Math.max(2, y(all[i]) - y(all[i + 1])));
+        }
+      });
+      if (slot.faults) {
+        context.fillStyle = colours["fault-edge"];
+        context.fillRect(x, area.top - 4, width, 3);
+      }
+    }
+  }
+
+  /* What the pointer is at, in words; null where nothing is. */
+  function cellAt(area, state, x, y) {
+    const { bounds } = state.hello;
+    const height = ladder(area, bounds);
+    const number = area.slotAt(x);
+    const bucket = edges(bounds).findLastIndex((edge) => height(edge) >= y);
+    const slot = state.slots.find((one) => one.slot === number);
+    return slot?.buckets[bucket] === undefined ? null
+      : `${units.time(number * page.SLOT_MS)} UTC, ${units.range(bounds, bucket)}: `
+        + `${units.count(slot.buckets[bucket])} of ${units.count(slot.count)}`;
+  }
+
+  /* The scale above the chart. */
+  function legend(canvas, heat) {
+    const context = canvas.getContext("2d");
+    heat.forEach((colour, i) => {
+      context.fillStyle = colour;
+      context.fillRect((i * canvas.width) / heat.length, 0, canvas.width / heat.length + 1, canvas.height);
+    });
+  }
+
   page.heatmap = function () {
     const canvas = get("heat");
-    const scale = get("heat-scale");
     const readout = get("readout");
-    const asking = readout.textContent;
-    let most = 10;
-    let area = null;
-    let state = null;
-    let scaled = null;
-
-    function paint(context, where, colours, what) {
-      const { bounds } = what.hello;
-      const y = ladder(where, bounds);
-      const all = edges(bounds);
-      const counts = what.slots.flatMap((slot) => slot.buckets);
-      most = units.ceiling(Math.max(10, ...counts));
-      const steps = colours.heat.length - 1;
-      const least = Math.log1p(0.4);
-      const span = Math.log1p(most) - least;
-      ground(context, where, colours, what.slots);
-      rows(context, where, colours, bounds, y);
-      for (const slot of what.slots) {
-        const x = where.x(slot.slot);
-        const width = where.x(slot.slot + 1) - x;
-        if (x < where.left) {
-          continue;
-        }
-        slot.buckets.forEach((count, i) => {
-          if (count > 0) {
-            const step = Math.max(0, (Math.log1p(count) - least) / span);
-            context.fillStyle = colours.heat[Math.min(steps, Math.round(step * steps))];
-            context.fillRect(x, y(all[i + 1]), width, Math.max(2, y(all[i]) - y(all[i + 1])));
-          }
-        });
-        if (slot.faults) {
-          context.fillStyle = colours["fault-edge"];
-          context.fillRect(x, where.top - 4, width, 3);
-        }
-      }
-    }
-
-    /* The scale above the chart; only when its colours changed. */
-    function legend() {
-      text(get("heat-most"), units.count(most));
-      const { heat } = page.colours();
-      if (scaled !== heat) {
-        scaled = heat;
-        const context = scale.getContext("2d");
-        heat.forEach((colour, i) => {
-          context.fillStyle = colour;
-          context.fillRect((i * scale.width) / heat.length, 0, scale.width / heat.length + 1, scale.height);
-        });
-      }
-    }
-
-    function read(event) {
-      if (!area || !state?.hello) {
-        return;
-      }
-      const y = ladder(area, state.hello.bounds);
-      const number = area.slotAt(event.offsetX);
-      const bucket = edges(state.hello.bounds).findLastIndex((edge) => y(edge) >= event.offsetY);
-      const slot = state.slots.find((one) => one.slot === number);
-      if (!slot || bucket < 0 || bucket > state.hello.bounds.length) {
-        text(readout, asking);
-        return;
-      }
-      text(readout, `${units.time(number * page.SLOT_MS)} UTC, ${units.range(state.hello.bounds, bucket)}: `
-        + `${units.count(slot.buckets[bucket])} of ${units.count(slot.count)}`);
-    }
-
-    canvas.addEventListener("pointermove", read);
-    canvas.addEventListener("pointerleave", () => text(readout, asking));
     const plot = page.plot(canvas, paint);
+    const asking = readout.textContent;
+    let shown = null; /* [area, state] */
+
+    canvas.addEventListener("pointermove", (event) =>
+      text(readout, (shown && cellAt(...shown, event.offsetX, event.offsetY)) ?? asking));
+    canvas.addEventListener("pointerleave", () => text(readout, asking));
     return {
-      draw(what) {
-        state = what;
-        area = plot.draw(what);
-        legend();
-      },
-      describe(what) {
-        const { buckets, count } = what.window(page.SLOTS * page.SLOT_MS);
-        const at = (q) => units.within(what.hello.bounds, buckets, q);
-        attribute(canvas, "aria-label", count > 0
-          ? `Latency over the last two minutes as a heatmap: half of ${units.count(count)} requests within `
-            + `${at(0.5)}, 90 % within ${at(0.9)}, 99 % within ${at(0.99)}.`
-          : "Latency over the last two minutes as a heatmap: no requests.");
+      draw(state) {
+        shown = [plot.draw(state), state];
+        legend(get("heat-scale"), page.colours().heat);
+        text(get("heat-most"), units.count(mostOf(state.slots)));
       },
     };
   };

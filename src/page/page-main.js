@@ -6,25 +6,15 @@
   const { get, text, attribute } = page.dom;
   const { units } = page;
   const CALM_MS = 2000;
-  const DESCRIBE_MS = 10000;
   const TONES = { live: "good", connecting: "idle", waiting: "bad" };
-
-  /* A clock of its own for what need not be done with each frame. */
-  function every(ms) {
-    let last = -Infinity;
-    return () => {
-      const isDue = performance.now() - last >= ms;
-      last = isDue ? performance.now() : last;
-      return isDue;
-    };
-  }
 
   function showLink(state) {
     const { link } = state;
+    const missed = state.lostFrames > 0 ? `, ${units.count(state.lostFrames)} updates missed` : "";
     const words = {
-      live: () => "Live",
+      live: () => `Live${missed}`,
       connecting: () => "Connecting",
-      waiting: () => `Not connected: ${link.why}; again in ${Math.max(0, Math.ceil((link.until - Date.now()) / 1000))} s`,
+      waiting: () => `Not connected: ${link.why}; again in ${units.left(link.until - Date.now())}`,
     };
     attribute(get("link"), "data-tone", TONES[link.state]);
     text(get("link"), words[link.state]());
@@ -41,91 +31,84 @@
       + `${hello.workers} ${hello.workers === 1 ? "worker" : "workers"}${up}`);
     const notes = [
       frame ? `${frame.viewers} ${frame.viewers === 1 ? "viewer" : "viewers"} of this page` : null,
-      state.lostFrames > 0 ? `this one was too slow for ${units.count(state.lostFrames)} frames` : null,
-      state.restarts > 0 ? `the service was started anew ${state.restarts === 1 ? "once" : `${state.restarts} times`}: its counts began at 0` : null,
+      state.restarts > 0 ? `started anew since this page was opened: ${state.restarts}` : null,
       hello.revision ? `revision ${hello.revision}` : null,
     ];
     text(get("footnote"), notes.filter(Boolean).join(" · "));
   }
 
-  function start() {
-    const state = new page.State();
-    const calm = matchMedia("(prefers-reduced-motion: reduce)");
-    const parts = { rate: page.rate(), heatmap: page.heatmap(), overview: page.overview(), equation: page.equation(),
-      faults: page.faults.panel(), arm: page.arm(), burst: page.burst(), figures: page.figures() };
-    const list = page.requests((request, isReached) => detail.open(request, state, isReached));
-    const detail = page.detail(list);
-    const isChartDue = every(CALM_MS);
-    const isFiguresDue = every(CALM_MS);
-    const isTextDue = every(DESCRIBE_MS);
-    let isAsked = false;
+  const state = new page.State();
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const parts = { rate: page.rate(), heatmap: page.heatmap(), overview: page.overview(), equation: page.equation(),
+    faults: page.faults.panel(), arm: page.arm(), burst: page.burst() };
+  const list = page.requests((request, isReached) => detail.open(request, state, isReached));
+  const detail = page.detail(list);
+  let isAsked = false;
+  let calmly = -Infinity; /* when the charts were last put into words */
 
-    function draw() {
-      isAsked = false;
-      showLink(state);
-      showProcess(state);
-      parts.overview.draw(state);
-      if (!state.frame) {
-        return;
-      }
-      if (!calm.matches || isChartDue()) {
-        parts.rate.draw(state);
-        parts.heatmap.draw(state);
-      }
-      if (isTextDue()) {
-        parts.rate.describe(state);
-        parts.heatmap.describe(state);
-      }
-      if (isFiguresDue()) {
-        parts.figures.draw(state);
-      }
+  function drawCharts() {
+    const isDue = performance.now() - calmly >= CALM_MS;
+    if (isDue) {
+      calmly = performance.now();
+      page.figures.draw(state);
+    }
+    if (isDue || !calm.matches) {
+      parts.rate.draw(state);
+      parts.heatmap.draw(state);
+    }
+  }
+
+  function draw() {
+    isAsked = false;
+    showLink(state);
+    showProcess(state);
+    parts.overview.draw(state);
+    if (state.frame) {
+      drawCharts();
       parts.equation.draw(state);
       parts.faults.draw(state);
       list.draw(state);
     }
-
-    /* A page that is not seen is not drawn; it catches up with the next picture. */
-    function ask() {
-      if (!isAsked) {
-        isAsked = true;
-        requestAnimationFrame(draw);
-      }
-    }
-
-    const hear = {
-      hello(hello) {
-        const { restarts } = state;
-        state.greet(hello);
-        if (state.restarts !== restarts) {
-          detail.close();
-          list.forget();
-          parts.equation.forget();
-        }
-        parts.arm.greet(hello);
-        parts.burst.greet(hello);
-      },
-      frame(frame) {
-        state.take(frame);
-        parts.equation.judge(state);
-      },
-      lost: (lost) => (state.lostFrames += lost.frames),
-      bye: () => {},
-    };
-
-    const stream = page.stream("/page/events", {
-      event(name, data) {
-        hear[name]?.(data);
-        ask();
-      },
-      link(link) {
-        state.link = link;
-        ask();
-      },
-    });
-    get("link-again").addEventListener("click", () => stream.again());
-    get("figures").addEventListener("toggle", () => state.frame && parts.figures.draw(state));
-    setInterval(ask, 1000);
   }
 
-  start();
+  /* A page that is not seen is not drawn; it catches up with the next picture. */
+  function ask() {
+    if (!isAsked) {
+      isAsked = true;
+      requestAnimationFrame(draw);
+    }
+  }
+
+  const hear = {
+    hello(hello) {
+      if (state.greet(hello)) {
+        detail.close();
+        list.forget();
+        parts.equation.forget();
+        parts.arm.greet(hello);
+        parts.burst.greet(hello);
+      }
+    },
+    frame(frame) {
+      state.take(frame);
+      parts.equation.judge(state);
+    },
+    lost(lost) {
+      state.lostFrames += lost.frames;
+    },
+  };
+
+  const stream = page.stream("/page/events", {
+    event(name, data) {
+      hear[name]?.(data);
+      ask();
+    },
+    link(link) {
+      state.link = link;
+      ask();
+    },
+  });
+  get("link-again").addEventListener("click", () => stream.again());
+  get("figures").addEventListener("toggle", () => state.frame && page.figures.draw(state));
+  setInterval(ask, 1000);
 }

@@ -14,33 +14,14 @@
 
   let colours = {};
 
-  /* OKLCH to sRGB: equal steps of lightness look equal, which is what a scale of counts needs. */
-  function rgb(lightness, chroma, hue) {
-    const a = chroma * Math.cos((hue * Math.PI) / 180);
-    const b = chroma * Math.sin((hue * Math.PI) / 180);
-    const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
-    const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
-    const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
-    const linear = [
-      4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
-      -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
-      -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
-    ];
-    const channels = linear.map((value) => {
-      const clipped = Math.min(1, Math.max(0, value));
-      return Math.round(255 * (clipped <= 0.0031308 ? 12.92 * clipped : 1.055 * clipped ** (1 / 2.4) - 0.055));
-    });
-    return `rgb(${channels.join(" ")})`;
-  }
-
-  /* Sixty-four colours through the points that the style sheet gives as "L C H, …". Hues may run
-   * past 360. */
+  /* Sixty-four colours through the points that the style sheet gives as "L C H, …" of OKLCH, where
+   * equal steps of lightness look equal: a scale of counts needs that. */
   function palette(points) {
     const stops = points.split(",").map((point) => point.trim().split(/\s+/).map(Number));
     return Array.from({ length: 64 }, (_, i) => {
       const at = (i / 63) * (stops.length - 1);
       const low = Math.min(Math.floor(at), stops.length - 2);
-      return rgb(...stops[low].map((value, k) => value + (stops[low + 1][k] - value) * (at - low)));
+      return `oklch(${stops[low].map((value, k) => value + (stops[low + 1][k] - value) * (at - low)).join(" ")})`;
     });
   }
 

@@ -4,7 +4,7 @@
  * A point is what its slot and the three before it held: two seconds, or a rate of a few requests
  * would be all teeth. */
 {
-  const { get, attribute } = page.dom;
+  const { get } = page.dom;
   const { units } = page;
   const OVER = 4;
 
@@ -100,19 +100,5 @@
     }
   }
 
-  page.rate = function () {
-    const canvas = get("rate");
-    const plot = page.plot(canvas, paint);
-    return {
-      draw: (state) => plot.draw(state),
-      describe(state) {
-        const last = state.window(10000);
-        const all = state.window(page.SLOTS * page.SLOT_MS);
-        const per = (part, whole) => (whole > 0 ? units.rate(part / whole) : "0");
-        attribute(canvas, "aria-label", `Requests a second over the last two minutes: `
-          + `${per(all.count, all.seconds)} on average, ${per(last.count, last.seconds)} in the last ten seconds, `
-          + `of which ${units.share(last.failed, last.count)} failed.`);
-      },
-    };
-  };
+  page.rate = () => page.plot(get("rate"), paint);
 }

@@ -9,7 +9,8 @@
   const { el, get, text, attribute } = page.dom;
   const { units } = page;
   const SHOWN = 100;
-  const REASONS = { button: "paused", open: "paused while a request is open", focus: "paused while in use", pointer: "paused under the pointer" };
+  const REASONS = { button: "paused", open: "paused while a request is open", focus: "paused while in use",
+    pointer: "paused under the pointer" };
 
   const isFailed = (request) => request.error !== null || request.status >= 500;
 
@@ -20,8 +21,8 @@
   const requests = new WeakMap();
 
   function line(request) {
-    const kind = isFailed(request) ? "is-failed" : request.status >= 400 ? "is-refused" : null;
-    const node = el("li", { role: "option", tabindex: "-1", class: kind, "aria-selected": "false" },
+    const tone = isFailed(request) ? "bad" : request.status >= 400 ? "doubt" : "good";
+    const node = el("li", { role: "option", tabindex: "-1", "data-tone": tone, "aria-selected": "false" },
       el("span", { class: "when" }, units.clock(request.end_ms)),
       el("span", { class: "status" }, request.status === null ? "–" : String(request.status)),
       el("span", { class: "what" }, `${request.method} ${request.path}`,
@@ -34,18 +35,16 @@
     return node;
   }
 
-  function List(open) {
-    this.node = get("lines");
-    this.open = open;
-    this.why = { pointer: false, focus: false, open: false, button: false };
-    this.last = 0;
-    this.state = null;
-    this.failures = get("requests-failures");
-    this.listen();
-  }
-
-  List.prototype = {
-    constructor: List,
+  class List {
+    constructor(open) {
+      this.node = get("lines");
+      this.open = open;
+      this.why = { pointer: false, focus: false, open: false, button: false };
+      this.last = 0;
+      this.state = null;
+      this.failures = get("requests-failures");
+      this.listen();
+    }
 
     listen() {
       const mouse = (is) => (event) => event.pointerType === "mouse" && this.hold("pointer", is);
@@ -70,21 +69,21 @@
         this.last = 0;
         this.fill();
       });
-    },
+    }
 
     hold(reason, is) {
       this.why[reason] = is;
       this.draw(this.state);
-    },
+    }
 
     isHeld() {
       return Object.values(this.why).includes(true);
-    },
+    }
 
     waiting() {
       return this.state.requests.filter((request) => request.sequence > this.last
         && (!this.failures.checked || isFailed(request)));
-    },
+    }
 
     fill() {
       const fresh = this.waiting().slice(-SHOWN).map(line).reverse();
@@ -96,7 +95,7 @@
       if (!this.node.querySelector('[tabindex="0"]')) {
         this.node.firstElementChild?.setAttribute("tabindex", "0");
       }
-    },
+    }
 
     draw(state) {
       if (!state) {
@@ -114,18 +113,18 @@
       this.node.hidden = this.node.childElementCount === 0;
       get("lines-empty").hidden = !this.node.hidden;
       text(get("lines-empty"), this.failures.checked ? "No failed request." : "No request yet.");
-    },
+    }
 
     forget() {
       this.node.replaceChildren();
       this.last = 0;
-    },
+    }
 
     reach(target) {
       this.node.querySelector('[tabindex="0"]')?.setAttribute("tabindex", "-1");
       target.setAttribute("tabindex", "0");
       target.focus();
-    },
+    }
 
     key(event) {
       const here = event.target.closest("li");
@@ -144,21 +143,21 @@
         event.preventDefault();
         this.choose(here, true);
       }
-    },
+    }
 
     choose(target, isReached) {
       this.select(target);
       this.open(requests.get(target), isReached);
-    },
+    }
 
     select(target) {
       this.node.querySelector('[aria-selected="true"]')?.setAttribute("aria-selected", "false");
       target?.setAttribute("aria-selected", "true");
-    },
+    }
 
     selected() {
       return this.node.querySelector('[aria-selected="true"]');
-    },
+    }
 
     /* Opens what stands above or below the open one. */
     step(by) {
@@ -168,7 +167,7 @@
         to.scrollIntoView({ block: "nearest" });
         this.choose(to, false);
       }
-    },
+    }
 
     /* After a request was closed: back to where it was opened. */
     release() {
@@ -178,8 +177,8 @@
       if (here) {
         this.reach(here);
       }
-    },
-  };
+    }
+  }
 
   page.requests = (open) => new List(open);
   page.outcome = outcome;

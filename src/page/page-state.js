@@ -16,15 +16,13 @@
 
   const sum = (list, of) => list.reduce((total, item) => total + of(item), 0);
 
-  function State() {
-    this.hello = null;
-    this.restarts = 0;
-    this.link = { state: "connecting" };
-    this.begin();
-  }
-
-  State.prototype = {
-    constructor: State,
+  class State {
+    constructor() {
+      this.hello = null;
+      this.restarts = 0;
+      this.link = { state: "connecting" };
+      this.begin();
+    }
 
     begin() {
       this.frame = null;
@@ -32,19 +30,21 @@
       this.requests = [];
       this.sequence = 0;
       this.lostFrames = 0;
-      this.missing = {};
-    },
+    }
 
-    /* A stream begins. The same process goes on where it was; another one starts from nothing. */
+    /* A stream begins. The same process goes on where it was; another one starts from nothing, and then
+     * it returns true. */
     greet(hello) {
       const known = this.hello;
-      if (known && (known.pid !== hello.pid || known.started_ms !== hello.started_ms)) {
-        this.restarts++;
+      const isNew = known?.pid !== hello.pid || known.started_ms !== hello.started_ms;
+      if (isNew) {
+        this.restarts += known ? 1 : 0;
         this.begin();
       }
       this.hello = hello;
       this.frame = null;
-    },
+      return isNew;
+    }
 
     take(frame) {
       const before = this.frame;
@@ -59,7 +59,7 @@
         this.requests.push(request);
       }
       this.requests.splice(0, this.requests.length - REQUESTS);
-    },
+    }
 
     slot(number) {
       let index = this.slots.length;
@@ -76,7 +76,7 @@
       };
       this.slots.splice(index, 0, fresh);
       return fresh;
-    },
+    }
 
     record(before, frame) {
       const lasted = frame.now_ms - before.now_ms;
@@ -98,12 +98,12 @@
       while (this.slots.length > 0 && this.slots[0].slot <= oldest) {
         this.slots.shift();
       }
-    },
+    }
 
     /* The slot of the last frame. */
     now() {
       return this.frame ? Math.floor(this.frame.now_ms / SLOT_MS) : 0;
-    },
+    }
 
     /* What the last `ms` add up to. */
     window(ms) {
@@ -121,8 +121,8 @@
           failed: sum(slots, (slot) => slot.routes[i][1]),
         })),
       };
-    },
-  };
+    }
+  }
 
   /* The slots that a difference belongs to, and how much of it to each. */
   function parts(from, to) {

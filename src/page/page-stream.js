@@ -10,13 +10,6 @@
   const RETRY_MS = [1000, 2000, 3000, 5000];
   const AFTER_BYE_MS = 3000;
 
-  class Refused extends Error {
-    constructor(words, retryMs) {
-      super(words);
-      this.retryMs = retryMs;
-    }
-  }
-
   /* A reader of text/event-stream: takes pieces as they come, calls hear(name, data) for each event. */
   function parser(hear) {
     let rest = "";
@@ -46,8 +39,9 @@
   async function refusal(response) {
     const problem = await response.json().catch(() => ({}));
     const seconds = Number(response.headers.get("Retry-After"));
-    return new Refused(`${response.status}: ${problem.detail ?? problem.title ?? response.statusText}`,
-      Math.min(Math.max(seconds, 2), 60) * 1000 || RETRY_MS.at(-1));
+    const error = new Error(`${response.status}: ${problem.detail ?? problem.title ?? response.statusText}`);
+    error.retryMs = Math.min(Math.max(seconds, 2), 60) * 1000 || RETRY_MS.at(-1);
+    return error;
   }
 
   /* Until the stream ends; throws when it fails. */
@@ -118,10 +112,9 @@
       } catch (error) {
         const ms = error.retryMs ?? RETRY_MS[Math.min(failures, RETRY_MS.length - 1)];
         failures++;
-        const why = error instanceof Refused ? error.message
-          : ended ? "the service has ended"
-            : error instanceof TypeError ? "no connection" : error.message;
-        await wait(why, ms);
+        /* A TypeError is fetch()'s word for no answer at all. */
+        const isUnanswered = error instanceof TypeError;
+        await wait(isUnanswered ? (ended ? "the service has ended" : "no connection") : error.message, ms);
       }
     }
 

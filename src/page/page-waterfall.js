@@ -48,7 +48,7 @@
 
   function bar(span, depth, scale) {
     return el("button", { class: "span", type: "button", "aria-pressed": "false" },
-      place(el("span", { class: "name" }, el("code", {}, span.name), " ", el("span", { class: "kind" }, span.kind)), { depth }),
+      place(el("span", { class: "name" }, el("code", {}, span.name), " ", el("small", {}, span.kind)), { depth }),
       track(span, scale));
   }
 
