@@ -17,7 +17,7 @@
 
 #define PAGE_DOCUMENT_BYTES_MAX ((size_t)100 * 1000)
 #define PAGE_POLICY_BYTES       384
-#define PAGE_SCRIPTS_MAX        16
+#define PAGE_SCRIPTS_MAX        32
 
 struct page_document {
     struct tel_buffer html;

@@ -131,8 +131,8 @@ static void test_compressed_is_the_same(void **state)
 static void test_our_own_files(void **state)
 {
     (void)state;
-    static const char *const forbidden[] = {" style=", " onclick=", " onload=", "http://",
-                                            "https://"};
+    static const char *const forbidden[] = {
+        " style=", " onclick=", " onload=", "=\"http", "=\"//", "url("};
     struct page_document document;
     struct page_parts parts;
     page_parts_get(&parts);
