@@ -45,7 +45,7 @@ struct service {
     struct log_headers *log_headers;
 
     struct faults *faults; /* always there, also without a plan */
-    struct page *page; /* NULL: it is off */
+    struct page *page;     /* NULL: it is off */
     struct server *server;
     struct lifecycle lifecycle;
 };

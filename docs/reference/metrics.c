@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "faults/faults.h"
 #include "instruments.h"
 #include "metrics/model.h"
 #include "options.h"
@@ -287,12 +288,14 @@ int reference_metrics(struct tel_buffer *out)
     if (base == NULL || lifecycle_init(&service.lifecycle, &service, base) != 0) {
         return -1;
     }
+    service.faults = faults_create(&options);
     service.server = server_create(&service, base);
-    if (service.server != NULL && signals_init(&service) == 0 &&
+    if (service.faults != NULL && service.server != NULL && signals_init(&service) == 0 &&
         server_start(service.server) == 0) {
         result = append_page(out, service.registry);
     }
     server_destroy(service.server);
+    faults_destroy(service.faults);
     signals_fini(&service);
     lifecycle_fini(&service.lifecycle);
     event_base_free(base);
