@@ -22,9 +22,7 @@
 
 static uint64_t wanted_of(const struct ballast *ballast)
 {
-    return atomic_load_explicit(&ballast->ending, memory_order_relaxed)
-               ? 0
-               : atomic_load_explicit(&ballast->wanted, memory_order_relaxed);
+    return atomic_load_explicit(&ballast->wanted, memory_order_relaxed);
 }
 
 /* Whoever sees it sees the mapping that it is of. */
@@ -90,23 +88,30 @@ static uint64_t settle(struct ballast *ballast, uint64_t page)
     return wanted;
 }
 
+/* Waits until there is something to do. Returns false, and is not asked again, when nothing is wanted
+ * and nothing is held. */
+static bool is_needed(struct ballast *ballast, uint64_t settled)
+{
+    pthread_mutex_lock(&ballast->mutex);
+    while (wanted_of(ballast) == settled && settled != 0) {
+        pthread_cond_wait(&ballast->changed, &ballast->mutex);
+    }
+    ballast->finished = wanted_of(ballast) == 0 && ballast->mapped == 0;
+    bool needed = !ballast->finished;
+    pthread_mutex_unlock(&ballast->mutex);
+    return needed;
+}
+
 static void *run(void *argument)
 {
     struct ballast *ballast = argument;
     const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     uint64_t settled = 0;
     pthread_setname_np(pthread_self(), "fault memory");
-    for (;;) {
-        pthread_mutex_lock(&ballast->mutex);
-        while (wanted_of(ballast) == settled && !atomic_load(&ballast->ending)) {
-            pthread_cond_wait(&ballast->changed, &ballast->mutex);
-        }
-        pthread_mutex_unlock(&ballast->mutex);
+    while (is_needed(ballast, settled)) {
         settled = settle(ballast, page);
-        if (atomic_load(&ballast->ending) && ballast->mapped == 0) {
-            return NULL;
-        }
     }
+    return NULL;
 }
 
 /* ---- the owner's ------------------------------------------------------------------------------- */
@@ -118,26 +123,36 @@ void ballast_init(struct ballast *ballast)
     pthread_cond_init(&ballast->changed, NULL);
 }
 
-static void wake(struct ballast *ballast)
+/* Tells the thread; returns whether there is one that heard it. */
+static bool want(struct ballast *ballast, uint64_t bytes)
 {
     pthread_mutex_lock(&ballast->mutex);
+    atomic_store(&ballast->wanted, bytes);
+    bool heard = ballast->running && !ballast->finished;
     pthread_cond_signal(&ballast->changed);
     pthread_mutex_unlock(&ballast->mutex);
+    return heard;
+}
+
+static void join(struct ballast *ballast)
+{
+    if (ballast->running) {
+        pthread_join(ballast->thread, NULL);
+        ballast->running = false;
+    }
 }
 
 void ballast_set(struct ballast *ballast, uint64_t bytes)
 {
-    if (bytes == atomic_load(&ballast->wanted)) {
+    if (bytes == atomic_load(&ballast->wanted) || want(ballast, bytes) || bytes == 0) {
         return;
     }
+    join(ballast); /* one that had nothing to do any more */
+    ballast->finished = false;
+    ballast->running = fault_thread_start(&ballast->thread, run, ballast) == 0;
     if (!ballast->running) {
-        if (fault_thread_start(&ballast->thread, run, ballast) != 0) {
-            return;
-        }
-        ballast->running = true;
+        atomic_store(&ballast->wanted, 0);
     }
-    atomic_store(&ballast->wanted, bytes);
-    wake(ballast);
 }
 
 uint64_t ballast_held(const struct ballast *ballast)
@@ -147,12 +162,8 @@ uint64_t ballast_held(const struct ballast *ballast)
 
 void ballast_fini(struct ballast *ballast)
 {
-    if (ballast->running) {
-        atomic_store(&ballast->ending, true);
-        wake(ballast);
-        pthread_join(ballast->thread, NULL);
-        ballast->running = false;
-    }
+    want(ballast, 0);
+    join(ballast);
     pthread_cond_destroy(&ballast->changed);
     pthread_mutex_destroy(&ballast->mutex);
 }

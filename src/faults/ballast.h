@@ -3,7 +3,7 @@
  *
  * How it works: one mapping, grown and cut to what is wanted by a thread of its own, `fault memory`,
  * which writes to every page: so neither a loop nor a caller waits for the kernel's clearing of
- * pages. The thread is started when memory is first wanted, and sleeps when it holds what it should.
+ * pages. The thread is there while memory is wanted, and sleeps when it holds what it should.
  *
  * Threads: ballast_set() and ballast_fini() by one thread; ballast_held() by any.
  * Failure: what cannot be mapped is told as a diagnostic, and what was held before stays held;
@@ -22,11 +22,11 @@ struct ballast {
     pthread_mutex_t mutex; /* of what the thread waits for */
     pthread_cond_t changed;
     pthread_t thread;
-    bool running;
+    bool running;            /* started and not joined */
+    bool finished;           /* it has nothing to do any more; under the mutex */
     _Atomic uint64_t wanted; /* bytes */
     _Atomic uint64_t held;   /* bytes written to, and so resident */
-    _Atomic bool ending;
-    char *bytes; /* the mapping: the thread's */
+    char *bytes;             /* the mapping: the thread's */
     uint64_t mapped;
 };
 

@@ -48,8 +48,9 @@ static int parse_incident(const char *path, uint64_t wall_ns, struct fault_plan 
     struct tel_buffer text;
     tel_buffer_init(&text, FAULT_PLAN_BYTES_MAX);
     int error = read_file(path, &text);
-    snprintf(reason, FAULT_REASON_BYTES, "it cannot be read: %s", read_file_error(error));
-    if (error == 0) {
+    if (error != 0) {
+        fault_watch_explain(error, reason);
+    } else {
         snprintf(reason, FAULT_REASON_BYTES, "there is no memory to read it");
         error = fault_plan_parse(text.data, text.length, false, wall_ns, plan, reason);
     }

@@ -49,14 +49,13 @@ static bool is_passing(int error)
     return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
 }
 
-static void say_unreadable(struct fault_watch *watch, int error)
+void fault_watch_explain(int error, char reason[FAULT_REASON_BYTES])
 {
     if (error == -EMSGSIZE) {
-        snprintf(watch->reason, sizeof(watch->reason),
-                 "it is too large: a plan has at most %d bytes", FAULT_PLAN_BYTES_MAX);
+        snprintf(reason, FAULT_REASON_BYTES, "it is too large: a plan has at most %d bytes",
+                 FAULT_PLAN_BYTES_MAX);
     } else {
-        snprintf(watch->reason, sizeof(watch->reason), "it cannot be read: %s",
-                 read_file_error(error));
+        snprintf(reason, FAULT_REASON_BYTES, "it cannot be read: %s", read_file_error(error));
     }
 }
 
@@ -65,7 +64,7 @@ static enum fault_watch_news judge(struct fault_watch *watch, uint64_t wall_ns,
                                    struct fault_plan *plan)
 {
     if (watch->seen_error != 0) {
-        say_unreadable(watch, watch->seen_error);
+        fault_watch_explain(watch->seen_error, watch->reason);
         return FAULT_WATCH_REFUSED;
     }
     if (watch->has_plan && is_same(&watch->seen, &watch->loaded)) {

@@ -60,6 +60,9 @@ void fault_watch_fini(struct fault_watch *watch);
 enum fault_watch_news fault_watch_open(struct fault_watch *watch, uint64_t wall_ns,
                                        struct fault_plan *plan);
 
+/* Why a plan's file could not be read, in words: `error` is read_file()'s. */
+void fault_watch_explain(int error, char reason[FAULT_REASON_BYTES]);
+
 /* Looks again. *plan is written only when the answer is LOADED. */
 enum fault_watch_news fault_watch_look(struct fault_watch *watch, uint64_t wall_ns,
                                        struct fault_plan *plan);
