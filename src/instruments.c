@@ -114,8 +114,8 @@ static void make_labelled(struct tel_family *family, const char *const *values, 
 }
 
 /* The series of a request, through the library: strings are only made here. */
-static struct tel_series *request_series(struct instruments *instruments, size_t shard,
-                                         const struct request_labels *labels)
+struct tel_series *instruments_request_series(struct instruments *instruments, size_t shard,
+                                              const struct request_labels *labels)
 {
     static const char *const versions[] = {"1.0", "1.1"};
     const struct route *route = &router_table()[labels->route];
@@ -145,7 +145,7 @@ static void make_known_answers(struct instruments *instruments, const struct rou
         labels.status = status != STATUS_CONFIGURED ? status : configured_status;
         snprintf(text, sizeof(text), "%u", labels.status);
         labels.error_type = labels.status >= 500 ? text : NULL;
-        request_series(instruments, 0, &labels);
+        instruments_request_series(instruments, 0, &labels);
     }
 }
 
@@ -165,11 +165,11 @@ static void make_known_requests(struct instruments *instruments, const struct op
                 make_known_answers(instruments, &routes[id], (enum http_method)method, configured);
             }
         }
-        request_series(instruments, 0,
-                       &(struct request_labels){.route = (enum route_id)id,
-                                                .method = HTTP_METHOD_OPTIONS,
-                                                .status = 204,
-                                                .minor_version = 1});
+        instruments_request_series(instruments, 0,
+                                   &(struct request_labels){.route = (enum route_id)id,
+                                                            .method = HTTP_METHOD_OPTIONS,
+                                                            .status = 204,
+                                                            .minor_version = 1});
     }
 }
 
@@ -273,10 +273,9 @@ static inline void count(_Atomic uint64_t *counter)
                           memory_order_release);
 }
 
-const struct tel_series *instruments_request_closed(struct instruments *instruments, size_t shard,
-                                                    const struct request_labels *labels,
-                                                    uint64_t duration_ns,
-                                                    const struct tel_exemplar *exemplar)
+void instruments_request_closed(struct instruments *instruments, size_t shard,
+                                const struct request_labels *labels, uint64_t duration_ns,
+                                const struct tel_exemplar *exemplar)
 {
     struct shard_series *own = &instruments->shards[shard];
     count(&own->recording);
@@ -285,13 +284,12 @@ const struct tel_series *instruments_request_closed(struct instruments *instrume
     struct tel_series *series = slot->series;
     if (slot->key != key) {
         uint64_t overflowed = tel_registry_overflow_count(instruments->registry);
-        series = request_series(instruments, shard, labels);
+        series = instruments_request_series(instruments, shard, labels);
         if (tel_registry_overflow_count(instruments->registry) == overflowed) {
             *slot = (struct series_slot){key, series}; /* else it may find its place next time */
         }
     }
     tel_histogram_observe(series, shard, duration_ns, exemplar);
-    return series;
 }
 
 void instruments_request_recorded(struct instruments *instruments, size_t shard,

@@ -19,6 +19,9 @@
 #include "service.h"
 #include "telemetry/query.h"
 
+/* Inlined wherever it is called: the request path pays for no second caller. */
+#define FOLDED static inline __attribute__((always_inline))
+
 #define TEXT(literal)                  \
     (struct tel_text)                  \
     {                                  \
@@ -88,31 +91,41 @@ static void end_span(struct exchange *exchange, uint16_t status, struct http_sli
 
 /* ---- the observation --------------------------------------------------------------------------- */
 
-/* `exemplar` is filled in; NULL: the trace is not sampled. Returns the series it was counted in. */
-static const struct tel_series *observe(struct exchange *exchange, uint16_t status,
-                                        struct tel_exemplar *exemplar)
+FOLDED struct request_labels labels_of(const struct exchange *exchange, uint16_t status)
+{
+    const struct http_exchange *http = exchange->http;
+    return (struct request_labels){.method = http->request.method,
+                                   .route = exchange->route->id,
+                                   .status = status,
+                                   .error_type = exchange->error_type,
+                                   .error = http->error,
+                                   .minor_version = http->request.minor_version};
+}
+
+FOLDED void fill_exemplar(const struct exchange *exchange, struct tel_exemplar *exemplar)
+{
+    memcpy(exemplar->trace_id, exchange->span.trace_id, sizeof(exemplar->trace_id));
+    memcpy(exemplar->span_id, exchange->span.span_id, sizeof(exemplar->span_id));
+    exemplar->wall_ns = exchange->http->end_ns + exchange->wall_offset_ns;
+}
+
+static void observe(struct exchange *exchange, uint16_t status, bool is_sampled)
 {
     const struct http_exchange *http = exchange->http;
     const struct site *site = exchange->site;
-    struct request_labels labels = {.method = http->request.method,
-                                    .route = exchange->route->id,
-                                    .status = status,
-                                    .error_type = exchange->error_type,
-                                    .error = http->error,
-                                    .minor_version = http->request.minor_version};
-    if (exemplar != NULL) {
-        memcpy(exemplar->trace_id, exchange->span.trace_id, sizeof(exemplar->trace_id));
-        memcpy(exemplar->span_id, exchange->span.span_id, sizeof(exemplar->span_id));
-        exemplar->wall_ns = http->end_ns + exchange->wall_offset_ns;
+    const struct request_labels labels = labels_of(exchange, status);
+    struct tel_exemplar exemplar;
+    if (is_sampled) {
+        fill_exemplar(exchange, &exemplar);
     }
-    return instruments_request_closed(site->service->instruments, site->shard, &labels,
-                                      http->end_ns - http->start_ns, exemplar);
+    instruments_request_closed(site->service->instruments, site->shard, &labels,
+                               http->end_ns - http->start_ns, is_sampled ? &exemplar : NULL);
 }
 
 /* ---- the log line ------------------------------------------------------------------------------ */
 
 /* What a line is made of: borrowed from the exchange and from `content_length`. */
-static void fill_line(struct exchange *exchange, uint16_t status, struct http_slice query,
+FOLDED void fill_line(struct exchange *exchange, uint16_t status, struct http_slice query,
                       char content_length[LOG_HEADERS_NUMBER_BYTES],
                       struct tel_access_record *record)
 {
@@ -145,6 +158,14 @@ static void fill_line(struct exchange *exchange, uint16_t status, struct http_sl
     if (service->log_headers != NULL) {
         log_headers_fill(service->log_headers, http, content_length, record);
     }
+}
+
+static void append_line(struct exchange *exchange, uint16_t status, struct http_slice query)
+{
+    char content_length[LOG_HEADERS_NUMBER_BYTES];
+    struct tel_access_record record;
+    fill_line(exchange, status, query, content_length, &record);
+    tel_access_log_append(exchange->site->service->access_log, exchange->site->shard, &record);
 }
 
 /* ---- the log record ---------------------------------------------------------------------------- */
@@ -191,28 +212,32 @@ static void emit_log_record(struct exchange *exchange, uint16_t status, struct h
 
 /* ---- the page ---------------------------------------------------------------------------------- */
 
-static void show(struct exchange *exchange, const struct tel_access_record *record,
-                 const struct tel_series *series, const struct tel_exemplar *exemplar)
+/* Puts together once more what the signals were given: who is not watched has nothing to keep for it. */
+__attribute__((noinline)) static void show(struct exchange *exchange, uint16_t status,
+                                           struct http_slice query, bool is_sampled)
 {
     struct site *site = exchange->site;
-    page_show_request(
-        site, &(struct page_request){.span = &exchange->span,
-                                     .children = exchange->children,
-                                     .method = http_method_name(exchange->http->request.method),
-                                     .record = record,
-                                     .access_log = site->service->access_log,
-                                     .series = series,
-                                     .exemplar = exemplar});
+    const struct service *service = site->service;
+    const struct request_labels labels = labels_of(exchange, status);
+    char content_length[LOG_HEADERS_NUMBER_BYTES];
+    struct tel_access_record record;
+    struct tel_exemplar exemplar;
+    fill_line(exchange, status, query, content_length, &record);
+    fill_exemplar(exchange, &exemplar);
+    page_show_request(site, &(struct page_request){.span = &exchange->span,
+                                                   .children = exchange->children,
+                                                   .method = http_method_name(labels.method),
+                                                   .record = &record,
+                                                   .access_log = service->access_log,
+                                                   .series = instruments_request_series(
+                                                       service->instruments, site->shard, &labels),
+                                                   .exemplar = is_sampled ? &exemplar : NULL});
 }
 
 void record_exchange(struct exchange *exchange)
 {
     const struct service *service = exchange->site->service;
-    const size_t shard = exchange->site->shard;
     char redacted[TEL_QUERY_REDACTED_MAX];
-    char content_length[LOG_HEADERS_NUMBER_BYTES];
-    struct tel_access_record record;
-    struct tel_exemplar exemplar;
     struct http_slice query = exchange->http->request.query;
     query.data = tel_query_redact(query.data, &query.length, redacted);
     uint16_t status = status_sent(exchange->http);
@@ -220,21 +245,18 @@ void record_exchange(struct exchange *exchange)
         inject_settle(exchange);
     }
     exchange->error_type = error_type(exchange, status);
-    const bool is_watched = page_is_watched(service->page);
     const bool is_sampled = tel_span_is_recording(&exchange->span);
-    const struct tel_series *series = observe(exchange, status, is_sampled ? &exemplar : NULL);
+    observe(exchange, status, is_sampled);
     end_span(exchange, status, query);
-    if (service->access_log != NULL || is_watched) {
-        fill_line(exchange, status, query, content_length, &record);
-    }
     if (service->access_log != NULL) {
-        tel_access_log_append(service->access_log, shard, &record);
+        append_line(exchange, status, query);
     }
     if (service->logger != NULL) {
         emit_log_record(exchange, status, query);
     }
-    instruments_request_recorded(service->instruments, shard, exchange->http->request.method);
-    if (is_watched) {
-        show(exchange, &record, series, is_sampled ? &exemplar : NULL);
+    instruments_request_recorded(service->instruments, exchange->site->shard,
+                                 exchange->http->request.method);
+    if (page_is_watched(service->page)) {
+        show(exchange, status, query, is_sampled);
     }
 }

@@ -166,7 +166,7 @@ void exchange_sent(struct exchange *exchange)
         exchange->shared.last || (connection->engine->draining && !connection_has_more(connection));
     /* A client that asked for the close expects no more than that, and who read a stream and has
      * nothing under way would only hold up an exit. */
-    const bool linger = (exchange->keep_alive || exchange->shared.error != HTTP_OK) &&
+    const bool linger = last && (exchange->keep_alive || exchange->shared.error != HTTP_OK) &&
                         (!exchange->shared.streamed || connection_has_more(connection));
     finish(exchange);
     if (last) {
