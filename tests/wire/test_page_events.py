@@ -1,17 +1,14 @@
 """What the live page is told: every frame in its shape, and each request in it the very one that log,
 span and metric have."""
 
-import re
-import threading
 import time
 
 import pytest
 
-from collector import Collector, attributes
+from collector import attributes
 from events import Viewer
-from load import run_mixed
 from scrape import ACCEPT_OPENMETRICS
-from service import QUIET, Service, parse_samples
+from service import QUIET, Service
 from wire import Connection, ask, eventually, request
 
 DURATION = "http_server_request_duration_seconds"
@@ -233,125 +230,6 @@ def test_page_and_stream_are_requests_too(service, log_path):
     assert shown["log"] == line_of(log_path, shown["id"])
 
 
-# ---- figures ------------------------------------------------------------------------------------
-
-def metrics_of(service):
-    """(by route, not cumulative buckets, failed) as a scrape has them once nothing is in flight."""
-    body = service.settle()
-    counts, failed = {}, {}
-    for labels, value in parse_samples(body, DURATION + "_count").items():
-        labels = dict(labels)
-        route = labels.get("http_route")
-        counts[route] = counts.get(route, 0) + int(value)
-        if "error_type" in labels:
-            failed[route] = failed.get(route, 0) + int(value)
-    cumulative = {}
-    for labels, value in parse_samples(body, DURATION + "_bucket").items():
-        labels = dict(labels)
-        if labels.get("http_route") in USERS:
-            le = float(labels["le"])
-            cumulative[le] = cumulative.get(le, 0) + int(value)
-    ordered = [cumulative[le] for le in sorted(cumulative)]
-    buckets = [b - a for a, b in zip([0] + ordered, ordered)]
-    return counts, buckets, failed
-
-
-def test_figures_are_those_of_the_metrics(service):
-    for target in ("/", "/demo/hello", "/demo/random-error", "/no/such", "/demo/work?cpu_ms=1"):
-        ask(service.public, target)
-    counts, buckets, failed = metrics_of(service)
-    with Viewer(service.public) as viewer:
-        frame = viewer.frame()
-    assert {one["route"]: one["count"] for one in frame["by_route"]} == \
-        {route: counts[route] for route in USERS}
-    assert {one["route"]: one["failed"] for one in frame["by_route"]} == \
-        {route: failed.get(route, 0) for route in USERS}
-    assert frame["buckets"] == buckets
-    assert len(frame["buckets"]) == len(viewer.hello["bounds"]) + 1
-    assert frame["failed"] == sum(failed.values())
-    assert frame["finished"] >= sum(counts.values())
-    assert frame["ready"] is True and frame["active"] >= 1 and frame["viewers"] >= 1
-
-
-def test_all_that_ended_is_shown_or_counted_as_skipped(service):
-    """A burst that no frame has room for: nothing is shown twice, nothing is passed over in silence."""
-    total = 400
-    with Viewer(service.public) as viewer:
-        first = viewer.frame()
-        with Connection(service.public) as connection:
-            for _ in range(4):
-                connection.send(request("/demo/hello") * (total // 4))
-                for _ in range(total // 4):
-                    assert connection.response().status == 200
-        seen = []
-
-        def all_in(frame):
-            seen.extend(one["id"] for one in frame["requests"] if one["route"] == "/demo/hello")
-            skipped = frame["requests_skipped"] - first["requests_skipped"]
-            return len(seen) + skipped >= total
-        last = viewer.frame(all_in)
-    assert len(set(seen)) == len(seen)
-    assert len(seen) + last["requests_skipped"] - first["requests_skipped"] == total
-    assert len(seen) >= 32
-    assert service.value("glassbox_page_records_skipped_total") >= last["requests_skipped"]
-
-
-def watch(viewer, stop, frames):
-    while not stop.is_set():
-        frames.append(viewer.frame())
-
-
-@pytest.mark.parametrize("mode", ["ok", "unavailable"])
-def test_equation_holds_under_load(mode):
-    """Every frame of a loaded service is balanced, and its sums go where the requests go."""
-    with Collector(mode, retry_after="1") as collector:
-        env = collector.env(OTEL_LOGS_EXPORTER="otlp", OTEL_BSP_EXPORT_TIMEOUT="500",
-                            OTEL_EXPORTER_OTLP_TIMEOUT="400")
-        with Service("--page", "--workers", "2", "--flush-timeout", "2s", env=env) as service:
-            frames, stop = [], threading.Event()
-            with Viewer(service.public) as viewer:
-                watcher = threading.Thread(target=watch, args=(viewer, stop, frames))
-                watcher.start()
-                sent = 0
-                for seed in range(30):
-                    tally = run_mixed(service.public, 3000, seed)
-                    assert tally.failed == []
-                    sent += tally.sent
-                    if len(frames) >= 8:
-                        break
-                stop.set()
-                watcher.join()
-                last = viewer.frame(lambda frame: frame["finished"] == sent)
-            collector.stopping.set()
-    assert len({frame["finished"] for frame in frames}) >= 6
-    off = [frame["equation"] for frame in frames + [last] if not frame["equation"]["balanced"]]
-    assert off == []
-    at_rest = last["equation"]
-    assert at_rest["metrics"] == at_rest["finished"] == sum(at_rest["log"].values())
-    spans = dict(at_rest["spans"])
-    server, internal = spans.pop("server"), spans.pop("internal")
-    assert server == at_rest["finished"] and server + internal == sum(spans.values())
-    assert sum(at_rest["records"].values()) == at_rest["finished"]
-
-
-def test_losses_are_told():
-    """A collector that takes nothing and a queue for a few spans: the page says what is lost."""
-    with Collector("refusing") as collector:
-        env = collector.env(OTEL_BSP_MAX_QUEUE_SIZE="8", OTEL_BSP_SCHEDULE_DELAY="20")
-        with Service("--page", "--workers", "1", env=env) as service:
-            with Viewer(service.public) as viewer, Connection(service.public) as connection:
-                assert viewer.frame()["losses"] == []
-                connection.send(request("/demo/hello") * 200)
-                for _ in range(200):
-                    connection.response()
-                frame = viewer.frame(lambda frame: {("spans", "queue_full"), ("spans", "status")} <= {
-                    (one["signal"], one["reason"]) for one in frame["losses"]})
-                spans = frame["equation"]["spans"]
-                told = {one["reason"]: one["count"] for one in frame["losses"]}
-                assert told["queue_full"] == spans["dropped"]
-                assert told["status"] == spans["failed"]
-
-
 def test_line_shown_is_the_one_of_the_options(tmp_path):
     """Other fields, IIS's conventions: the log's own line in each case."""
     for iis, fields in ((False, "time x-route cs(User-Agent)"), (True, None)):
@@ -365,4 +243,3 @@ def test_line_shown_is_the_one_of_the_options(tmp_path):
             def lines():
                 return [line for line in path.read_text().splitlines() if line[0] != "#"]
             assert eventually(lambda: shown["log"] in lines()), (shown["log"], lines())
-            assert re.split("[\t ]", shown["log"])
