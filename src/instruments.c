@@ -177,13 +177,12 @@ static void make_faults(struct instruments *instruments)
 {
     for (size_t id = ROUTE_NONE + 1; id < ROUTES; id++) {
         const struct route *route = &router_table()[id];
-        for (size_t kind = 0; fault_may_touch(route) && kind < FAULT_ROUTE_KINDS; kind++) {
+        size_t kinds = fault_may_touch(route) ? FAULT_ROUTE_KINDS : 0;
+        for (size_t kind = 0; kind < kinds; kind++) {
             const char *values[] = {fault_kind_name((enum fault_kind)kind), route->path};
             instruments->injected[kind][id] =
                 tel_family_series(instruments->families[METRIC_FAULTS_INJECTED], 0, values);
-        }
-        if (fault_may_touch(route)) {
-            instruments->delayed[id] =
+            instruments->delayed[id] = /* of each kind the same */
                 tel_family_series(instruments->families[METRIC_FAULT_DELAY], 0, &route->path);
         }
     }

@@ -2,6 +2,8 @@
 never touches."""
 
 import json
+import shutil
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 import faults
 from collector import Collector, attributes
 from faults import Operator, plan
-from service import Service
+from service import ROOT, Service
 from wire import Closed, Connection, Response, ask, eventually, request
 from witness import Witness, Witnesses
 
@@ -79,6 +81,34 @@ def assert_untouched(witness: Witness) -> None:
     assert witness.line["x-fault"] is None
     assert not any(key.startswith("glassbox.fault") for key in witness.attributes)
     assert all(event.name != "fault.injected" for event in witness.span.events)
+
+
+# ---- the README -------------------------------------------------------------------------------------
+
+def readme_lines() -> tuple[str, list[str]]:
+    """The function and the lines that a person is to paste."""
+    section = (ROOT / "README.md").read_text().partition("\n## Faults\n")[2].partition("\n## ")[0]
+    lines = [line.strip() for line in section.splitlines() if line.startswith("    ")]
+    function = next(line for line in lines if line.startswith("fault()"))
+    return function, [line for line in lines if line.startswith(("fault '", "curl "))]
+
+
+def test_every_line_of_the_readme_works(service, tmp_path):
+    """Pasted into a shell, each puts its kind in force; the last ones play an incident and end it."""
+    if not shutil.which("curl"):
+        pytest.skip("needs curl")
+    faults.token_file(tmp_path)
+    function, lines = readme_lines()
+    seen = []
+    for line in lines:
+        script = f"{function}\n{line}".replace("localhost:8080", "%s:%d" % service.operators)
+        result = subprocess.run(["bash", "-euc", script], cwd=tmp_path, capture_output=True,
+                                timeout=20, check=True)
+        status = json.loads(result.stdout)
+        seen.append([status["source"], *(fault["fault"] for fault in status["faults"]
+                                         if fault["state"] == "in_force")])
+    assert seen[:-2] == [["api", kind] for kind in faults.KINDS + faults.PROCESS_KINDS]
+    assert seen[-2][0] == "incident" and seen[-1] == ["none"]
 
 
 # ---- kind by kind -------------------------------------------------------------------------------
