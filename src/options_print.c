@@ -109,7 +109,9 @@ static void append_terms(struct tel_buffer *out, const struct option_spec *spec)
 static void append_help(struct tel_buffer *out, const struct option_spec *spec)
 {
     size_t start = out->length;
-    tel_buffer_append_format(out, "  --%s %s", spec->flag, spec->value);
+    /* What is true or false takes its value behind `=` alone: the next word is none of its own. */
+    tel_buffer_append_format(out, spec->rule.type == OPTION_BOOLEAN ? "  --%s[=%s]" : "  --%s %s",
+                             spec->flag, spec->value);
     size_t column = out->length - start;
     if (column + 2 > HELP_COLUMN) {
         tel_buffer_append_char(out, '\n');

@@ -56,7 +56,9 @@ static void test_help(void **state)
     assert_int_equal(options_print_help(printed.out), 0);
     for (size_t id = 0; id < OPTIONS_COUNT; id++) {
         char part[256];
-        snprintf(part, sizeof(part), "\n  --%s %s", option_specs[id].flag, option_specs[id].value);
+        const bool alone = option_specs[id].rule.type == OPTION_BOOLEAN;
+        snprintf(part, sizeof(part), alone ? "\n  --%s[=%s] " : "\n  --%s %s",
+                 option_specs[id].flag, option_specs[id].value);
         assert_has(&printed, part);
         snprintf(part, sizeof(part), " [%s=%s", option_specs[id].variable,
                  option_specs[id].default_text);
