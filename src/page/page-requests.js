@@ -92,9 +92,7 @@
       while (this.node.childElementCount > SHOWN) {
         this.node.lastElementChild.remove();
       }
-      if (!this.node.querySelector('[tabindex="0"]')) {
-        this.node.firstElementChild?.setAttribute("tabindex", "0");
-      }
+      this.mark(this.node.firstElementChild);
     }
 
     draw(state) {
@@ -120,9 +118,14 @@
       this.last = 0;
     }
 
-    reach(target) {
+    /* Where the Tab key leads: the newest, unless the reader went to another. */
+    mark(target) {
       this.node.querySelector('[tabindex="0"]')?.setAttribute("tabindex", "-1");
-      target.setAttribute("tabindex", "0");
+      target?.setAttribute("tabindex", "0");
+    }
+
+    reach(target) {
+      this.mark(target);
       target.focus();
     }
 
