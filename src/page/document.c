@@ -30,13 +30,19 @@ static struct http_slice file_of(const unsigned char *bytes, size_t length)
     return (struct http_slice){(const char *)bytes, length};
 }
 
+#define PAGE_SCRIPT(symbol) +1
+enum {
+    SCRIPTS = 0
+#include "page_scripts.def"
+};
+#undef PAGE_SCRIPT
+_Static_assert(SCRIPTS <= PAGE_SCRIPTS_MAX, "every script has a place");
+
 void page_parts_get(struct page_parts *parts)
 {
     *parts = (struct page_parts){.html = file_of(page_html, page_html_bytes),
                                  .style = file_of(page_style, page_style_bytes)};
-#define PAGE_SCRIPT(symbol)                         \
-    assert(parts->script_count < PAGE_SCRIPTS_MAX); \
-    parts->scripts[parts->script_count++] = file_of(symbol, symbol##_bytes);
+#define PAGE_SCRIPT(symbol) parts->scripts[parts->script_count++] = file_of(symbol, symbol##_bytes);
 #include "page_scripts.def"
 #undef PAGE_SCRIPT
 }
