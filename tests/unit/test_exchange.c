@@ -130,9 +130,8 @@ static void turn(void)
 static size_t receive(void)
 {
     const ssize_t got = recv(client, answer, sizeof(answer) - 1, MSG_DONTWAIT);
-    const size_t length = got > 0 ? (size_t)got : 0;
-    answer[length] = '\0';
-    return length;
+    answer[got > 0 ? got : 0] = '\0';
+    return got > 0 ? (size_t)got : 0;
 }
 
 static void ask(const char *request)
@@ -149,13 +148,10 @@ static void ask(const char *request)
 
 static void take(void (*handle)(struct exchange *exchange), const char *allow, uint32_t methods)
 {
-    route = (struct route){.id = ROUTE_HELLO,
-                           .path = "/demo/hello",
-                           .path_length = 11,
-                           .side = SIDE_BOTH,
-                           .handle = handle,
-                           .allow = allow,
-                           .methods = methods};
+    route = router_table()[ROUTE_HELLO];
+    route.handle = handle;
+    route.allow = allow;
+    route.methods = methods;
 }
 
 #define GET "GET /demo/hello HTTP/1.1\r\nHost: a\r\n"

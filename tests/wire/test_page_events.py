@@ -54,8 +54,9 @@ def test_hello(service, log_path):
     assert hello["routes"] == USERS
     assert hello["burst"] is True and hello["tracing"] is True
     assert abs(hello["started_ms"] / 1000 - time.time()) < 3600
-    fields = [line for line in log_path.read_text().splitlines() if line.startswith("#Fields: ")]
-    assert hello["log_fields"].split("\t") == fields[0][9:].split()
+    assert eventually(lambda: "#Fields: " in log_path.read_text()), "the log's thread begins the file"
+    fields = log_path.read_text().split("#Fields: ")[1].splitlines()[0]
+    assert hello["log_fields"].split("\t") == fields.split()
     les = {float(dict(labels)["le"]) for labels in service.samples(DURATION + "_bucket")}
     assert hello["bounds"] == sorted(les)[:-1]
     assert {"outage", "saturation", "slow-burn"} <= set(hello["incidents"])
