@@ -73,7 +73,7 @@ void viewers_turn(struct page *page, struct page_site *own, uint64_t now_ns);
 /* Takes one out and gives its place back; the stream is the caller's to end. */
 void viewers_remove(struct page_viewer *viewer);
 /* Says goodbye to all of them. */
-void viewers_end(struct page *page, struct page_site *own);
+void viewers_end(struct page_site *own);
 
 /* ---- hello.c ----------------------------------------------------------------------------------- */
 

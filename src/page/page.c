@@ -220,7 +220,7 @@ void page_look(struct site *site)
     struct page *page = site->service->page;
     struct page_site *own = &page->sites[site->shard];
     if (own->viewers != NULL && lifecycle_get_state(&page->service->lifecycle) >= LIFE_DRAINING) {
-        viewers_end(page, own);
+        viewers_end(own);
     }
 }
 

@@ -194,12 +194,12 @@ void viewers_turn(struct page *page, struct page_site *own, uint64_t now_ns)
 
 /* ---- going ------------------------------------------------------------------------------------- */
 
-void viewers_end(struct page *page, struct page_site *own)
+void viewers_end(struct page_site *own)
 {
-    (void)page;
-    while (own->viewers != NULL) {
-        struct http_exchange *http = own->viewers->exchange->http;
-        viewers_remove(own->viewers);
+    for (struct page_viewer *viewer = own->viewers, *next; viewer != NULL; viewer = next) {
+        struct http_exchange *http = viewer->exchange->http;
+        next = viewer->next;
+        viewers_remove(viewer);
         if (http_stream_is_clear(http)) {
             http_stream_send(http, STRING("event: bye\ndata: {}\n\n"));
         }

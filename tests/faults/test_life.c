@@ -32,7 +32,7 @@
 #include "faults.h"
 
 #define COUNT(array)       (sizeof(array) / sizeof((array)[0]))
-#define REQUESTS           6
+#define REQUESTS           8
 #define STRIDE_DEFAULT     13
 #define PATIENCE_MS        5000 /* for an answer */
 #define LITTLE_PATIENCE_MS 100  /* for one that hardly comes: nothing is given any more */
@@ -56,7 +56,8 @@ struct life {
 
 enum answer { NOTHING, REFUSED, ANSWERED };
 
-/* One request. A connection that was refused gets an answer too, but was no request: it has no id. */
+/* One request; of a stream only what comes first. A connection that was refused gets an answer too, but
+ * was no request: it has no id. */
 static enum answer ask(uint16_t port, const char *request, long patience_ms)
 {
     const struct sockaddr_in address = {
@@ -71,8 +72,9 @@ static enum answer ask(uint16_t port, const char *request, long patience_ms)
     ssize_t got = sent ? recv(fd, answer, sizeof(answer) - 1, 0) : 0;
     answer[got > 0 ? got : 0] = '\0';
     bool whole = strncmp(answer, "HTTP/1.1 ", 9) == 0 && strstr(answer, "\r\n\r\n") != NULL;
+    bool is_stream = strstr(answer, "text/event-stream") != NULL;
     bool has_id = strstr(answer, "\r\ntraceresponse: ") != NULL;
-    while (got > 0) {
+    while (got > 0 && !is_stream) {
         got = recv(fd, answer, sizeof(answer), 0);
     }
     close(fd);
@@ -90,6 +92,8 @@ static void play_client(struct life *life)
         "GET /\r\n\r\n",
         REQUEST("GET /metrics") "Accept-Encoding: gzip\r\n\r\n",
         REQUEST("GET /readyz") "\r\n",
+        REQUEST("GET /") "Accept: text/html\r\nAccept-Encoding: gzip\r\n\r\n",
+        REQUEST("GET /page/events") "\r\n",
     };
     /* Who got no answer in time has waited long enough: that is one refusal, or for good. */
     enum answer answer = ANSWERED;
@@ -219,12 +223,12 @@ struct row {
 
 static const struct row rows[] = {
     {"one listener, log on a file",
-     {"glassbox", "--listen", "127.0.0.1:0", "--workers", "1", "--access-log", "life.log",
+     {"glassbox", "--listen", "127.0.0.1:0", "--workers", "1", "--access-log", "life.log", "--page",
       "--drain-delay", "0", "--flush-timeout", "20ms", NULL},
      1},
     {"two listeners, two workers, no log",
      {"glassbox", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--workers", "2",
-      "--access-log", "none", "--drain-delay", "0", "--flush-timeout", "20ms", NULL},
+      "--access-log", "none", "--page", "--drain-delay", "0", "--flush-timeout", "20ms", NULL},
      2},
 };
 
