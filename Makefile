@@ -5,13 +5,13 @@ SHELL := /bin/bash
 RUN_ARGS ?=
 
 .PHONY: help deps build run test check readers hostile soak faults valgrind interop bench fuzz \
-        coverage lint format docs library image clean
+        coverage lint format docs library image browser clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 deps: ## install what all the others need
-	@.ci/deps.sh build test check bench coverage docs library image faults valgrind interop
+	@.ci/deps.sh build test check bench coverage docs library image faults valgrind interop browser
 
 build: ## build/release/glassbox and build/release/glassbox-testserver
 	@.ci/build.sh
@@ -66,6 +66,9 @@ valgrind: ## unit programs and the service under memcheck
 
 interop: ## a real OpenTelemetry Collector and Prometheus 3 against the service
 	@.ci/interop.sh
+
+browser: ## the live page in a real browser, its accessibility, its sources under ESLint
+	@.ci/browser.sh
 
 clean: ## remove build/
 	rm -rf build

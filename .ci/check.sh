@@ -38,5 +38,6 @@ part "valgrind" .ci/valgrind.sh
 part "interop" .ci/interop.sh
 part "readers" .ci/readers.sh
 part "hostile clients" .ci/hostile.sh
+part "browser" .ci/browser.sh
 part "soak" .ci/soak.sh
 total

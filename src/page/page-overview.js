@@ -14,7 +14,9 @@
   const toneOf = (failed, count) =>
     count <= 0 || failed / count < DOUBT ? "good" : failed / count < BAD ? "doubt" : "bad";
 
-  const isIn = (fault, route) => fault.state === "in_force" && fault.routes?.includes(route);
+  /* Whether a fault makes requests to a route fail. */
+  const fails = (fault, route) => fault.state === "in_force" && fault.routes?.includes(route)
+    && ["error", "reset", "truncate"].includes(fault.fault);
 
   function worst(routes) {
     return routes.filter((row) => row.failed > 0).sort((a, b) => b.failed - a.failed)[0];
@@ -25,7 +27,7 @@
     if (!row) {
       return "";
     }
-    const cause = (state.frame.faults?.faults ?? []).some((fault) => isIn(fault, row.route))
+    const cause = (state.frame.faults?.faults ?? []).some((fault) => fails(fault, row.route))
       ? ", where a fault is in force" : "";
     return `${row.route}: ${units.share(row.failed, row.count)} of the last ten seconds${cause}`;
   }

@@ -38,12 +38,15 @@
     const from = at(span.start_ms);
     const length = `${(100 * (scale(span.end_ms) - scale(span.start_ms))).toFixed(3)}%`;
     const took = units.duration((span.end_ms - span.start_ms) / 1000);
-    const isLong = scale(span.end_ms) > 0.8;
+    /* Its figure stands behind the piece, or within it, or before it: where there is room. */
+    const room = 0.22;
+    const where = scale(span.end_ms) < 1 - room ? ""
+      : scale(span.end_ms) - scale(span.start_ms) > room ? " is-inside" : " is-before";
     return el("span", { class: "track" },
       place(el("span", { class: span.status === "ERROR" ? "piece is-failed" : "piece" }), { from, length }),
       ...span.events.map((event) =>
         place(el("span", { class: "tick", title: event.name }), { from: at(event.at_ms) })),
-      place(el("span", { class: isLong ? "took is-inside" : "took" }, took), { from, length }));
+      place(el("span", { class: `took${where}` }, took), { from, length }));
   }
 
   function bar(span, depth, scale) {

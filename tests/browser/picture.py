@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Writes docs/page.png, which README.md shows: two faults under steady load, one over and one in force,
-and a request that was struck. By hand, after a change of how the page looks; it takes two minutes.
+and a request that was struck. By hand, after a change of how the page looks; it takes two minutes, and
+Debian's pngquant.
 
     GLASSBOX_BIN=build/release/glassbox python tests/browser/picture.py
 """
 
+import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "wire"), str(Path(__file__).parent)]
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "wire")]
 
 from chromium import Browser
 from conftest import CONSOLE, TOKEN
@@ -20,6 +22,7 @@ from traffic import Traffic
 
 SIZE = (1440, 1430)
 CLIENTS = 3
+PICTURE = ROOT / "docs/page.png"
 
 
 def arrange(page: Panel) -> None:
@@ -36,7 +39,7 @@ def arrange(page: Panel) -> None:
     page.start_fault("latency", "1m", "/demo/*")
     after(150)
     page.browser.run("document.getElementById('arm').open = false")
-    page.open_request("latency")
+    page.open_request("delay=40latency")
 
 
 def main() -> None:
@@ -54,8 +57,10 @@ def main() -> None:
                 load.enter_context(Traffic(service.public))
             arrange(page)
             browser.run("document.activeElement.blur(); scrollTo(0, 0)")
-            browser.picture(ROOT / "docs/page.png")
+            browser.run("document.documentElement.style.overflow = 'hidden'")
+            browser.picture(PICTURE)
         browser.driver.get("about:blank")
+    subprocess.run(["pngquant", "--force", "--strip", "--output", PICTURE, "256", PICTURE], check=True)
 
 
 if __name__ == "__main__":

@@ -201,8 +201,8 @@ def test_another_process(browser: Browser, stage: Stage, page: Panel) -> None:
     stage.hello(pid=9, burst=True)
     stage.frame()
     browser.wait(lambda: page.lines() == [])
-    assert "started anew since this page was opened: 1" in browser.text("#footnote")
-    assert browser.find("#burst").is_displayed()
+    browser.wait(lambda: "started anew since this page was opened: 1" in browser.text("#footnote"))
+    browser.wait(lambda: browser.find("#burst").is_displayed())
 
 
 def test_clock_that_is_set_back(browser: Browser, stage: Stage, page: Panel) -> None:
