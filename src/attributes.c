@@ -149,12 +149,10 @@ FOLDED void put_outcome(struct target to, const struct exchange *exchange, uint1
     }
 }
 
-/* What a fault plan did to it. */
-FOLDED void put_fault(struct target to, const struct fault_mark *fault)
+/* What a fault plan did to it: out of line, and out of the way of all others. */
+static __attribute__((noinline, cold)) void put_fault(struct target to,
+                                                      const struct fault_mark *fault)
 {
-    if (fault->kinds == 0) {
-        return;
-    }
     put_text(to, "glassbox.fault.kinds", fault->text);
     put_int(to, "glassbox.fault.n", (int64_t)fault->n);
     if (fault->plan[0] != '\0') {
@@ -181,7 +179,9 @@ void attributes_set(struct tel_span *span, const struct exchange *exchange, uint
     put_server(to, exchange->http, server);
     put_peer(to, http_exchange_peer(exchange->http), peer);
     put_outcome(to, exchange, status);
-    put_fault(to, &exchange->fault);
+    if (__builtin_expect(exchange->fault.kinds != 0, 0)) {
+        put_fault(to, &exchange->fault);
+    }
 }
 
 void attributes_list(struct attributes *list, const struct exchange *exchange, uint16_t status,
@@ -193,5 +193,7 @@ void attributes_list(struct attributes *list, const struct exchange *exchange, u
     put_server(to, exchange->http, list->server);
     put_peer(to, http_exchange_peer(exchange->http), list->peer);
     put_outcome(to, exchange, status);
-    put_fault(to, &exchange->fault);
+    if (__builtin_expect(exchange->fault.kinds != 0, 0)) {
+        put_fault(to, &exchange->fault);
+    }
 }

@@ -81,8 +81,9 @@ static void end_span(struct exchange *exchange, uint16_t status, struct http_sli
             tel_span_set_status(span, TEL_STATUS_ERROR);
         }
         add_event(exchange, span, "request.read", http->read_ns);
-        add_event(exchange, span, "fault.injected",
-                  exchange->fault.kinds != 0 ? exchange->fault.struck_ns : 0);
+        if (__builtin_expect(exchange->fault.kinds != 0, 0)) {
+            add_event(exchange, span, "fault.injected", exchange->fault.struck_ns);
+        }
         add_event(exchange, span, "response.first_byte", http->first_byte_ns);
         add_event(exchange, span, "response.end", status != 0 ? http->end_ns : 0);
     }
@@ -241,7 +242,7 @@ void record_exchange(struct exchange *exchange)
     struct http_slice query = exchange->http->request.query;
     query.data = tel_query_redact(query.data, &query.length, redacted);
     uint16_t status = status_sent(exchange->http);
-    if (exchange->fault.drawn != 0) {
+    if (__builtin_expect(exchange->fault.drawn != 0, 0)) {
         inject_settle(exchange);
     }
     exchange->error_type = error_type(exchange, status);

@@ -82,16 +82,19 @@ struct fault_view {
 
 /* An empty view: what is in force is copied at the first look. */
 void fault_view_init(struct fault_view *view, struct faults *faults);
-void fault_view_refresh(struct fault_view *view);
 
-/* Whether a request to the route is counted, and so may be struck. */
-static inline bool fault_view_counts(struct fault_view *view, enum route_id route)
+/* Whether a request to the route may be counted, and so struck: else there is nothing to do. All that a
+ * request pays for faults that are not there. */
+static inline bool fault_view_may_count(const struct fault_view *view, enum route_id route)
 {
-    if (atomic_load_explicit(view->published, memory_order_relaxed) != view->seen) {
-        fault_view_refresh(view);
-    }
-    return (view->counted >> route & 1) != 0;
+    return __builtin_expect(atomic_load_explicit(view->published, memory_order_relaxed) !=
+                                    view->seen ||
+                                (view->counted >> route & 1) != 0,
+                            0);
 }
+
+/* Whether it is, by what is published now. */
+bool fault_view_counts(struct fault_view *view, enum route_id route);
 
 /* ---- what others ask ----------------------------------------------------------------------------- */
 

@@ -40,7 +40,7 @@ struct fault_mark {
     char text[FAULT_KINDS_TEXT_BYTES]; /* of `kinds`: "error,latency" */
 };
 
-/* Handles a request to a route that is counted. */
+/* Handles a request to a route that may be counted. */
 void inject_handle(struct exchange *exchange);
 
 /* At the end of an exchange that was struck: what came of it, counted. */

@@ -12,7 +12,7 @@ void fault_view_init(struct fault_view *view, struct faults *faults)
     *view = (struct fault_view){.published = &faults->generation, .faults = faults};
 }
 
-void fault_view_refresh(struct fault_view *view)
+static void refresh(struct fault_view *view)
 {
     struct faults *faults = view->faults;
     pthread_mutex_lock(&faults->mutex);
@@ -22,6 +22,14 @@ void fault_view_refresh(struct fault_view *view)
     view->counts = faults->source->counts;
     memcpy(view->plan, faults->source->plan.name, sizeof(view->plan));
     pthread_mutex_unlock(&faults->mutex);
+}
+
+bool fault_view_counts(struct fault_view *view, enum route_id route)
+{
+    if (atomic_load_explicit(view->published, memory_order_relaxed) != view->seen) {
+        refresh(view);
+    }
+    return (view->counted >> route & 1) != 0;
 }
 
 enum fault_kind faults_not_ready(const struct faults *faults)
