@@ -146,7 +146,8 @@ bool exchange_is_last(const struct exchange *exchange)
            (shared->engine->draining && !connection_has_more(shared->connection));
 }
 
-static void start_sending(struct exchange *exchange)
+/* Flat: the way of nearly every response, in one place, whoever else calls its parts. */
+__attribute__((flatten)) static void start_sending(struct exchange *exchange)
 {
     struct http_exchange *shared = &exchange->shared;
     shared->last = exchange_is_last(exchange);
