@@ -51,7 +51,8 @@
       this.node.addEventListener("pointerenter", mouse(true));
       this.node.addEventListener("pointerleave", mouse(false));
       this.node.addEventListener("focusin", () => this.hold("focus", true));
-      this.node.addEventListener("focusout", () => this.hold("focus", false));
+      this.node.addEventListener("focusout", (event) =>
+        this.hold("focus", this.node.contains(event.relatedTarget))); /* from line to line it stays */
       this.node.addEventListener("keydown", (event) => this.key(event));
       this.node.addEventListener("click", (event) => {
         const target = event.target.closest("li");

@@ -91,6 +91,21 @@ def test_pointer_holds_the_list(browser: Browser, service: Service, page: Panel)
         browser.wait(lambda: page.lines() and all("500" in line for line in page.lines()))
 
 
+def test_focus_holds_the_list(browser: Browser, service: Service, page: Panel) -> None:
+    """Going from line to line moves the focus and nothing else, however much comes in meanwhile."""
+    with Traffic(service.public):
+        browser.wait(lambda: len(page.lines()) >= 20)
+        tab_to(browser, "#lines li")
+        held = page.lines()
+        for key in (Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.HOME, Keys.END):
+            told = browser.text("#requests-told")
+            browser.wait(lambda: browser.text("#requests-told") != told)
+            press(browser, key)
+            assert page.lines() == held
+        press(browser, Keys.TAB)
+        browser.wait(lambda: page.lines()[0] != held[0])
+
+
 @pytest.mark.parametrize("width", [360, PHONE[0], 768, 1024, 1440])
 def test_nothing_is_cut_off(browser: Browser, service: Service, page: Panel, width: int) -> None:
     """Nothing scrolls sideways at any width, with everything open."""
