@@ -32,8 +32,10 @@ static int read_plan(struct faults *faults, uint64_t wall_ns)
         return 0;
     }
     faults->file.watched = true;
+    const char *reason = faults->watch.reason;
     if (fault_watch_open(&faults->watch, wall_ns, &faults->fresh) != FAULT_WATCH_LOADED) {
-        return refuse(options, OPTION_ID_faults, options->faults, faults->watch.reason);
+        return refuse(options, OPTION_ID_faults, options->faults,
+                      reason[0] != '\0' ? reason : "there is no memory to read it");
     }
     faults->file.loaded_wall_ns = wall_ns;
     faults->file.loads_ok = 1;

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -230,6 +231,10 @@ static const struct row rows[] = {
      {"glassbox", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--workers", "2",
       "--access-log", "none", "--page", "--drain-delay", "0", "--flush-timeout", "20ms", NULL},
      2},
+    {"faults of the process and of requests",
+     {"glassbox", "--listen", "127.0.0.1:0", "--workers", "1", "--access-log", "none",
+      "--drain-delay", "0", "--flush-timeout", "20ms", "--faults", "plan.json", NULL},
+     1},
 };
 
 static void check(const struct row *row, const struct faults *faults, const struct life *life,
@@ -238,7 +243,7 @@ static void check(const struct row *row, const struct faults *faults, const stru
     struct summary summary = {0};
     each_line(life, sum_up, &summary);
     bool started = status == 0 && summary.balanced && summary.finished >= life->answers;
-    bool refused = status == 1 && summary.errors > 0 && faults_struck();
+    bool refused = (status == 1 || status == 2) && summary.errors > 0 && faults_struck();
     bool answered = life->answers == REQUESTS || faults_struck() || life->starved;
     if (summary.unbalanced || (!started && !refused) || !answered) {
         fail_msg("%s, call %lu at %p: status %d, %u answers, said: %s", row->what, faults->turns,
@@ -280,6 +285,25 @@ static void test_nothing_more_from_there_on(void **state)
     run_row(&rows[0], 0, true);
 }
 
+/* A plan that is in force for the next hour: by its memory and CPU threads come and go. */
+static bool write_plan(void)
+{
+    char begin[40];
+    struct tm parts;
+    const time_t now = time(NULL) - 1;
+    strftime(begin, sizeof(begin), "%FT%TZ", gmtime_r(&now, &parts));
+    FILE *file = fopen("plan.json", "w");
+    return file != NULL &&
+           fprintf(file,
+                   "{\"begin\":\"%s\",\"faults\":[{\"duration\":\"1h\",\"not_ready\":true,"
+                   "\"memory\":{\"bytes\":\"1MiB\"},\"background_cpu\":{\"cpus\":0.01}},"
+                   "{\"route\":\"*\",\"duration\":\"1h\",\"cpu\":{\"per_request\":\"1ms\"},"
+                   "\"latency\":{\"p50\":\"1ms\",\"p90\":\"1ms\",\"p99\":\"1ms\"},"
+                   "\"error\":{\"ratio\":0.5}}]}",
+                   begin) > 0 &&
+           fclose(file) == 0;
+}
+
 static int prepare(void **state)
 {
     static char folder[] = "/tmp/test_life.XXXXXX";
@@ -291,7 +315,7 @@ static int prepare(void **state)
     putenv(endpoint);
     putenv(delay);
     putenv(records);
-    return mkdtemp(folder) != NULL ? chdir(folder) : -1;
+    return mkdtemp(folder) != NULL && chdir(folder) == 0 && write_plan() ? 0 : -1;
 }
 
 static int clean_up(void **state)
@@ -299,6 +323,7 @@ static int clean_up(void **state)
     char folder[256];
     (void)state;
     unlink("life.log");
+    unlink("plan.json");
     return getcwd(folder, sizeof(folder)) != NULL ? rmdir(folder) : -1;
 }
 
