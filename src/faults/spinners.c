@@ -1,8 +1,9 @@
 /*
- * A spinner's turn: how much CPU time should it have had by now, how much has it had? What is
- * missing is burnt, a millisecond at a time at most; when nothing is, it rests for what is left of
- * the period. Resting is waiting for the condition, so that an end, or another share, is seen at
- * once; burning, the share is looked at after each millisecond.
+ * A spinner's turn: how much CPU time should it have had by now, how much has it had, by the thread's
+ * own clock, which counts its waking and resting, too? What is missing is burnt, a millisecond at a
+ * time at most; when nothing is, it rests for what is left of the period. Resting is waiting for the
+ * condition, so that an end, or another share, is seen at once; burning, the share is looked at after
+ * each millisecond.
  */
 #include "faults/spinners.h"
 
@@ -18,8 +19,8 @@
 /* Where a spinner stands since its share was last set. */
 struct account {
     double share;
-    uint64_t from_ns;  /* monotonic */
-    uint64_t burnt_ns; /* of CPU time since then */
+    uint64_t from_ns; /* monotonic */
+    uint64_t cpu_ns;  /* of the thread's clock then, and what was forgiven since */
 };
 
 static double share_of(const struct spinner *spinner)
@@ -29,20 +30,24 @@ static double share_of(const struct spinner *spinner)
 
 static void open_account(struct account *account, double share)
 {
-    *account = (struct account){.share = share, .from_ns = tel_clock_monotonic_ns()};
+    *account = (struct account){
+        .share = share, .from_ns = tel_clock_monotonic_ns(), .cpu_ns = tel_clock_thread_cpu_ns()};
 }
 
 /* CPU time that is owed at `now_ns`; a debt that is too old is forgiven. */
 static uint64_t owed_ns(struct account *account, uint64_t now_ns)
 {
     uint64_t due_ns = (uint64_t)(account->share * (double)(now_ns - account->from_ns));
-    if (due_ns <= account->burnt_ns) {
+    uint64_t had_ns = tel_clock_thread_cpu_ns() - account->cpu_ns;
+    if (due_ns <= had_ns) {
         return 0;
     }
-    if (due_ns - account->burnt_ns > SPINNERS_DEBT_NS) {
-        account->burnt_ns = due_ns - SPINNERS_DEBT_NS;
+    uint64_t owed = due_ns - had_ns;
+    if (owed > SPINNERS_DEBT_NS) {
+        account->cpu_ns -= owed - SPINNERS_DEBT_NS;
+        owed = SPINNERS_DEBT_NS;
     }
-    return due_ns - account->burnt_ns;
+    return owed;
 }
 
 /* Waits until `until_ns`, or until something changed. */
@@ -66,7 +71,7 @@ static void take_turn(struct spinner *spinner, struct account *account)
     if (owed == 0) {
         rest(spinner, account->share, now_ns + SPINNERS_PERIOD_NS);
     } else {
-        account->burnt_ns += burner_burn(owed < BURNER_SLICE_NS ? owed : BURNER_SLICE_NS);
+        burner_burn(owed < BURNER_SLICE_NS ? owed : BURNER_SLICE_NS);
     }
 }
 
