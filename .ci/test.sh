@@ -55,7 +55,7 @@ fuzz() {
     tally "fuzz targets" "$passed" "$failed" 0 "${FUZZ_SECONDS:-3} s each"
 }
 
-# wire NAME PRESET [PYTEST ARGUMENT...]
+# wire NAME PRESET [PYTEST ARGUMENT...]: twice as many processes as CPUs, as the tests mostly wait.
 wire() {
     local name=$1 preset=$2 report
     shift 2
@@ -67,7 +67,7 @@ wire() {
     report=build/$preset/wire.xml
     rm -f "$report"
     GLASSBOX_BIN=$PWD/build/$preset/glassbox "$venv/bin/python" -m pytest tests/wire -q \
-        -p no:cacheprovider --numprocesses "$JOBS" --dist loadfile --junit-xml="$report" "$@" >&2 || true
+        -p no:cacheprovider --numprocesses $((2 * JOBS)) --dist loadfile --junit-xml="$report" "$@" >&2 || true
     # shellcheck disable=SC2046 # three numbers
     tally "$name" $("$venv/bin/python" .ci/junit.py "$report")
 }
