@@ -48,7 +48,7 @@
     [(state) => state.link.state === "connecting" && !state.frame, "idle", () => "Connecting",
       () => "The first figures come with the stream."],
     [(state) => state.link.state !== "live", "idle", () => "Not connected",
-      (state) => `What is shown is old: ${state.link.why ?? "asking again"}.`],
+      (state) => `${state.frame ? "What is shown is old" : "It is asked again"}: ${state.link.why ?? "connecting"}.`],
     [(state) => !state.frame, "idle", () => "Connected", () => "The first figures are on their way."],
     [(state) => ["draining", "stopping", "stopped"].includes(state.frame.state), "doubt", () => "Ending",
       () => "It drains: no longer ready, and ends when what is in flight is done."],

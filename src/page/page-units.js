@@ -86,7 +86,7 @@
   page.units = {
     within,
     count: (value) => whole.format(value),
-    rate: (value) => (value > 0 && value < 10 ? value.toFixed(1) : whole.format(value)),
+    rate: (value) => (value < 10 && value % 1 !== 0 ? value.toFixed(1) : whole.format(value)),
     duration,
     left,
     share,

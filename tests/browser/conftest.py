@@ -4,7 +4,6 @@ Whatever a test is about, afterwards nothing may have been refused by the conten
 console, or asked of anyone but the service.
 """
 
-import os
 import re
 import shutil
 from pathlib import Path
