@@ -15,6 +15,7 @@
 struct wanted_header {
     char name[128]; /* lower case; empty ends the list */
     int known;      /* enum http_known, or -1 */
+    bool secret;    /* who has its value can do what its owner may */
 };
 
 struct log_headers {
@@ -36,6 +37,25 @@ static const char *const known_names[HTTP_KNOWNS] = {
     [HTTP_KNOWN_REFERER] = "referer",
 };
 
+static bool is_secret(enum tel_access_direction direction, const char *name)
+{
+    static const struct {
+        enum tel_access_direction direction;
+        const char *name;
+    } secrets[] = {
+        {TEL_ACCESS_REQUEST, "authorization"},
+        {TEL_ACCESS_REQUEST, "proxy-authorization"},
+        {TEL_ACCESS_REQUEST, "cookie"},
+        {TEL_ACCESS_RESPONSE, "set-cookie"},
+    };
+    for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+        if (secrets[i].direction == direction && strcmp(secrets[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void resolve(const struct tel_access_log *log, enum tel_access_direction direction,
                     struct wanted_header *wanted)
 {
@@ -44,6 +64,7 @@ static void resolve(const struct tel_access_log *log, enum tel_access_direction 
         for (size_t k = 0; k < sizeof(wanted[i].name) - 1 && name[k] != '\0'; k++) {
             wanted[i].name[k] = (char)tolower((unsigned char)name[k]);
         }
+        wanted[i].secret = is_secret(direction, wanted[i].name);
         wanted[i].known = -1;
         for (int k = 0; k < HTTP_KNOWNS; k++) {
             if (strcmp(known_names[k], wanted[i].name) == 0) {
@@ -140,4 +161,19 @@ void log_headers_fill(const struct log_headers *headers, const struct http_excha
     for (size_t i = 0; headers->response[i].name[0] != '\0'; i++) {
         record->response_headers[i] = response_header(http, &headers->response[i], content_length);
     }
+}
+
+static void hide(const struct wanted_header *wanted, struct tel_text *values)
+{
+    for (size_t i = 0; wanted[i].name[0] != '\0'; i++) {
+        if (wanted[i].secret && values[i].data != NULL) {
+            values[i] = (struct tel_text){"REDACTED", sizeof("REDACTED") - 1};
+        }
+    }
+}
+
+void log_headers_redact(const struct log_headers *headers, struct tel_access_record *record)
+{
+    hide(headers->request, record->request_headers);
+    hide(headers->response, record->response_headers);
 }

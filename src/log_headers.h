@@ -24,4 +24,9 @@ void log_headers_fill(const struct log_headers *headers, const struct http_excha
                       char content_length[LOG_HEADERS_NUMBER_BYTES],
                       struct tel_access_record *record);
 
+/* Puts REDACTED in place of what lets its holder in: Authorization, Proxy-Authorization and Cookie of
+ * the request, Set-Cookie of the response. For a copy of the line that others see than those who may
+ * read the file. */
+void log_headers_redact(const struct log_headers *headers, struct tel_access_record *record);
+
 #endif

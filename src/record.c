@@ -224,6 +224,9 @@ __attribute__((noinline)) static void show(struct exchange *exchange, uint16_t s
     struct tel_access_record record;
     struct tel_exemplar exemplar;
     fill_line(exchange, status, query, content_length, &record);
+    if (service->log_headers != NULL) {
+        log_headers_redact(service->log_headers, &record); /* who looks need not be who may */
+    }
     fill_exemplar(exchange, &exemplar);
     page_show_request(site, &(struct page_request){.span = &exchange->span,
                                                    .children = exchange->children,

@@ -74,8 +74,40 @@ static void test_fills_in_order(void **state)
     free(http);
 }
 
+/* Whatever the letters' case, by direction, and what is missing stays so; the rest is as it was. */
+static void test_secrets_are_redacted(void **state)
+{
+    struct tel_access_log *log = tel_access_log_create(&(struct tel_access_log_options){
+        .path = "/dev/null",
+        .fields = "cs(Authorization) cs(PROXY-Authorization) cs(cookie) cs(Set-Cookie) cs(Referer) "
+                  "sc(SET-cookie) sc(Authorization) sc(Cookie)",
+        .shard_count = 1});
+    static const char *const requests[] = {"REDACTED", NULL, "REDACTED", "value", "value"};
+    static const char *const responses[] = {"REDACTED", "value", "value"};
+    struct tel_access_record record = {.status = 200};
+    (void)state;
+    assert_non_null(log);
+    struct log_headers *headers = log_headers_create(log);
+    assert_non_null(headers);
+    for (size_t i = 0; i < 5; i++) {
+        record.request_headers[i] = record.response_headers[i] = (struct tel_text){"value", 5};
+    }
+    record.request_headers[1].data = NULL;
+    log_headers_redact(headers, &record);
+    for (size_t i = 0; i < 5; i++) {
+        assert_text(record.request_headers[i], requests[i]);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        assert_text(record.response_headers[i], responses[i]);
+    }
+    log_headers_destroy(headers);
+    tel_access_log_shutdown(log, 1000);
+    tel_access_log_destroy(log);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_fills_in_order)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_fills_in_order),
+                                       cmocka_unit_test(test_secrets_are_redacted)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
