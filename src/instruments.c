@@ -76,6 +76,7 @@ struct instruments {
     struct tel_series *refused[LISTENER_LABELS][REFUSALS];
     struct tel_series *accept_errors[ACCEPT_ERRORS];
     struct tel_series *injected[FAULT_ROUTE_KINDS][ROUTES]; /* of routes that faults may touch */
+    struct tel_series *failed[ROUTES];
     struct tel_series *delayed[ROUTES];
     struct shard_series shards[];
 };
@@ -175,16 +176,19 @@ static void make_known_requests(struct instruments *instruments, const struct op
 
 static void make_faults(struct instruments *instruments)
 {
+    struct tel_family **families = instruments->families;
     for (size_t id = ROUTE_NONE + 1; id < ROUTES; id++) {
         const struct route *route = &router_table()[id];
-        size_t kinds = fault_may_touch(route) ? FAULT_ROUTE_KINDS : 0;
-        for (size_t kind = 0; kind < kinds; kind++) {
+        if (!fault_may_touch(route)) {
+            continue;
+        }
+        for (size_t kind = 0; kind < FAULT_ROUTE_KINDS; kind++) {
             const char *values[] = {fault_kind_name((enum fault_kind)kind), route->path};
             instruments->injected[kind][id] =
-                tel_family_series(instruments->families[METRIC_FAULTS_INJECTED], 0, values);
-            instruments->delayed[id] = /* of each kind the same */
-                tel_family_series(instruments->families[METRIC_FAULT_DELAY], 0, &route->path);
+                tel_family_series(families[METRIC_FAULTS_INJECTED], 0, values);
         }
+        instruments->failed[id] = tel_family_series(families[METRIC_FAULT_ERRORS], 0, &route->path);
+        instruments->delayed[id] = tel_family_series(families[METRIC_FAULT_DELAY], 0, &route->path);
     }
 }
 
@@ -331,6 +335,11 @@ void instruments_fault_injected(struct instruments *instruments, size_t shard, e
                                 enum route_id route)
 {
     tel_counter_inc(instruments->injected[kind][route], shard);
+}
+
+void instruments_fault_failed(struct instruments *instruments, size_t shard, enum route_id route)
+{
+    tel_counter_inc(instruments->failed[route], shard);
 }
 
 void instruments_fault_delayed(struct instruments *instruments, size_t shard, enum route_id route,

@@ -72,9 +72,10 @@ void instruments_refused(struct instruments *instruments, size_t shard, enum lis
 void instruments_accept_failed(struct instruments *instruments, size_t shard,
                                enum accept_error reason);
 
-/* A fault took effect on a request to the route; a request waited for one. */
+/* A fault took effect on a request to the route; one ended it with an error_type; one made it wait. */
 void instruments_fault_injected(struct instruments *instruments, size_t shard, enum fault_kind kind,
                                 enum route_id route);
+void instruments_fault_failed(struct instruments *instruments, size_t shard, enum route_id route);
 void instruments_fault_delayed(struct instruments *instruments, size_t shard, enum route_id route,
                                uint64_t delay_ns);
 

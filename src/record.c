@@ -1,7 +1,7 @@
 /*
  * What ended is written here and nowhere else, in the order observation, span, line, log record where
- * those are exported, and then the count of what is finished: so each signal has had what that says. All take status, route and error from the same variables; that is why
- * they agree.
+ * those are exported, and then the count of what is finished: so each signal has had what that says.
+ * All take status, route and error from the same variables; that is why they agree.
  *
  * error.type (span), error_type (metric) and x-error (log) are one string: the engine's reason when a
  * request ended otherwise than by a handler's answer, the status code for a handler's 5xx, else none.
@@ -245,10 +245,10 @@ void record_exchange(struct exchange *exchange)
     struct http_slice query = exchange->http->request.query;
     query.data = tel_query_redact(query.data, &query.length, redacted);
     uint16_t status = status_sent(exchange->http);
+    exchange->error_type = error_type(exchange, status);
     if (__builtin_expect(exchange->fault.drawn != 0, 0)) {
         inject_settle(exchange);
     }
-    exchange->error_type = error_type(exchange, status);
     const bool is_sampled = tel_span_is_recording(&exchange->span);
     observe(exchange, status, is_sampled);
     end_span(exchange, status, query);

@@ -16,14 +16,17 @@
 
 #define BIT(KIND) (1u << FAULT_##KIND)
 
+/* Instead of an answer, or what the answer is to be. */
+#define ANSWERS (BIT(RESET) | BIT(ERROR) | BIT(TRUNCATE))
+
 static void answer(struct exchange *exchange)
 {
     struct fault_mark *mark = &exchange->fault;
     exchange_end_child(exchange);
+    mark->kinds |= mark->drawn & ANSWERS;
     if ((mark->drawn & BIT(RESET)) != 0) {
         http_exchange_reset(exchange->http);
     } else if ((mark->drawn & BIT(ERROR)) != 0) {
-        mark->kinds |= BIT(ERROR);
         exchange_problem(exchange, mark->status, "this error was injected by a fault plan");
     } else {
         exchange->http->response.truncated = (mark->drawn & BIT(TRUNCATE)) != 0;
@@ -98,21 +101,6 @@ __attribute__((noinline)) void inject_handle(struct exchange *exchange)
 
 /* ---- the end ----------------------------------------------------------------------------------- */
 
-/* Which of the answers that were drawn the client was given. */
-static void settle_answer(struct exchange *exchange)
-{
-    struct fault_mark *mark = &exchange->fault;
-    const struct http_exchange *http = exchange->http;
-    if (http->bytes_sent == 0) {
-        mark->kinds &= ~BIT(ERROR);
-    }
-    if (http->error == HTTP_ERROR_FAULT_RESET) {
-        mark->kinds |= BIT(RESET);
-    } else if (http->error == HTTP_ERROR_FAULT_TRUNCATED) {
-        mark->kinds |= BIT(TRUNCATE);
-    }
-}
-
 static void format_kinds(struct fault_mark *mark)
 {
     char *at = mark->text;
@@ -134,7 +122,6 @@ __attribute__((noinline, cold)) void inject_settle(struct exchange *exchange)
     struct instruments *instruments = exchange->site->service->instruments;
     const size_t shard = exchange->site->shard;
     const uint64_t lasted_ns = exchange->http->end_ns - mark->struck_ns;
-    settle_answer(exchange);
     if (mark->burning) {
         mark->cpu_ns = exchange->burn.done_ns;
     }
@@ -147,6 +134,9 @@ __attribute__((noinline, cold)) void inject_settle(struct exchange *exchange)
             instruments_fault_injected(instruments, shard, (enum fault_kind)kind,
                                        exchange->route->id);
         }
+    }
+    if (exchange->error_type != NULL && (mark->kinds & ANSWERS) != 0) {
+        instruments_fault_failed(instruments, shard, exchange->route->id);
     }
     format_kinds(mark);
 }

@@ -3,9 +3,10 @@
  *
  * How it works: the n-th request to a route since the plan began draws f(seed, route, n) (draw.h).
  * One that is struck gets a child span `fault`, in which it waits and burns CPU; then it is reset, or
- * answered with an error, or goes on to its handler, whose answer may be cut. At its end
- * inject_settle() says which kinds really took effect: what a client that had gone did not get is not
- * counted, a wait that it cut short only as long as it was.
+ * answered with an error, or goes on to its handler, whose answer may be cut. What the request came to
+ * counts, whether or not its client was still there to get it; what it did not come to does not, and
+ * a wait that the client cut short only as long as it was. So whatever was struck has a kind, and span,
+ * child, line and counters say the same of it.
  *
  *     handle ─ draw ─┬─ nothing ──────────────────────────────────> handler
  *                    └─ [fault: latency ─ cpu ] ─┬─ reset
@@ -43,7 +44,7 @@ struct fault_mark {
 /* Handles a request to a route that may be counted. */
 void inject_handle(struct exchange *exchange);
 
-/* At the end of an exchange that was struck: what came of it, counted. */
+/* At the end of an exchange that was struck, when its error_type is known: what came of it, counted. */
 void inject_settle(struct exchange *exchange);
 
 #endif
