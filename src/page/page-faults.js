@@ -64,9 +64,9 @@
           const scheduled = of("scheduled").sort((a, b) => Date.parse(a.start) - Date.parse(b.start));
           const items = [...of("in_force"), ...scheduled.slice(0, NEXT)]
             .map((fault) => item(fault, state.frame.now_ms));
-          const rest = [scheduled.length > NEXT ? `${scheduled.length - NEXT} more are scheduled` : "",
-            of("over").length > 0 ? `${of("over").length} are over` : "",
-            items.length === 0 ? "no fault is in force, and none is scheduled" : ""].filter(Boolean).join(", ");
+          const rest = [items.length === 0 ? "No fault is in force, and none is scheduled" : "",
+            scheduled.length > NEXT ? `${scheduled.length - NEXT} more scheduled` : "",
+            of("over").length > 0 ? `${of("over").length} over` : ""].filter(Boolean).join("; ");
           render(get("faults"), ...items, ...(rest ? [el("li", { class: "muted" }, rest)] : []));
           text(get("faults-source"), source(faults));
           get("faults-file").hidden = !faults.file?.error;

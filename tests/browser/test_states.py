@@ -140,7 +140,7 @@ def test_plan_of_a_file(browser: Browser, stage: Stage, page: Panel) -> None:
     # By the frame's clock it is 1000.5 s: what remains is what the service says, what comes is reckoned.
     assert page.faults() == [("latency", "/demo/hello", "1:15 left")] + [
         ("memory", "the process", f"in {left}") for left in ("1:40", "1:41", "1:42")]
-    assert browser.text("#faults li:last-child") == "2 more are scheduled, 1 are over"
+    assert browser.text("#faults li:last-child") == "2 more scheduled; 1 over"
     assert browser.text("#faults-source") == "from the file monday"
     assert "64 MiB held" in browser.text("#faults")
     assert "p50 20 ms, p90 100 ms, p99 1 s" in browser.text("#faults")
