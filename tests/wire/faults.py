@@ -10,10 +10,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Iterator
 
-from service import FIELDS, Service
+from service import Service
 from wire import Closed, Connection, Response, ask
 
-FAULT_FIELDS = FIELDS + " x-fault"
 TOKEN = "a-token.of~letters_and+digits/019=="
 ROUTES = ("/", "/demo/hello", "/demo/random-error", "/demo/work")  # that users call
 KINDS = ("error", "latency", "cpu", "reset", "truncate")           # of routes, in the order of signals

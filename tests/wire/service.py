@@ -24,7 +24,8 @@ OPERATORS = "127.0.0.2"
 
 # Everything a test may want to look at; the default list has a test of its own.
 FIELDS = ("date time time-taken c-ip s-port cs-method cs-uri-stem cs-uri-query cs-version cs-host "
-          "sc-status sc-bytes cs-bytes x-route x-error x-trace-id x-span-id cs(User-Agent)")
+          "sc-status sc-bytes cs-bytes x-route x-error x-fault x-trace-id x-span-id "
+          "cs(User-Agent)")
 
 ACTIVE = "http_server_active_requests"
 QUIET = {"OTEL_TRACES_EXPORTER": "none"}

@@ -52,6 +52,7 @@ def test_directives_and_default_fields():
     for field in ("date", "time", "cs-method", "cs-uri-stem", "sc-status", "time-taken",
                   "x-trace-id", "x-span-id"):
         assert field in service.log.fields
+    assert service.log.fields[-2:] == ["x-error", "x-fault"]
 
 
 def test_date_and_time_are_those_of_the_end():

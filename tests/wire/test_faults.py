@@ -2,8 +2,6 @@
 never touches."""
 
 import json
-import shutil
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -14,7 +12,7 @@ import pytest
 import faults
 from collector import Collector, attributes
 from faults import Operator, plan
-from service import ROOT, Service
+from service import Service
 from wire import Closed, Connection, Response, ask, eventually, request
 from witness import Witness, Witnesses
 
@@ -29,7 +27,7 @@ DETAIL = "this error was injected by a fault plan"
 def service(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     token = faults.token_file(tmp_path_factory.mktemp("faults"))
     with Service("--fault-token-file", token, "--random-error-ratio", "0", "--workers", "2",
-                 admin=True, fields=faults.FAULT_FIELDS, env=collector.env()) as service:
+                 admin=True, env=collector.env()) as service:
         yield service
 
 
@@ -81,34 +79,6 @@ def assert_untouched(witness: Witness) -> None:
     assert witness.line["x-fault"] is None
     assert not any(key.startswith("glassbox.fault") for key in witness.attributes)
     assert all(event.name != "fault.injected" for event in witness.span.events)
-
-
-# ---- the README -------------------------------------------------------------------------------------
-
-def readme_lines() -> tuple[str, list[str]]:
-    """The function and the lines that a person is to paste."""
-    section = (ROOT / "README.md").read_text().partition("\n## Faults\n")[2].partition("\n## ")[0]
-    lines = [line.strip() for line in section.splitlines() if line.startswith("    ")]
-    function = next(line for line in lines if line.startswith("fault()"))
-    return function, [line for line in lines if line.startswith(("fault '", "curl "))]
-
-
-def test_every_line_of_the_readme_works(service, tmp_path):
-    """Pasted into a shell, each puts its kind in force; the last ones play an incident and end it."""
-    if not shutil.which("curl"):
-        pytest.skip("needs curl")
-    faults.token_file(tmp_path)
-    function, lines = readme_lines()
-    seen = []
-    for line in lines:
-        script = f"{function}\n{line}".replace("localhost:8080", "%s:%d" % service.operators)
-        result = subprocess.run(["bash", "-euc", script], cwd=tmp_path, capture_output=True,
-                                timeout=20, check=True)
-        status = json.loads(result.stdout)
-        seen.append([status["source"], *(fault["fault"] for fault in status["faults"]
-                                         if fault["state"] == "in_force")])
-    assert seen[:-2] == [["api", kind] for kind in faults.KINDS + faults.PROCESS_KINDS]
-    assert seen[-2][0] == "incident" and seen[-1] == ["none"]
 
 
 # ---- kind by kind -------------------------------------------------------------------------------
@@ -334,7 +304,7 @@ def test_a_wait_leaves_the_worker_to_others(tmp_path):
     path = tmp_path / "plan.json"
     faults.write(path, plan({"route": "/demo/hello",
                              "latency": {"p50": "30s", "p90": "30s", "p99": "30s"}}))
-    with Service("--faults", path, "--workers", "1", fields=faults.FAULT_FIELDS) as service:
+    with Service("--faults", path, "--workers", "1") as service:
         with Connection(service.public) as held:
             held.send(request())
             for _ in range(20):
@@ -346,7 +316,7 @@ def test_sigterm_while_a_request_is_held_up(tmp_path):
     path = tmp_path / "plan.json"
     faults.write(path, plan({"route": "/demo/hello", "seed": 12,
                              "latency": {"p50": "400ms", "p90": "500ms", "p99": "500ms"}}))
-    with Collector() as collector, Service("--faults", path, fields=faults.FAULT_FIELDS,
+    with Collector() as collector, Service("--faults", path,
                                            env=collector.env()) as service:
         answers = []
         with Connection(service.public) as connection:
@@ -365,7 +335,7 @@ def test_a_drain_that_is_over_ends_it(tmp_path):
     path = tmp_path / "plan.json"
     faults.write(path, plan({"route": "/demo/hello", "error": ERROR,
                              "latency": {"p50": "60s", "p90": "60s", "p99": "60s"}}))
-    with Service("--faults", path, "--drain-timeout", "50ms", fields=faults.FAULT_FIELDS) as service:
+    with Service("--faults", path, "--drain-timeout", "50ms") as service:
         with Connection(service.public) as connection:
             connection.send(request())
             assert eventually(lambda: connection.is_taken())

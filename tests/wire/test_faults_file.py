@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
 def started(path: Path, *more: Any, **options: Any) -> Service:
     """A service with that plan, and an API to ask what it makes of it."""
     return Service("--faults", path, "--fault-token-file", faults.token_file(path.parent), *more,
-                   fields=faults.FAULT_FIELDS, **options)
+                   **options)
 
 
 def becomes(service: Service, target: str, status: int) -> bool:
@@ -227,8 +227,7 @@ def test_an_override_ends_and_the_files_plan_is_in_force_again(path):
 
 
 def test_incidents_of_the_program(tmp_path):
-    with Service("--fault-token-file", faults.token_file(tmp_path),
-                 fields=faults.FAULT_FIELDS) as service:
+    with Service("--fault-token-file", faults.token_file(tmp_path)) as service:
         operator = Operator(service)
         for name in ("slow-burn", "outage", "saturation"):
             played = operator.play(name)
@@ -254,8 +253,8 @@ def test_an_incident_that_is_over_is_no_reason_not_to_start(path):
     """It has a begin of its own: a process that is replaced must not play it once more."""
     faults.write(path, {"name": "past", "begin": at(-7200), "timeline": [
         {"at": "0s", "note": "it was", "faults": [{"duration": "1h", "not_ready": True}]}]})
-    with Service("--incident", path, "--fault-token-file", faults.token_file(path.parent),
-                 fields=faults.FAULT_FIELDS) as service:
+    with Service("--incident", path, "--fault-token-file", faults.token_file(path.parent)
+                 ) as service:
         assert ask(service.operators, "/readyz").status == 200
         assert Operator(service).status()["source"] == "none"
 
@@ -264,7 +263,7 @@ def test_an_incident_that_is_over_is_no_reason_not_to_start(path):
 
 def test_the_token_is_replaced(tmp_path):
     token = faults.token_file(tmp_path)
-    with Service("--fault-token-file", token, fields=faults.FAULT_FIELDS) as service:
+    with Service("--fault-token-file", token) as service:
         before, after = Operator(service), Operator(service, "another-token-0123456789")
         assert (before.call("GET").status, after.call("GET").status) == (200, 401)
         faults.token_file(tmp_path, "another-token-0123456789")
@@ -281,8 +280,7 @@ def test_the_token_is_replaced(tmp_path):
 
 
 def test_the_answer_to_head_is_that_to_get(tmp_path):
-    with Service("--fault-token-file", faults.token_file(tmp_path),
-                 fields=faults.FAULT_FIELDS) as service:
+    with Service("--fault-token-file", faults.token_file(tmp_path)) as service:
         plain, head = Operator(service).call("GET"), Operator(service).call("HEAD")
         assert (head.status, head.body) == (200, b"")
         assert head.header("content-length") == str(len(plain.body))

@@ -19,7 +19,7 @@ MIB = 1 << 20
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     token = faults.token_file(tmp_path_factory.mktemp("process"))
-    with Service("--fault-token-file", token, admin=True, fields=faults.FAULT_FIELDS) as service:
+    with Service("--fault-token-file", token, admin=True) as service:
         yield service
 
 

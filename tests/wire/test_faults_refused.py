@@ -137,8 +137,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One with a file's plan, and an operator's over it."""
     folder = tmp_path_factory.mktemp("refused")
     faults.write(folder / "plan.json", plan({"not_ready": True}, name="below"))
-    with Service("--faults", folder / "plan.json", "--fault-token-file", faults.token_file(folder),
-                 fields=faults.FAULT_FIELDS) as service:
+    with Service("--faults", folder / "plan.json", "--fault-token-file",
+                 faults.token_file(folder)) as service:
         Operator(service).put(plan({"route": "/", "error": {"ratio": 1, "status": 418}},
                                    begin=None, name="above"))
         yield service
@@ -232,8 +232,7 @@ def test_the_api_is_off_without_a_token_file():
 
 
 def test_the_operators_listener_has_it_alone(tmp_path):
-    with Service("--fault-token-file", faults.token_file(tmp_path), admin=True,
-                 fields=faults.FAULT_FIELDS) as service:
+    with Service("--fault-token-file", faults.token_file(tmp_path), admin=True) as service:
         headers = [("Authorization", f"Bearer {faults.TOKEN}")]
         assert ask(service.public, "/faults", headers=headers).status == 404
         assert ask(service.public, "/incidents/outage", "POST", headers=headers).status == 404

@@ -99,8 +99,8 @@ def test_a_plan_that_is_armed_begins_to_count_anew(tmp_path: Path):
     path = tmp_path / "plan.json"
     faults.write(path, plan(entry()))
     wanted = [as_client_sees(one) for one in expected(30)]
-    with Service("--faults", path, "--fault-token-file", faults.token_file(tmp_path),
-                 fields=faults.FAULT_FIELDS) as service, Client(service.public) as client:
+    with Service("--faults", path, "--fault-token-file", faults.token_file(tmp_path)) as service, \
+            Client(service.public) as client:
         operator = Operator(service)
         assert list(client.outcomes(ROUTE, 10)) == wanted[:10]
         for _ in range(2):
@@ -112,8 +112,8 @@ def test_a_plan_that_is_armed_begins_to_count_anew(tmp_path: Path):
 
 def test_requests_are_counted_from_the_begin_not_from_the_start(tmp_path: Path):
     """Those before the first fault's start count, too; routes do so each for itself."""
-    with Service("--fault-token-file", faults.token_file(tmp_path),
-                 fields=faults.FAULT_FIELDS) as service, Client(service.public) as client:
+    with Service("--fault-token-file", faults.token_file(tmp_path)) as service, \
+            Client(service.public) as client:
         operator = Operator(service)
         operator.put(plan(entry(start="1h"), {"route": "/", "duration": "2h", "seed": SEED,
                                               "error": {"ratio": 0.5, "status": 500}}, begin=None))

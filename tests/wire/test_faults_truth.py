@@ -119,7 +119,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with Collector() as collector, \
             Service("--faults", path, "--workers", "3", "--random-error-ratio", "0.25",
                     "--random-error-status", OWN_STATUS, "--random-error-seed", "5",
-                    fields=faults.FAULT_FIELDS,
                     env=collector.env(OTEL_BSP_MAX_QUEUE_SIZE="65536")) as service:
         clients = load(service)
         books.agreed(service, collector)
@@ -165,7 +164,7 @@ def rude(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path: Path = tmp_path_factory.mktemp("rude") / "plan.json"
     faults.write(path, rude_drill())
     with Collector() as collector, \
-            Service("--faults", path, "--workers", "2", fields=faults.FAULT_FIELDS,
+            Service("--faults", path, "--workers", "2",
                     env=collector.env(OTEL_BSP_MAX_QUEUE_SIZE="65536")) as service:
         rounds = be_rude(service)
         service.settle()

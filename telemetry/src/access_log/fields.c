@@ -19,7 +19,7 @@
 const char tel_access_fields_default[] =
     "date time time-taken c-ip c-port s-ip s-port cs-method cs-uri-stem cs-uri-query cs-version "
     "cs-host sc-status cs-bytes sc-bytes cs(User-Agent) cs(Referer) x-trace-id x-span-id x-route "
-    "x-error";
+    "x-error x-fault";
 
 const char tel_access_fields_iis[] =
     "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) "

@@ -41,7 +41,7 @@ static void test_default_line(void **state)
         "2026-11-21\t10:20:30.456789\t0.001234\t192.0.2.7\t50123\t2001:db8::1\t8080\tGET\t"
         "/demo/hello\tdelay=5\tHTTP/1.1\tlocalhost:8080\t200\t120\t345\t\"curl/8.1\"\t"
         "\"https://example.org/\"\t0af7651916cd43dd8448eb211c80319c\tb7ad6b7169203331\t"
-        "/demo/hello\t-");
+        "/demo/hello\t-\t-");
 }
 
 static void test_iis_line(void **state)
@@ -61,7 +61,7 @@ static void test_nothing_known(void **state)
     struct tel_access_record record = {.end_wall_ns = 0};
     assert_string_equal(line_of(tel_access_fields_default, false, &record),
                         "1970-01-01\t00:00:00.000000\t0.000000\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t0\t0"
-                        "\t-\t-\t-\t-\t-\t-");
+                        "\t-\t-\t-\t-\t-\t-\t-");
     assert_string_equal(line_of(tel_access_fields_iis, true, &record),
                         "1970-01-01 00:00:00 - - - - - - - - - - 0 0 0");
 }

@@ -159,7 +159,7 @@ static void test_largest_record(void **state)
     compile(&fields, tel_access_fields_default);
     struct tel_access_record record = example_record();
     record.method = record.uri_stem = record.uri_query = record.version = record.host = text;
-    record.route = record.error = text;
+    record.route = record.error = record.fault = text;
     record.request_headers[0] = record.request_headers[1] = text;
     assert_int_equal(tel__pack_size(&fields, &record), fields.record_max);
 }

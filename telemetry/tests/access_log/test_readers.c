@@ -8,13 +8,13 @@
  * refuses lines of requests that were too broken to have one. */
 #define GOACCESS_DEFAULT                                                                           \
     "--log-format='%d\\t%t.%^\\t%T\\t%h\\t%^\\t%^\\t%^\\t%^\\t%U\\t%q\\t%^\\t%v\\t%s\\t%^\\t%b\\t" \
-    "%u\\t%R\\t%^\\t%^\\t%^\\t%^' --date-format=%Y-%m-%d --time-format=%H:%M:%S "                  \
+    "%u\\t%R\\t%^\\t%^\\t%^\\t%^\\t%^' --date-format=%Y-%m-%d --time-format=%H:%M:%S "             \
     "--no-strict-status"
 
 /* The same with both, for requests that have them. */
 #define GOACCESS_METHODS                                                                           \
     "--log-format='%d\\t%t.%^\\t%T\\t%h\\t%^\\t%^\\t%^\\t%m\\t%U\\t%q\\t%H\\t%v\\t%s\\t%^\\t%b\\t" \
-    "%u\\t%R\\t%^\\t%^\\t%^\\t%^' --date-format=%Y-%m-%d --time-format=%H:%M:%S "                  \
+    "%u\\t%R\\t%^\\t%^\\t%^\\t%^\\t%^' --date-format=%Y-%m-%d --time-format=%H:%M:%S "             \
     "--no-strict-status"
 
 /* The preset, for IIS's fields. */
@@ -170,6 +170,7 @@ static void test_lnav_reads_the_values(void **state)
         "\"x-trace-id\": \"0af7651916cd43dd8448eb211c80319c\"",
         "\"x-span-id\": \"b7ad6b7169203331\"",
         "\"x-error\": null",
+        "\"x-fault\": null",
     };
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
         if (strstr(json, expected[i]) == NULL) {
