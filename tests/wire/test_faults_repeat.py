@@ -12,7 +12,7 @@ import faults
 from collector import Collector, attributes
 from faults import Client, Operator, Outcome, plan, predict
 from service import Service
-from wire import eventually
+from wire import ask, eventually
 
 ROUTE = "/demo/hello"
 SEED = 20261126
@@ -122,6 +122,32 @@ def test_requests_are_counted_from_the_begin_not_from_the_start(tmp_path: Path):
         assert list(client.outcomes("/", 20)) == [500 if one else 200 for one in at_root]
         operator.put(plan(entry(), begin=None))
         assert list(client.outcomes(ROUTE, 20)) == [as_client_sees(one) for one in expected(20)]
+
+
+def test_only_what_comes_to_the_handler_is_counted(tmp_path: Path):
+    """GET and HEAD have a number; OPTIONS, a method that is not there, and what is refused have none. Of a
+    HEAD nothing can be cut."""
+    wanted = expected(40)
+    with Service("--fault-token-file", faults.token_file(tmp_path)) as service, \
+            Client(service.public) as client:
+        Operator(service).put(plan(entry(), begin=None))
+        for n, outcome in enumerate(wanted):
+            assert client.outcome(ROUTE, "OPTIONS") == 204
+            assert client.outcome(ROUTE, "POST") == 405
+            assert ask(service.public, ROUTE, headers=[("Content-Length", "x")]).status == 400
+            method = "HEAD" if n % 2 else "GET"
+            seen = as_client_sees(outcome)
+            assert client.outcome(ROUTE, method) == (200 if (seen, method) == ("truncate", "HEAD")
+                                                     else seen)
+    assert any(outcome.answer == "truncate" for outcome in wanted[1::2])
+
+
+def test_a_process_that_is_replaced_begins_at_0(tmp_path: Path):
+    path = tmp_path / "plan.json"
+    faults.write(path, plan(entry()))
+    for _ in range(2):
+        with Service("--faults", path) as service, Client(service.public) as client:
+            assert list(client.outcomes(ROUTE, 12)) == [as_client_sees(one) for one in expected(12)]
 
 
 def test_another_seed_is_another_sequence():
