@@ -263,6 +263,18 @@ static void on_open(struct http_exchange *http, void *argument)
     }
 }
 
+/* A refusal that came with the body: a document like all others. Of a route that takes a body nothing is
+ * kept by who is in between, as of its other answers. */
+static void on_refused(struct http_exchange *http, void *argument)
+{
+    (void)argument;
+    struct exchange *exchange = of(http);
+    fill_problem(exchange, http->response.status, http_error_detail(http->error));
+    if (exchange->route->content_bytes > 0) {
+        http_response_add(&http->response, "Cache-Control", "no-store", sizeof("no-store") - 1);
+    }
+}
+
 /* OPTIONS asks about a resource, or with `*` about the server as a whole (RFC 9110, 9.3.7). */
 static bool is_known_target(const struct exchange *exchange)
 {
@@ -350,6 +362,7 @@ struct http_service exchange_calls(struct site *site)
     return (struct http_service){.open = on_open,
                                  .handle = on_handle,
                                  .abandoned = on_abandoned,
+                                 .refused = on_refused,
                                  .close = on_close,
                                  .allow = site->allow,
                                  .argument = site};

@@ -22,7 +22,8 @@
 #include "faults/internal.h"
 #include "telemetry/clock.h"
 
-#define TIMER_OFF UINT64_MAX
+#define TIMER_OFF      UINT64_MAX
+#define FAULT_AHEAD_NS (UINT64_C(168) * 3600 * TEL_NS_PER_SECOND) /* of an override's begin */
 
 /* ---- under the mutex --------------------------------------------------------------------------- */
 
@@ -261,6 +262,25 @@ void faults_destroy(struct faults *faults)
 
 /* ---- what operators do --------------------------------------------------------------------------- */
 
+/* Whether a plan may hide the file's: only for the sake of faults that are to come, and soon. Returns 0
+ * or -EINVAL with the reason. */
+static int check_override(const struct fault_plan *plan, uint64_t wall_ns,
+                          char reason[FAULT_REASON_BYTES])
+{
+    const char *why = NULL;
+    if (plan->fault_count == 0) {
+        why = "the plan holds no fault: DELETE takes off what is there";
+    } else if (plan->begin_wall_ns > wall_ns && plan->begin_wall_ns - wall_ns > FAULT_AHEAD_NS) {
+        why = "begin: more than 168h ahead";
+    } else if (fault_plan_end(plan) <= wall_ns) {
+        why = "the plan is over: its last fault has ended";
+    }
+    if (why != NULL) {
+        snprintf(reason, FAULT_REASON_BYTES, "%s", why);
+    }
+    return why != NULL ? -EINVAL : 0;
+}
+
 int faults_put(struct faults *faults, const char *json, size_t length,
                char reason[FAULT_REASON_BYTES])
 {
@@ -268,9 +288,8 @@ int faults_put(struct faults *faults, const char *json, size_t length,
     const uint64_t wall_ns = tel_clock_wall_ns();
     snprintf(reason, FAULT_REASON_BYTES, "there is no memory to read the plan");
     int error = fault_plan_parse(json, length, false, wall_ns, &plan, reason);
-    if (error == 0 && fault_plan_end(&plan) <= wall_ns) {
-        snprintf(reason, FAULT_REASON_BYTES, "the plan is over: its last fault has ended");
-        error = -EINVAL;
+    if (error == 0) {
+        error = check_override(&plan, wall_ns, reason);
     }
     if (error == 0) {
         faults_arm(faults, FAULT_SOURCE_API, &plan, wall_ns);

@@ -57,7 +57,7 @@ void faults_look_at(struct faults *faults, uint64_t wall_ns);
 /* ---- what operators do --------------------------------------------------------------------------- */
 
 /* Arms a plan over the file's, until its end. Returns 0; -EBADMSG: the text is not JSON; -EINVAL: it
- * is no plan, or one that is over; -ENOMEM. The reason is told in all three, and nothing is changed. */
+ * is no plan, an empty one, one that is over or begins more than 168h ahead; -ENOMEM. The reason is told in all three, and nothing is changed. */
 int faults_put(struct faults *faults, const char *json, size_t length,
                char reason[FAULT_REASON_BYTES]);
 

@@ -54,7 +54,7 @@ bool operator_is_allowed(struct exchange *exchange)
                   "--fault-token-file");
         break;
     case FAULT_TOKEN_UNREADABLE:
-        DIAGNOSTICS(TEL_WARN, "faults", "the fault API's token cannot be used",
+        DIAGNOSTICS(TEL_WARN, "fault-api", "the fault API's token cannot be used",
                     DIAGNOSTICS_TEXT("path", path), DIAGNOSTICS_TEXT("reason", reason));
         exchange_problem(exchange, 503, "the token in --fault-token-file cannot be used: %s",
                          reason);

@@ -197,9 +197,13 @@ static void compose_refusal(struct exchange *exchange, enum http_error error)
 
 void exchange_refuse(struct exchange *exchange, enum http_error error)
 {
+    const struct http_service *service = exchange->shared.engine->service;
     policy_salvage_line(exchange);
     exchange->shared.error = error;
     compose_refusal(exchange, error);
+    if (exchange->opened && service->refused != NULL) {
+        service->refused(&exchange->shared, service->argument);
+    }
     open_once(exchange);
     exchange->shared.responded = true;
     start_sending(exchange);

@@ -181,6 +181,8 @@ struct http_service {
     void (*handle)(struct http_exchange *exchange, void *argument);
     void (*abandoned)(struct http_exchange *exchange, void *argument);
     void (*close)(struct http_exchange *exchange, void *argument);
+    /* Refused after open, before handle: the response is composed, and may be written anew. Or NULL. */
+    void (*refused)(struct http_exchange *exchange, void *argument);
     const char *allow; /* the server's Allow value, told who tries CONNECT; static, or NULL */
     void *argument;
 };

@@ -21,6 +21,7 @@ USERS = "names no route that users call: /, /demo/hello, /demo/random-error, /de
 KINDS = "error, latency, cpu, reset, truncate, not_ready, slow_start, memory, background_cpu"
 INCIDENTS = "outage, saturation, slow-burn"
 DURATION = "is not a duration with a unit, such as 500ms, 2s or 1m"
+NO_FAULT = "the plan holds no fault: DELETE takes off what is there"
 ALLOWED = "GET, HEAD, PUT, DELETE, OPTIONS"
 
 
@@ -52,6 +53,10 @@ PLANS: list[tuple[str | bytes, int, str]] = [
     (f'{{"faults": [{GOOD}], "name": ""}}', 422, "name: `` is not a name: 1 to 63 of A-Z a-z 0-9 . _ -"),
     (f'{{"faults": [{GOOD}], "begin": "2020-01-01T00:00:00Z"}}', 422,
      "the plan is over: its last fault has ended"),
+    (f'{{"faults": [{GOOD}], "begin": "{faults.at(169 * 3600)}"}}', 422, "begin: more than 168h ahead"),
+    ('{"faults": []}', 422, NO_FAULT),
+    (f'{{"faults": [], "begin": "{faults.at(3600)}"}}', 422, NO_FAULT),
+    ('{"name": "a", "timeline": [{"at": "0s", "faults": []}]}', 422, NO_FAULT),
     (f'{{"faults": [{",".join([GOOD] * 65)}]}}', 422,
      "faults[64]: more than 64 faults, each kind of an entry counted"),
     (f'{{"timeline": [{{"at": "0s", "faults": [{GOOD}]}}]}}', 422,
@@ -200,8 +205,19 @@ def test_too_large(service, unchanged, chunked):
         if chunked:
             connection.send(b"%x\r\n" % 65537 + b" " * 65537 + b"\r\n0\r\n\r\n")
         response = connection.response()
-    assert response.status == 413
-    assert b"the request body is over the limit" in response.body
+    assert (response.status, detail(response)) == (413, "the request body is over the limit")
+    assert response.header("cache-control") == "no-store"
+
+
+def test_a_body_that_is_no_body(service, unchanged):
+    """Refused after its head, as a document all the same; as text to who asks for that."""
+    head = [("Authorization", f"Bearer {faults.TOKEN}"), ("Transfer-Encoding", "chunked")]
+    for more, kind in (([], "application/problem+json"),
+                       ([("Accept", "text/plain")], "text/plain; charset=utf-8")):
+        with Connection(service.operators) as connection:
+            connection.send(request("/faults", "PUT", headers=head + more) + b"nonsense\r\n")
+            response = connection.response()
+        assert (response.status, response.header("content-type")) == (400, kind)
 
 
 @pytest.mark.parametrize("headers, challenge, reason", STRANGERS)
