@@ -142,8 +142,9 @@ void tel_counter_add(struct tel_series *series, size_t shard, uint64_t amount);
 void tel_gauge_add(struct tel_series *series, size_t shard, int64_t amount);
 void tel_gauge_set(struct tel_series *series, size_t shard, int64_t value);
 
-/* Counts one duration. `exemplar` is NULL or borrowed for the call. */
-void tel_histogram_observe(struct tel_series *series, size_t shard, uint64_t duration_ns,
+/* Counts one duration. `exemplar` is NULL or borrowed for the call. Returns whether the series keeps it:
+ * not where there is none, nor where there is no memory for it. */
+bool tel_histogram_observe(struct tel_series *series, size_t shard, uint64_t duration_ns,
                            const struct tel_exemplar *exemplar);
 
 /* Sum of a series over all shards: counters and gauges as kept (not divided), histograms their

@@ -55,7 +55,8 @@ int tel__histogram_init(struct tel_series *series)
     return 0;
 }
 
-static void keep_exemplar(struct tel__histogram *histogram, const struct tel__buckets *buckets,
+/* Returns whether it is kept. */
+static bool keep_exemplar(struct tel__histogram *histogram, const struct tel__buckets *buckets,
                           size_t bucket, uint64_t duration_ns, const struct tel_exemplar *trace)
 {
     struct tel__exemplar_slot *slots =
@@ -63,14 +64,15 @@ static void keep_exemplar(struct tel__histogram *histogram, const struct tel__bu
     if (slots == NULL) {
         slots = create_lines((buckets->bound_count + 1) * sizeof(*slots));
         if (slots == NULL) {
-            return; /* the observation counts; only its link is missing */
+            return false; /* the observation counts; only its link is missing */
         }
         atomic_store_explicit(&histogram->exemplars, slots, memory_order_release);
     }
     tel__exemplar_store(&slots[bucket], trace, duration_ns);
+    return true;
 }
 
-void tel_histogram_observe(struct tel_series *series, size_t shard, uint64_t duration_ns,
+bool tel_histogram_observe(struct tel_series *series, size_t shard, uint64_t duration_ns,
                            const struct tel_exemplar *exemplar)
 {
     assert(series->family->options.type == TEL_HISTOGRAM && shard < series->shard_count);
@@ -85,9 +87,9 @@ void tel_histogram_observe(struct tel_series *series, size_t shard, uint64_t dur
     size_t cell = tel__buckets_find(buckets, duration_ns);
     tel__cell_add(&histogram->cells[cell], 1);
     tel__cell_add(&histogram->sum_ns, duration_ns);
-    if (exemplar != NULL) {
-        keep_exemplar(histogram, buckets, buckets->classic[cell], duration_ns, exemplar);
-    }
+    return exemplar != NULL &&
+           keep_exemplar(histogram, buckets, buckets->classic[cell], duration_ns, exemplar) &&
+           histogram == get_cells(series, shard); /* else the overflow series has it */
 }
 
 static void add_shard(struct tel__snapshot *snapshot, const struct tel__histogram *histogram)

@@ -159,10 +159,10 @@ static void test_each_classic_bucket_keeps_its_latest_exemplar(void **state)
     struct tel_exemplar first = exemplar_at(1000, 1);
     struct tel_exemplar second = exemplar_at(2000, 2);
     struct tel_exemplar slow = exemplar_at(3000, 3);
-    tel_histogram_observe(series, 0, 1 * MS, &first);
-    tel_histogram_observe(series, 0, 2 * MS, &second); /* the same bucket, another native one */
-    tel_histogram_observe(series, 0, 3 * MS, NULL);    /* unsampled: leaves the link alone */
-    tel_histogram_observe(series, 0, 60 * S, &slow);
+    assert_true(tel_histogram_observe(series, 0, 1 * MS, &first));
+    assert_true(tel_histogram_observe(series, 0, 2 * MS, &second)); /* another native bucket */
+    assert_false(tel_histogram_observe(series, 0, 3 * MS, NULL));   /* leaves the link alone */
+    assert_true(tel_histogram_observe(series, 0, 60 * S, &slow));
     struct tel__exemplar found;
     assert_true(tel__histogram_exemplar(series, 1, &found));
     assert_int_equal(found.value_ns, 2 * MS);
