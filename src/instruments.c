@@ -276,7 +276,7 @@ static inline void count(_Atomic uint64_t *counter)
                           memory_order_release);
 }
 
-void instruments_request_closed(struct instruments *instruments, size_t shard,
+bool instruments_request_closed(struct instruments *instruments, size_t shard,
                                 const struct request_labels *labels, uint64_t duration_ns,
                                 const struct tel_exemplar *exemplar)
 {
@@ -292,7 +292,7 @@ void instruments_request_closed(struct instruments *instruments, size_t shard,
             *slot = (struct series_slot){key, series}; /* else it may find its place next time */
         }
     }
-    tel_histogram_observe(series, shard, duration_ns, exemplar);
+    return tel_histogram_observe(series, shard, duration_ns, exemplar);
 }
 
 void instruments_request_recorded(struct instruments *instruments, size_t shard,

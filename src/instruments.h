@@ -53,7 +53,7 @@ void instruments_request_opened(struct instruments *instruments, size_t shard,
 /* A finished request is observed first, then goes into the other signals, then is counted as finished:
  * whoever looks meanwhile finds each signal's count between instruments_recorded() before it and
  * instruments_recording() after it. */
-void instruments_request_closed(struct instruments *instruments, size_t shard,
+bool instruments_request_closed(struct instruments *instruments, size_t shard,
                                 const struct request_labels *labels, uint64_t duration_ns,
                                 const struct tel_exemplar *exemplar);
 /* The series that requests with these labels are counted in. Not on every request: it looks for it. */

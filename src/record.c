@@ -54,11 +54,9 @@ static const char *error_type(struct exchange *exchange, uint16_t status)
     return exchange->error_text;
 }
 
-/* Whether it was the service's failure, or nobody got the answer: a client's mistake, which is refused,
- * is not. */
 static bool has_failed(const struct http_exchange *http, uint16_t status)
 {
-    return status >= 500 || (http->error != HTTP_OK && !http_error_is_refusal(http->error));
+    return record_is_failure(http->error, status);
 }
 
 /* ---- the span ---------------------------------------------------------------------------------- */
@@ -110,7 +108,8 @@ FOLDED void fill_exemplar(const struct exchange *exchange, struct tel_exemplar *
     exemplar->wall_ns = exchange->http->end_ns + exchange->wall_offset_ns;
 }
 
-static void observe(struct exchange *exchange, uint16_t status, bool is_sampled)
+/* Returns whether its exemplar is kept. */
+static bool observe(struct exchange *exchange, uint16_t status, bool is_sampled)
 {
     const struct http_exchange *http = exchange->http;
     const struct site *site = exchange->site;
@@ -119,8 +118,8 @@ static void observe(struct exchange *exchange, uint16_t status, bool is_sampled)
     if (is_sampled) {
         fill_exemplar(exchange, &exemplar);
     }
-    instruments_request_closed(site->service->instruments, site->shard, &labels,
-                               http->end_ns - http->start_ns, is_sampled ? &exemplar : NULL);
+    return instruments_request_closed(site->service->instruments, site->shard, &labels,
+                                      http->end_ns - http->start_ns, is_sampled ? &exemplar : NULL);
 }
 
 /* ---- the log line ------------------------------------------------------------------------------ */
@@ -215,7 +214,7 @@ static void emit_log_record(struct exchange *exchange, uint16_t status, struct h
 
 /* Puts together once more what the signals were given: who is not watched has nothing to keep for it. */
 __attribute__((noinline)) static void show(struct exchange *exchange, uint16_t status,
-                                           struct http_slice query, bool is_sampled)
+                                           struct http_slice query, bool is_kept)
 {
     struct site *site = exchange->site;
     const struct service *service = site->service;
@@ -228,14 +227,17 @@ __attribute__((noinline)) static void show(struct exchange *exchange, uint16_t s
         log_headers_redact(service->log_headers, &record); /* who looks need not be who may */
     }
     fill_exemplar(exchange, &exemplar);
-    page_show_request(site, &(struct page_request){.span = &exchange->span,
-                                                   .children = exchange->children,
-                                                   .method = http_method_name(labels.method),
-                                                   .record = &record,
-                                                   .access_log = service->access_log,
-                                                   .series = instruments_request_series(
-                                                       service->instruments, site->shard, &labels),
-                                                   .exemplar = is_sampled ? &exemplar : NULL});
+    page_show_request(
+        site, &(struct page_request){
+                  .span = &exchange->span,
+                  .children = exchange->children,
+                  .method = http_method_name(labels.method),
+                  .record = &record,
+                  .access_log = service->access_log,
+                  .series = instruments_request_series(service->instruments, site->shard, &labels),
+                  .exemplar = is_kept ? &exemplar : NULL,
+                  .sampled = service->exporter != NULL && tel_span_is_recording(&exchange->span),
+                  .failed = has_failed(exchange->http, status)});
 }
 
 void record_exchange(struct exchange *exchange)
@@ -249,8 +251,7 @@ void record_exchange(struct exchange *exchange)
     if (__builtin_expect(exchange->fault.drawn != 0, 0)) {
         inject_settle(exchange);
     }
-    const bool is_sampled = tel_span_is_recording(&exchange->span);
-    observe(exchange, status, is_sampled);
+    const bool is_kept = observe(exchange, status, tel_span_is_recording(&exchange->span));
     end_span(exchange, status, query);
     if (service->access_log != NULL) {
         append_line(exchange, status, query);
@@ -261,6 +262,6 @@ void record_exchange(struct exchange *exchange)
     instruments_request_recorded(service->instruments, exchange->site->shard,
                                  exchange->http->request.method);
     if (page_is_watched(service->page)) {
-        show(exchange, status, query, is_sampled);
+        show(exchange, status, query, is_kept);
     }
 }

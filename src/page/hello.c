@@ -103,6 +103,8 @@ void hello_compose(const struct page *page, const struct exchange *exchange, str
     writer_bool(&json, "burst", (exchange->site->side & SIDE_PUBLIC) != 0);
     writer_bool(&json, "fault_api", has_fault_api(service));
     append_log_fields(&json, service->access_log);
+    writer_string(&json, "log_separator",
+                  service->options->access_log_format == OPTION_FORMAT_IIS ? " " : "\t");
     writer_bool(&json, "tracing", service->exporter != NULL);
     append_incidents(&json);
     append_kinds(&json);

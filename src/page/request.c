@@ -5,7 +5,9 @@
 #include "page/request.h"
 
 #include <string.h>
+#include <strings.h>
 
+#include "page/totals.h"
 #include "page/writer.h"
 
 /* How much of a request is told; each level leaves out what made the one before too long. */
@@ -88,7 +90,8 @@ static void append_events(struct writer *json, const struct tel_span *span, bool
     writer_close(json, ']');
 }
 
-static void append_span(struct writer *json, const struct tel_span *span, bool attributes)
+static void append_span(struct writer *json, const struct tel_span *span,
+                        enum tel_span_status status, bool attributes)
 {
     writer_open(json, NULL, '{');
     writer_hex(json, "span_id", span->span_id, sizeof(span->span_id));
@@ -101,7 +104,7 @@ static void append_span(struct writer *json, const struct tel_span *span, bool a
     writer_string(json, "kind", kind_names[span->kind]);
     writer_ms(json, "start_ms", span->start_wall_ns);
     writer_ms(json, "end_ms", span->end_wall_ns);
-    writer_string(json, "status", status_names[span->status]);
+    writer_string(json, "status", status_names[status]);
     append_attributes(json, span, attributes);
     append_events(json, span, attributes);
     writer_close(json, '}');
@@ -113,7 +116,7 @@ void page_children_add(struct page_children *children, const struct tel_span *sp
     struct writer json = writer_of(&out);
     tel_buffer_init(&out, PAGE_CHILDREN_BYTES - children->length);
     json.comma = children->length > 0;
-    append_span(&json, span, true);
+    append_span(&json, span, (enum tel_span_status)span->status, true);
     if (out.error == 0) {
         memcpy(children->json + children->length, out.data, out.length);
         children->length += out.length;
@@ -128,7 +131,10 @@ static void append_spans(struct writer *json, const struct page_request *request
 {
     const struct page_children *children = request->children;
     writer_open(json, "spans", '[');
-    append_span(json, request->span, detail == DETAIL_ALL);
+    /* A span that is not recorded keeps nothing of what it is told: its status is the request's. */
+    append_span(json, request->span,
+                request->failed ? TEL_STATUS_ERROR : (enum tel_span_status)request->span->status,
+                detail == DETAIL_ALL && request->sampled);
     if (children != NULL && children->length > 0 && detail != DETAIL_SHORT) {
         writer_value(json, NULL);
         tel_buffer_append(json->out, children->json, children->length);
@@ -137,6 +143,18 @@ static void append_spans(struct writer *json, const struct page_request *request
 }
 
 /* ---- the other signals ------------------------------------------------------------------------- */
+
+/* The bucket's sample as a scrape has it: cumulative. */
+static uint64_t count_up_to(const struct tel_series *series, size_t bucket)
+{
+    uint64_t counts[TEL_BUCKETS_MAX + 1] = {0};
+    uint64_t count = 0;
+    tel_histogram_add_counts(series, counts);
+    for (size_t i = 0; i <= bucket; i++) {
+        count += counts[i];
+    }
+    return count;
+}
 
 static void append_metric(struct writer *json, const struct page_request *request)
 {
@@ -148,6 +166,7 @@ static void append_metric(struct writer *json, const struct page_request *reques
     writer_open(json, "bucket", '{');
     writer_text(json, "le", bucket.le, bucket.le_length);
     writer_u64(json, "index", bucket.index);
+    writer_u64(json, "count", count_up_to(request->series, bucket.index));
     writer_close(json, '}');
     if (request->exemplar != NULL) {
         tel_exemplar_append(request->exemplar, record->duration_ns, &text);
@@ -184,13 +203,27 @@ static void append_start(struct tel_buffer *out, const struct tel_text *text, si
     }
 }
 
-static void append_path(struct writer *json, const struct tel_access_record *record, bool is_short)
+static bool log_has_query(const struct tel_access_log *log)
 {
+    const char *field;
+    for (size_t i = 0; log != NULL && (field = tel_access_log_field(log, i)) != NULL; i++) {
+        if (strcasecmp(field, "cs-uri") == 0 || strcasecmp(field, "cs-uri-query") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The query is shown where a signal has it: who keeps it out of those does not find it here. */
+static void append_path(struct writer *json, const struct page_request *request, bool is_short)
+{
+    const struct tel_access_record *record = request->record;
     const size_t most = is_short ? PAGE_PATH_BYTES : SIZE_MAX;
     struct tel_buffer path;
     tel_buffer_init(&path, PAGE_RECORD_BYTES);
     append_start(&path, &record->uri_stem, most);
-    if (record->uri_query.data != NULL) {
+    if (record->uri_query.data != NULL &&
+        (request->sampled || log_has_query(request->access_log))) {
         append_start(&path, &(struct tel_text){"?", 1}, most);
         append_start(&path, &record->uri_query, most);
     }
@@ -206,12 +239,15 @@ static void append_facts(struct writer *json, const struct page_request *request
     const struct tel_access_record *record = request->record;
     writer_hex(json, "id", record->span_id, sizeof(record->span_id));
     writer_hex(json, "trace_id", record->trace_id, sizeof(record->trace_id));
-    writer_bool(json, "sampled", request->exemplar != NULL);
+    writer_bool(json, "sampled", request->sampled);
+    writer_bool(json, "failed", request->failed);
+    writer_bool(json, "user",
+                totals_find_route(record->route.data, record->route.length) != ROUTE_NONE);
     writer_ms(json, "end_ms", record->end_wall_ns);
     writer_ms(json, "duration_ms", record->duration_ns);
     writer_string(json, "method", request->method);
     writer_text(json, "route", record->route.data, record->route.length);
-    append_path(json, record, is_short);
+    append_path(json, request, is_short);
     if (record->status != 0) {
         writer_u64(json, "status", record->status);
     } else {

@@ -43,7 +43,9 @@ struct page_request {
     const struct tel_access_record *record;  /* what the access log was given */
     const struct tel_access_log *access_log; /* NULL: it is off */
     const struct tel_series *series;         /* of the observation */
-    const struct tel_exemplar *exemplar;     /* NULL: the trace is not sampled */
+    const struct tel_exemplar *exemplar;     /* NULL: the histogram has kept none */
+    bool sampled;                            /* the span is exported */
+    bool failed;                             /* record_is_failure() */
 };
 
 /* Makes the record's JSON. `line` is scratch memory, for the log line. Returns whether it found room;

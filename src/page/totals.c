@@ -1,17 +1,15 @@
 /*
- * A series is of the route that its label says; two rows of the table with one path are one route here,
- * as they are in /metrics.
+ * A series is of the route, and of the error, that its labels say.
  */
 #include "page/totals.h"
 
 #include <string.h>
 
-/* The users' route of a series, or ROUTE_NONE. */
-static enum route_id route_of(const struct tel_series *series)
+#include "record.h"
+
+enum route_id totals_find_route(const char *path, size_t length)
 {
     const struct route *routes = router_table();
-    size_t length;
-    const char *path = tel_series_label(series, DURATION_ROUTE, &length);
     for (size_t id = ROUTE_NONE + 1; path != NULL && id < ROUTES; id++) {
         if (routes[id].user && routes[id].path_length == length &&
             memcmp(routes[id].path, path, length) == 0) {
@@ -21,14 +19,34 @@ static enum route_id route_of(const struct tel_series *series)
     return ROUTE_NONE;
 }
 
+/* The users' route of a series, or ROUTE_NONE. */
+static enum route_id route_of(const struct tel_series *series)
+{
+    size_t length;
+    const char *path = tel_series_label(series, DURATION_ROUTE, &length);
+    return totals_find_route(path, length);
+}
+
+/* HTTP_OK also where the label is a status. */
+static enum http_error error_of(const struct tel_series *series)
+{
+    size_t length;
+    const char *label = tel_series_label(series, DURATION_ERROR, &length);
+    for (int error = HTTP_OK + 1; label != NULL && error < HTTP_ERRORS; error++) {
+        const char *name = http_error_name((enum http_error)error);
+        if (strlen(name) == length && memcmp(name, label, length) == 0) {
+            return (enum http_error)error;
+        }
+    }
+    return HTTP_OK;
+}
+
 static bool has_failed(const struct tel_series *series)
 {
     size_t length;
-    if (tel_series_label(series, DURATION_ERROR, &length) != NULL) {
-        return true;
-    }
     const char *status = tel_series_label(series, DURATION_STATUS, &length);
-    return status != NULL && status[0] >= '5';
+    const int hundreds = status != NULL ? status[0] - '0' : 0;
+    return record_is_failure(error_of(series), (uint16_t)(hundreds * 100));
 }
 
 void totals_read(const struct instruments *instruments, struct totals *totals)

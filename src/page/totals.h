@@ -13,7 +13,7 @@
 
 struct totals_route {
     uint64_t count;
-    uint64_t failed; /* a status of 500 or more, or an error.type */
+    uint64_t failed; /* record_is_failure() */
 };
 
 struct totals {
@@ -21,6 +21,10 @@ struct totals {
     uint64_t buckets[TEL_BUCKETS_MAX + 1]; /* of the same, not cumulative */
     uint64_t failed;                       /* of all requests */
 };
+
+/* The users' route that figures of a path are added to, or ROUTE_NONE: two rows of the table with one
+ * path are one route here, as they are in /metrics. */
+enum route_id totals_find_route(const char *path, size_t length);
 
 void totals_read(const struct instruments *instruments, struct totals *totals);
 

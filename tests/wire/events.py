@@ -78,17 +78,17 @@ def pair(value):
 
 HELLO = {"version": text, "revision": text, "pid": whole, "instance": text, "started_ms": number,
          "workers": whole, "bounds": [number], "routes": [text], "burst": truth, "fault_api": truth,
-         "log_fields": maybe(text), "tracing": truth, "incidents": [text],
+         "log_fields": maybe(text), "log_separator": one_of("\t", " "), "tracing": truth, "incidents": [text],
          "kinds": [{"fault": text, "scope": one_of("route", "process"), "help": text}]}
 
 EVENT = {"name": text, "at_ms": number, "attributes": [pair]}
 SPAN = {"span_id": like(HEX16), "parent_id": maybe(like(HEX16)), "name": text,
         "kind": one_of("SERVER", "INTERNAL"), "start_ms": number, "end_ms": number,
         "status": one_of("UNSET", "OK", "ERROR"), "attributes": [pair], "events": [EVENT]}
-REQUEST = {"id": like(HEX16), "trace_id": like(HEX32), "sampled": truth, "end_ms": number,
+REQUEST = {"id": like(HEX16), "trace_id": like(HEX32), "sampled": truth, "failed": truth, "user": truth, "end_ms": number,
            "duration_ms": number, "method": text, "route": maybe(text), "path": text,
            "status": maybe(whole), "error": maybe(text), "fault": maybe(text),
-           "bucket": {"le": text, "index": whole}, "exemplar": maybe(like(EXEMPLAR)),
+           "bucket": {"le": text, "index": whole, "count": whole}, "exemplar": maybe(like(EXEMPLAR)),
            "series": like(SERIES), "log": maybe(text), "spans": [SPAN]}
 
 EQUATION = {"finished": whole, "metrics": whole,
@@ -128,8 +128,11 @@ def check_request(value):
                for span in value["spans"][1:])
     assert all(span["start_ms"] <= span["end_ms"] <= value["end_ms"] for span in value["spans"])
     assert abs(server["end_ms"] - server["start_ms"] - value["duration_ms"]) < 0.0021
-    assert (value["exemplar"] is not None) == value["sampled"]
-    if value["sampled"]:
+    assert value["bucket"]["count"] >= 1
+    assert (server["status"] == "ERROR") == value["failed"]
+    if not value["sampled"]:
+        assert all(span["attributes"] == span["events"] == [] for span in value["spans"])
+    if value["exemplar"] is not None:
         assert EXEMPLAR.match(value["exemplar"]).groups()[:2] == (value["trace_id"], value["id"])
     assert SERIES.match(value["series"]).group(1) == value["bucket"]["le"]
     if value["log"] is not None:

@@ -56,7 +56,7 @@ def test_hello(service, log_path):
     assert abs(hello["started_ms"] / 1000 - time.time()) < 3600
     assert eventually(lambda: "#Fields: " in log_path.read_text()), "the log's thread begins the file"
     fields = log_path.read_text().split("#Fields: ")[1].splitlines()[0]
-    assert hello["log_fields"].split("\t") == fields.split()
+    assert hello["log_fields"].split("\t") == fields.split() and hello["log_separator"] == "\t"
     les = {float(dict(labels)["le"]) for labels in service.samples(DURATION + "_bucket")}
     assert hello["bounds"] == sorted(les)[:-1]
     assert {"outage", "saturation", "slow-burn"} <= set(hello["incidents"])
@@ -114,6 +114,9 @@ def agree_with_metrics(service, shown):
     text = service.scrape(ACCEPT_OPENMETRICS).body.decode()
     lines = [line for line in text.splitlines() if line.startswith(shown["series"] + " ")]
     assert len(lines) == 1, shown["series"]
+    value = int(lines[0][len(shown["series"]) + 1:].split(" ")[0])
+    assert value == shown["bucket"]["count"]  # nobody else has asked since
+    assert (shown["exemplar"] is not None) == shown["sampled"]
     if shown["exemplar"] is not None:
         assert lines[0].endswith(" " + shown["exemplar"])
 
@@ -157,6 +160,8 @@ def test_one_request(service, collector, log_path, target, more):
     facts = attributes(server)
     assert shown["route"] == facts.get("http.route")
     assert shown["error"] == facts.get("error.type")
+    assert shown["failed"] is (server.status.code == 2)
+    assert shown["user"] is (shown["route"] in USERS)
     assert shown["method"] == facts["http.request.method"]
     assert len(shown["spans"]) == (2 if target.startswith(("/demo/work", "/demo/hello?delay=15"))
                                    else 1)
@@ -179,6 +184,16 @@ def test_unsampled(service, log_path):
     assert shown["spans"][0]["attributes"] == [] and shown["spans"][0]["events"] == []
     assert shown["spans"][0]["parent_id"] == "b7ad6b7169203331"
     assert shown["log"] == line_of(log_path, span_id)
+
+
+def test_unsampled_failure(service):
+    """Its span keeps nothing, but that it failed is true all the same."""
+    headers = [("traceparent", "00-0af7651916cd43dd8448eb211c80319e-b7ad6b7169203331-00")]
+    with Viewer(service.public) as viewer:
+        _, span_id = traced(service.public, "/demo/random-error", headers=headers)
+        shown = viewer.shown(span_id)
+    assert shown["sampled"] is False and shown["error"] == "503" and shown["failed"] is True
+    assert shown["spans"][0]["status"] == "ERROR" and shown["spans"][0]["attributes"] == []
 
 
 def ended(viewer, error):
@@ -240,6 +255,9 @@ def test_line_shown_is_the_one_of_the_options(tmp_path):
             with Viewer(service.public) as viewer:
                 _, span_id = traced(service.public, "/demo/hello", headers=[("User-Agent", "a b")])
                 shown = viewer.shown(span_id)
+                assert viewer.hello["log_separator"] == (" " if iis else "\t")
+                values = shown["log"].split(viewer.hello["log_separator"])
+                assert len(values) == len(viewer.hello["log_fields"].split("\t"))
 
             def lines():
                 return [line for line in path.read_text().splitlines() if line[0] != "#"]

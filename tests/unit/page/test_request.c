@@ -84,7 +84,11 @@ static int make(void **state)
                                     .record = &record,
                                     .access_log = access_log,
                                     .series = series,
-                                    .exemplar = &exemplar};
+                                    .exemplar = &exemplar,
+                                    .sampled = true};
+    for (int i = 0; i < 3; i++) { /* two in the bucket and before it, one after it */
+        tel_histogram_observe(series, 0, i == 2 ? 3000 * MS : 2 * MS, NULL);
+    }
     tel_buffer_init(&line, 1024 * 1024);
     return 0;
 }
@@ -141,9 +145,10 @@ static void test_a_whole_request(void **state)
     assert_string_equal(
         slot.json,
         "{\"id\":\"cdcdcdcdcdcdcdcd\",\"trace_id\":\"abababababababababababababababab\","
-        "\"sampled\":true,\"end_ms\":1700000000123.456,\"duration_ms\":2.000,\"method\":\"GET\","
+        "\"sampled\":true,\"failed\":false,\"user\":true,\"end_ms\":1700000000123.456,\"duration_"
+        "ms\":2.000,\"method\":\"GET\","
         "\"route\":\"/demo/hello\",\"path\":\"/demo/hello?delay=5\",\"status\":200,\"error\":null,"
-        "\"fault\":null,\"bucket\":{\"le\":\"0.005\",\"index\":0},"
+        "\"fault\":null,\"bucket\":{\"le\":\"0.005\",\"index\":0,\"count\":2},"
         "\"exemplar\":\"# {trace_id=\\\"00000000000000000000000000000000\\\","
         "span_id=\\\"0000000000000000\\\"} 0.002 1700000000.123\","
         "\"series\":\"w_seconds_bucket{route=\\\"/demo/hello\\\",le=\\\"0.005\\\"}\","
@@ -168,6 +173,7 @@ static void test_what_is_missing(void **state)
     record.error = TEXT("client_disconnected");
     record.fault = TEXT("error,latency");
     request.exemplar = NULL;
+    request.sampled = false;
     request.access_log = NULL;
     json_t *read = shown();
     static const char *const nulls[] = {"status", "route", "exemplar", "log"};
@@ -175,11 +181,77 @@ static void test_what_is_missing(void **state)
         assert_true(json_is_null(json_object_get(read, nulls[i])));
     }
     assert_true(json_is_false(json_object_get(read, "sampled")));
+    assert_true(json_is_false(json_object_get(read, "user")));
     assert_string_equal(string_of(read, "path"), "");
     assert_string_equal(string_of(read, "error"), "client_disconnected");
     assert_string_equal(string_of(read, "fault"), "error,latency");
     assert_null(json_object_get(read, "cut"));
     json_decref(read);
+}
+
+/* A request in a histogram that keeps no exemplar, of a span that is exported, and the other way round. */
+static void test_exemplar_and_sampled_are_two_things(void **state)
+{
+    (void)state;
+    request.exemplar = NULL;
+    json_t *read = shown();
+    assert_true(json_is_true(json_object_get(read, "sampled")));
+    assert_true(json_is_null(json_object_get(read, "exemplar")));
+    json_decref(read);
+    request.exemplar = &exemplar;
+    request.sampled = false;
+    read = shown();
+    assert_true(json_is_false(json_object_get(read, "sampled")));
+    assert_non_null(strstr(string_of(read, "exemplar"), "trace_id"));
+    json_decref(read);
+}
+
+/* What is not exported says nothing of itself but how it ended. */
+static void test_a_failure_that_is_not_exported(void **state)
+{
+    (void)state;
+    tel_span_set_string(&span, "http.route", "/demo/hello", 11);
+    request.sampled = false;
+    request.failed = true;
+    json_t *read = shown();
+    const json_t *server = json_array_get(json_object_get(read, "spans"), 0);
+    assert_true(json_is_true(json_object_get(read, "failed")));
+    assert_string_equal(string_of(server, "status"), "ERROR");
+    assert_int_equal(json_array_size(json_object_get(server, "attributes")), 0);
+    json_decref(read);
+}
+
+/* Where neither a line nor an exported span has it, the page has not either. */
+static void test_a_query_that_no_signal_has(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fields; /* NULL: no log */
+        bool sampled;
+        const char *path;
+    } cases[] = {
+        {"time", false, "/demo/hello"},
+        {"time cs-uri-stem", false, "/demo/hello"},
+        {NULL, false, "/demo/hello"},
+        {"time", true, "/demo/hello?delay=5"},
+        {NULL, true, "/demo/hello?delay=5"},
+        {"time cs-uri-query", false, "/demo/hello?delay=5"},
+        {"cs-uri", false, "/demo/hello?delay=5"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct tel_access_log *log = NULL;
+        if (cases[i].fields != NULL) {
+            log = tel_access_log_create(&(struct tel_access_log_options){
+                .path = "/dev/null", .fields = cases[i].fields, .shard_count = 1});
+            assert_non_null(log);
+        }
+        request.access_log = log;
+        request.sampled = cases[i].sampled;
+        json_t *read = shown();
+        assert_string_equal(string_of(read, "path"), cases[i].path);
+        json_decref(read);
+        tel_access_log_destroy(log);
+    }
 }
 
 static void add_child(struct page_children *children, const char *name, size_t value_length)
@@ -301,6 +373,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_whole_request),
         TEST(test_what_is_missing),
+        TEST(test_exemplar_and_sampled_are_two_things),
+        TEST(test_a_failure_that_is_not_exported),
+        TEST(test_a_query_that_no_signal_has),
         TEST(test_children),
         TEST(test_too_many_children),
         TEST(test_attributes_that_do_not_fit),

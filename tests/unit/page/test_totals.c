@@ -78,7 +78,8 @@ static void test_by_route_and_bucket(void **state)
     observe(0, ROUTE_METRICS, 200, NULL, MS); /* no user's */
     observe(0, ROUTE_PAGE_EVENTS, 200, NULL, 3600000 * MS);
     observe(0, ROUTE_READYZ, 503, "503", MS);
-    observe(0, ROUTE_NONE, 400, "bad_request", MS);
+    observe(0, ROUTE_NONE, 400, "bad_request", MS); /* refused: a client's mistake, too */
+    observe(0, ROUTE_NONE, 503, "overloaded", MS);
     totals_read(*state, &totals);
     assert_int_equal(totals.routes[ROUTE_HELLO].count, 4);
     assert_int_equal(totals.routes[ROUTE_HELLO].failed, 1);
