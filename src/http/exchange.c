@@ -71,6 +71,14 @@ static void open_once(struct exchange *exchange)
     }
 }
 
+/* A stream has no length that its client could miss the rest of: who leaves one that he was sent
+ * something of has had enough, and nothing went wrong. Whom the service gave up keeps its reason. */
+static bool was_left(const struct http_exchange *shared)
+{
+    return shared->streamed && shared->abandoned && shared->bytes_sent > 0 &&
+           shared->error == HTTP_ERROR_CLIENT_DISCONNECTED;
+}
+
 /* The one end. Afterwards the exchange is the pool's. */
 static void finish(struct exchange *exchange)
 {
@@ -80,6 +88,9 @@ static void finish(struct exchange *exchange)
     send_stop(exchange);
     if (shared->bytes_sent == 0) {
         shared->response.status = 0;
+    }
+    if (was_left(shared)) {
+        shared->error = HTTP_OK;
     }
     shared->end_ns = connection->clock_ns;
     open_once(exchange);

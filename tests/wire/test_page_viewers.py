@@ -157,6 +157,12 @@ def leave_full(address):
     viewer.close()
 
 
+def ends(service):
+    """(status, error) of the streams that the log has."""
+    return [(entry["sc-status"], entry["x-error"]) for entry in service.log.entries
+            if entry["x-route"] == "/page/events"]
+
+
 def pipeline(address):
     """Another request behind the stream waits for ever, and goes with it."""
     connection = Connection(address)
@@ -168,12 +174,13 @@ def pipeline(address):
 @pytest.mark.parametrize("leave", [leave_unread, leave_after_the_head, leave_after_frames, half_close,
                                    reset, leave_full, pipeline])
 def test_viewers_that_leave(service, leave):
+    before = len(ends(service))
     for _ in range(3):
         leave(service.public)
     assert gone(service)
-    line = service.log.wait(lambda entry: entry["x-route"] == "/page/events"
-                            and entry["x-error"] == "client_disconnected")
-    assert line["sc-status"] in ("200", None)
+    assert eventually(lambda: len(ends(service)) >= before + 3)
+    # Whoever was sent a byte has left as one may; the others never had an answer.
+    assert set(ends(service)[before:]) <= {("200", None), (None, "client_disconnected")}
     with Viewer(service.public) as viewer:
         assert viewer.frame()["viewers"] == 1
 
