@@ -214,7 +214,7 @@ static void emit_log_record(struct exchange *exchange, uint16_t status, struct h
 
 /* Puts together once more what the signals were given: who is not watched has nothing to keep for it. */
 __attribute__((noinline)) static void show(struct exchange *exchange, uint16_t status,
-                                           struct http_slice query, bool is_kept)
+                                           struct http_slice query, bool is_sampled, bool is_kept)
 {
     struct site *site = exchange->site;
     const struct service *service = site->service;
@@ -236,7 +236,7 @@ __attribute__((noinline)) static void show(struct exchange *exchange, uint16_t s
                   .access_log = service->access_log,
                   .series = instruments_request_series(service->instruments, site->shard, &labels),
                   .exemplar = is_kept ? &exemplar : NULL,
-                  .sampled = service->exporter != NULL && tel_span_is_recording(&exchange->span),
+                  .sampled = is_sampled && service->exporter != NULL,
                   .failed = has_failed(exchange->http, status)});
 }
 
@@ -251,7 +251,8 @@ void record_exchange(struct exchange *exchange)
     if (__builtin_expect(exchange->fault.drawn != 0, 0)) {
         inject_settle(exchange);
     }
-    const bool is_kept = observe(exchange, status, tel_span_is_recording(&exchange->span));
+    const bool is_sampled = tel_span_is_recording(&exchange->span);
+    const bool is_kept = observe(exchange, status, is_sampled);
     end_span(exchange, status, query);
     if (service->access_log != NULL) {
         append_line(exchange, status, query);
@@ -262,6 +263,6 @@ void record_exchange(struct exchange *exchange)
     instruments_request_recorded(service->instruments, exchange->site->shard,
                                  exchange->http->request.method);
     if (page_is_watched(service->page)) {
-        show(exchange, status, query, is_kept);
+        show(exchange, status, query, is_sampled, is_kept);
     }
 }

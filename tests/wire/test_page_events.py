@@ -192,7 +192,7 @@ def test_unsampled_failure(service):
     with Viewer(service.public) as viewer:
         _, span_id = traced(service.public, "/demo/random-error", headers=headers)
         shown = viewer.shown(span_id)
-    assert shown["sampled"] is False and shown["error"] == "503" and shown["failed"] is True
+    assert shown["sampled"] is False and shown["error"] == "500" and shown["failed"] is True
     assert shown["spans"][0]["status"] == "ERROR" and shown["spans"][0]["attributes"] == []
 
 

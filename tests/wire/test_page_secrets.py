@@ -20,9 +20,8 @@ def test_credentials_in_the_log_are_not_on_the_page(tmp_path, form):
         headers = [*SECRETS, ("User-Agent", "session=the-cookie")]
         _, span_id, _ = ask(service.public, "/demo/hello", headers=headers).trace
         shown = viewer.shown(span_id)
-        separator = " " if form == "iis" else "\t"
-        assert shown["log"].split(separator) == ["REDACTED", "REDACTED", "REDACTED", "-",
-                                                 "session=the-cookie"]
+        values = shown["log"].split(viewer.hello["log_separator"])
+        assert [value.strip('"') for value in values] == ["REDACTED"] * 3 + ["-", "session=the-cookie"]
         assert eventually(lambda: "the-token-of-the-fault-api" in path.read_text())
 
 
