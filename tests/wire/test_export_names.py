@@ -91,7 +91,8 @@ def test_dead_addresses_are_passed_over(tmp_path):
         with Service(env=env_of(OTEL_EXPORTER_OTLP_TIMEOUT="1000")) as service:
             reach(service, collector, 1)
             delivered(service, collector, 1)
-        with Service(*HASTY, env=env_of(times=QUICK, OTEL_EXPORTER_OTLP_TIMEOUT="300")) as service:
+        with Service(*HASTY, env=env_of(times={**QUICK, "OTEL_BSP_EXPORT_TIMEOUT": "2500"},
+                                         OTEL_EXPORTER_OTLP_TIMEOUT="1000")) as service:
             collector.stop()
             call(service)
             lost(service, 1, "connection", "::1: connection refused",
