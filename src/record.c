@@ -262,7 +262,7 @@ void record_exchange(struct exchange *exchange)
     }
     instruments_request_recorded(service->instruments, exchange->site->shard,
                                  exchange->http->request.method);
-    if (page_is_watched(service->page)) {
+    if (page_is_watched(service->page) && page_takes_request(exchange->site)) {
         show(exchange, status, query, is_sampled, is_kept);
     }
 }

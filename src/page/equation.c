@@ -72,7 +72,7 @@ static struct range exported(uint64_t at_rest, uint64_t waiting, uint64_t taken_
     return (struct range){rest + taken_before, rest + taken_after};
 }
 
-bool equation_is_balanced(const struct equation *equation)
+struct verdict equation_judge(const struct equation *equation)
 {
     const struct reconciliation *terms = &equation->terms;
     const struct range requests = {equation->before.requests, equation->after.requests};
@@ -95,5 +95,6 @@ bool equation_is_balanced(const struct equation *equation)
                       terms->otlp_logs_acknowledged + terms->otlp_logs_inflight +
                           terms->otlp_logs_failed),
              requests);
-    return metrics && log && server && all_spans && records;
+    return (struct verdict){
+        .metrics = metrics, .log = log, .spans = server && all_spans, .records = records};
 }

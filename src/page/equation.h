@@ -32,7 +32,15 @@ struct equation {
 /* Reads every term, again if need be until nothing moved meanwhile, a few times at most. */
 void equation_read(const struct service *service, struct equation *equation);
 
-/* Whether every signal that is on adds up. */
-bool equation_is_balanced(const struct equation *equation);
+/* Line by line: whether it adds up. One that is off is true. */
+struct verdict {
+    bool metrics;
+    bool log;
+    bool spans; /* SERVER spans, and all of them from queue to exporter */
+    bool records;
+};
+
+/* Judges every signal that is on. */
+struct verdict equation_judge(const struct equation *equation);
 
 #endif

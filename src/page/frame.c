@@ -156,6 +156,27 @@ static void append_records(struct writer *json, const struct reconciliation *ter
     writer_close(json, '}');
 }
 
+static void append_line(struct writer *json, const char *key, bool is_on, bool is_balanced)
+{
+    if (is_on) {
+        writer_bool(json, key, is_balanced);
+    } else {
+        writer_null(json, key);
+    }
+}
+
+static void append_verdict(struct writer *json, const struct equation *equation)
+{
+    const struct reconciliation *terms = &equation->terms;
+    const struct verdict verdict = equation_judge(equation);
+    writer_open(json, "balanced", '{');
+    writer_bool(json, "metrics", verdict.metrics);
+    append_line(json, "log", terms->log_on, verdict.log);
+    append_line(json, "spans", terms->spans_on, verdict.spans);
+    append_line(json, "records", terms->otlp_logs_on, verdict.records);
+    writer_close(json, '}');
+}
+
 static void append_equation(struct writer *json, const struct equation *equation)
 {
     const struct reconciliation *terms = &equation->terms;
@@ -165,7 +186,7 @@ static void append_equation(struct writer *json, const struct equation *equation
     append_log(json, terms);
     append_spans(json, terms);
     append_records(json, terms);
-    writer_bool(json, "balanced", equation_is_balanced(equation));
+    append_verdict(json, equation);
     writer_close(json, '}');
 }
 

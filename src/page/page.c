@@ -123,12 +123,26 @@ const struct page_document *page_get_document(struct page *page)
 
 /* ---- requests ---------------------------------------------------------------------------------- */
 
+static bool has_budget(const struct page_site *own)
+{
+    return own->shown < PAGE_TICK_REQUESTS;
+}
+
+bool page_takes_request(const struct site *site)
+{
+    struct page_site *own = &site->service->page->sites[site->shard];
+    if (!has_budget(own)) {
+        page_count(&own->skipped, 1);
+    }
+    return has_budget(own);
+}
+
 void page_show_request(struct site *site, const struct page_request *request)
 {
     struct page *page = site->service->page;
     struct page_site *own = &page->sites[site->shard];
     struct page_record *record = NULL;
-    if (own->shown < PAGE_TICK_REQUESTS) {
+    if (has_budget(own)) {
         record = page_ring_reserve(page->rings[site->shard]);
     }
     if (record == NULL || !page_request_format(request, &own->text, record)) {
@@ -139,8 +153,23 @@ void page_show_request(struct site *site, const struct page_request *request)
     page_ring_commit(page->rings[site->shard]);
 }
 
+/* In place of children that nobody kept: it says that there were some. Never written. */
+static struct page_children not_kept = {.length = 0, .is_cut = true};
+
 void page_keep_child(struct exchange *exchange)
 {
+    const struct site *site = exchange->site;
+    if (exchange->children == &not_kept) {
+        return;
+    }
+    if (!has_budget(&site->service->page->sites[site->shard])) {
+        if (exchange->children != NULL) {
+            exchange->children->is_cut = true;
+        } else {
+            exchange->children = &not_kept;
+        }
+        return;
+    }
     if (exchange->children == NULL) {
         exchange->children = malloc(sizeof(*exchange->children));
         if (exchange->children == NULL) {
@@ -158,7 +187,9 @@ void page_close_exchange(struct exchange *exchange)
         viewers_remove(exchange->viewer); /* its client had gone before the stream began */
     }
     if (exchange->children != NULL) {
-        free(exchange->children);
+        if (exchange->children != &not_kept) {
+            free(exchange->children);
+        }
         exchange->children = NULL;
     }
 }

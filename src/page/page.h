@@ -74,9 +74,13 @@ static inline bool page_is_watched(const struct page *page)
                                                 memory_order_relaxed) > 0;
 }
 
+/* Whether the site may still show a request in this tick; one that it may not is counted. Asked before
+ * anything is put together for it. */
+bool page_takes_request(const struct site *site);
 /* A request that has just been recorded, as far as there is room to show it. While it is watched. */
 void page_show_request(struct site *site, const struct page_request *request);
-/* The child span of an exchange has just ended. While it is watched. */
+/* The child span of an exchange has just ended. While it is watched. Nothing is kept where the tick has
+ * shown what it may: a request that is shown after all, in the next one, then says that it is cut. */
 void page_keep_child(struct exchange *exchange);
 /* Forgets what is kept for an exchange that is closed. */
 void page_close_exchange(struct exchange *exchange);

@@ -97,7 +97,15 @@ EQUATION = {"finished": whole, "metrics": whole,
                                                      "inflight", "unsampled", "dropped", "failed")}),
             "records": maybe({name: whole for name in ("acknowledged", "waiting", "inflight",
                                                        "dropped", "failed")}),
-            "balanced": truth}
+            "balanced": {"metrics": truth, "log": maybe(truth), "spans": maybe(truth),
+                         "records": maybe(truth)}}
+
+
+def is_balanced(equation):
+    """Whether every line that is on is; one that is off is judged by nobody."""
+    for line in ("log", "spans", "records"):
+        assert (equation[line] is None) == (equation["balanced"][line] is None), equation
+    return all(value is not False for value in equation["balanced"].values())
 
 
 def faults(value):

@@ -127,7 +127,12 @@ static void test_figures(void **state)
     assert_true(json_is_null(json_object_get(equation, "log")));
     assert_true(json_is_null(json_object_get(equation, "spans")));
     assert_true(json_is_null(json_object_get(equation, "records")));
-    assert_true(json_is_true(json_object_get(equation, "balanced")));
+    const json_t *balanced = json_object_get(equation, "balanced");
+    assert_int_equal(json_object_size(balanced), 4);
+    assert_true(json_is_true(json_object_get(balanced, "metrics")));
+    assert_true(json_is_null(json_object_get(balanced, "log")));
+    assert_true(json_is_null(json_object_get(balanced, "spans")));
+    assert_true(json_is_null(json_object_get(balanced, "records")));
     const json_t *losses = json_object_get(frame, "losses");
     assert_int_equal(json_array_size(losses), 1);
     assert_int_equal(number_of(json_array_get(losses, 0), "count"), 7);

@@ -131,6 +131,46 @@ static void test_children_of_an_exchange(void **state)
     free(exchange);
 }
 
+static void end_child(struct exchange *exchange)
+{
+    tel_span_begin(&exchange->child, service.tracer, 0,
+                   &(struct tel_span_start){.name = "delay", .kind = TEL_SPAN_INTERNAL});
+    tel_span_end(&exchange->child, 0);
+    page_keep_child(exchange);
+}
+
+/* Once the tick has shown what it may nothing is put together; what was left out is not passed over. */
+static void test_nothing_is_kept_for_what_is_not_shown(void **state)
+{
+    (void)state;
+    struct exchange *exchanges = calloc(2, sizeof(*exchanges));
+    assert_non_null(exchanges);
+    exchanges[0].site = exchanges[1].site = &site;
+    end_child(&exchanges[0]);
+    const size_t length = exchanges[0].children->length;
+    for (int i = 0; i < PAGE_TICK_REQUESTS; i++) {
+        assert_true(page_takes_request(&site));
+        show("/", 1);
+    }
+    assert_int_equal(skipped(), 0);
+    assert_false(page_takes_request(&site));
+    assert_int_equal(skipped(), 1);
+    for (int i = 0; i < 2; i++) {
+        end_child(&exchanges[i]);
+        assert_true(exchanges[i].children->is_cut);
+        assert_int_equal(exchanges[i].children->length, i == 0 ? length : 0);
+    }
+    page_tick(&site);
+    assert_true(page_takes_request(&site));
+    end_child(&exchanges[1]); /* it stays a request of which some are missing */
+    assert_int_equal(exchanges[1].children->length, 0);
+    for (int i = 0; i < 2; i++) {
+        page_close_exchange(&exchanges[i]);
+        assert_null(exchanges[i].children);
+    }
+    free(exchanges);
+}
+
 static void *get_document(void *argument)
 {
     (void)argument;
@@ -169,11 +209,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
     const struct CMUnitTest tests[] = {
-        TEST(test_requests_of_a_tick),
-        TEST(test_request_that_does_not_fit),
-        TEST(test_children_of_an_exchange),
-        TEST(test_document_is_made_once),
-        TEST(test_off),
+        TEST(test_requests_of_a_tick),      TEST(test_request_that_does_not_fit),
+        TEST(test_children_of_an_exchange), TEST(test_nothing_is_kept_for_what_is_not_shown),
+        TEST(test_document_is_made_once),   TEST(test_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
