@@ -6,6 +6,7 @@
  * those who go through it.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "exchange.h"
 #include "options.h"
@@ -85,6 +86,15 @@ static void greet(struct page *page, struct page_viewer *viewer)
     }
 }
 
+/* Another site's page asks, in a browser that says so: it may not read the stream, but would hold a place
+ * of it. What is no browser says nothing of the kind. */
+static bool is_cross_site(const struct exchange *exchange)
+{
+    static const char cross_site[] = "cross-site";
+    const struct http_slice site = http_request_header(&exchange->http->request, "sec-fetch-site");
+    return site.length == sizeof(cross_site) - 1 && memcmp(site.data, cross_site, site.length) == 0;
+}
+
 void page_open_stream(struct exchange *exchange)
 {
     struct page *page = page_of(exchange);
@@ -92,6 +102,10 @@ void page_open_stream(struct exchange *exchange)
     struct http_response *response = &exchange->http->response;
     http_response_add(response, "Cache-Control", STRING("no-store"));
     http_response_add(response, "X-Content-Type-Options", STRING("nosniff"));
+    if (is_cross_site(exchange)) {
+        exchange_problem(exchange, 403, "the page's stream is for the page itself");
+        return;
+    }
     if (lifecycle_get_state(&page->service->lifecycle) >= LIFE_DRAINING) {
         refuse(exchange, &own->refused_draining, "the service is draining");
         return;

@@ -50,6 +50,28 @@ def test_ten_and_no_more():
         assert service.value(LOST) == 0
 
 
+@pytest.mark.parametrize("site, status", [
+    ("cross-site", 403), ("same-origin", 200), ("same-site", 200), ("none", 200)])
+def test_other_sites_take_no_place(service, site, status):
+    """A page elsewhere that opens streams from its readers' browsers would hold all of them."""
+    assert gone(service)
+    with Connection(service.public) as connection:
+        connection.send(request("/page/events", headers=[("Sec-Fetch-Site", site)]))
+        assert parse_head(connection._head())[0] == status
+        assert service.value(VIEWERS) == (1 if status == 200 else 0)
+
+
+@pytest.mark.parametrize("number, starts", [("64", True), ("65", False)])
+def test_most_that_may_be_allowed(number, starts):
+    """As many as leave half of what may wait unsent to others."""
+    if starts:
+        with Service("--page", "--page-viewers", number) as service:
+            assert ask(service.public).status == 200
+    else:
+        with pytest.raises(AssertionError):
+            Service("--page", "--page-viewers", number)
+
+
 def test_limit_is_an_option():
     with Service("--page", "--page-viewers", "1") as service, Viewer(service.public):
         assert ask(service.public, "/page/events").status == 503
