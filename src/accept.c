@@ -96,22 +96,51 @@ static int specificity(struct http_slice name, const char *type, const char *sub
     return is(right, subtype) ? 3 : is(right, "*") ? 2 : 0;
 }
 
-unsigned accept_media_quality(struct http_slice accept, const char *type, const char *subtype)
+/* The best match so far. */
+struct verdict {
+    int match;        /* specificity() */
+    unsigned quality; /* of it */
+};
+
+static void judge(struct verdict *verdict, struct http_slice accept, const char *type,
+                  const char *subtype)
 {
     struct range range;
-    int best = 0;
-    unsigned quality = 0;
+    while (next_range(&accept, &range)) {
+        int match = specificity(range.name, type, subtype);
+        if (match > verdict->match) {
+            *verdict = (struct verdict){match, range.quality};
+        }
+    }
+}
+
+unsigned accept_media_quality(struct http_slice accept, const char *type, const char *subtype)
+{
+    struct verdict verdict = {0, 0};
     if (accept.length == 0) {
         return 1000;
     }
-    while (next_range(&accept, &range)) {
-        int match = specificity(range.name, type, subtype);
-        if (match > best) {
-            best = match;
-            quality = range.quality;
+    judge(&verdict, accept, type, subtype);
+    return verdict.quality;
+}
+
+unsigned accept_request_quality(const struct http_request *request, const char *type,
+                                const char *subtype)
+{
+    const struct http_field *first = request->known[HTTP_KNOWN_ACCEPT];
+    struct verdict verdict = {0, 0};
+    size_t length = 0;
+    if (request->known_count[HTTP_KNOWN_ACCEPT] <= 1) {
+        return accept_media_quality(first != NULL ? first->value : (struct http_slice){NULL, 0},
+                                    type, subtype);
+    }
+    for (size_t i = 0; i < request->field_count; i++) {
+        if (is(request->fields[i].name, "accept")) {
+            judge(&verdict, request->fields[i].value, type, subtype);
+            length += request->fields[i].value.length;
         }
     }
-    return quality;
+    return length > 0 ? verdict.quality : 1000;
 }
 
 bool accept_media_is(struct http_slice content_type, const char *type)

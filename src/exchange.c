@@ -28,13 +28,12 @@ static struct exchange *of(struct http_exchange *http)
 /* Text is for those who ask for it and not for JSON: a bare `*` or no Accept gets the document. */
 static bool prefers_text(const struct http_request *request)
 {
-    const struct http_field *field = request->known[HTTP_KNOWN_ACCEPT];
-    if (field == NULL) {
+    if (request->known[HTTP_KNOWN_ACCEPT] == NULL) {
         return false;
     }
-    unsigned problem = accept_media_quality(field->value, "application", "problem+json");
-    unsigned json = accept_media_quality(field->value, "application", "json");
-    return accept_media_quality(field->value, "text", "plain") > (problem > json ? problem : json);
+    unsigned problem = accept_request_quality(request, "application", "problem+json");
+    unsigned json = accept_request_quality(request, "application", "json");
+    return accept_request_quality(request, "text", "plain") > (problem > json ? problem : json);
 }
 
 /* Fills status, type and body of a problem. The buffer is the exchange's own memory, large enough, so

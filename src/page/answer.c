@@ -21,9 +21,9 @@ static struct http_slice header(const struct http_request *request, enum http_kn
 
 bool page_is_wanted(const struct exchange *exchange)
 {
-    const struct http_slice accept = header(&exchange->http->request, HTTP_KNOWN_ACCEPT);
-    return accept_media_quality(accept, "text", "html") >
-           accept_media_quality(accept, "application", "json");
+    const struct http_request *request = &exchange->http->request;
+    return accept_request_quality(request, "text", "html") >
+           accept_request_quality(request, "application", "json");
 }
 
 const struct route *page_choose_route(const struct exchange *exchange, const struct route *found)

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -60,6 +61,41 @@ static void test_media_quality(void **state)
     }
 }
 
+/* Several lines are one list, whatever stands between them. */
+static void test_lines_of_a_request(void **state)
+{
+    static const struct {
+        const char *lines[3];
+        unsigned html;
+        unsigned json;
+    } cases[] = {
+        {{NULL}, 1000, 1000},
+        {{"text/html"}, 1000, 0},
+        {{"application/json;q=0.5", "text/html"}, 1000, 500},
+        {{"text/*;q=0.3", "*/*;q=0.1", "text/html;q=0"}, 0, 100},
+        {{"", "text/html;q=0.2"}, 200, 0},
+        {{"", ""}, 1000, 1000},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct http_field fields[6];
+        struct http_request *request = calloc(1, sizeof(*request));
+        assert_non_null(request);
+        request->fields = fields;
+        for (size_t line = 0; line < 3 && cases[i].lines[line] != NULL; line++) {
+            fields[2 * line] = (struct http_field){slice("X-Between"), slice("text/html;q=0.9")};
+            fields[2 * line + 1] =
+                (struct http_field){slice("ACCEPT"), slice(cases[i].lines[line])};
+            request->field_count += 2;
+            request->known_count[HTTP_KNOWN_ACCEPT]++;
+            request->known[HTTP_KNOWN_ACCEPT] = &fields[1];
+        }
+        assert_int_equal(accept_request_quality(request, "text", "html"), cases[i].html);
+        assert_int_equal(accept_request_quality(request, "application", "json"), cases[i].json);
+        free(request);
+    }
+}
+
 static void test_content_type(void **state)
 {
     static const struct {
@@ -93,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_media_quality),
+        cmocka_unit_test(test_lines_of_a_request),
         cmocka_unit_test(test_content_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,13 @@ def test_all_others_get_the_message(service, accept):
     assert response.header("vary") == "Accept"
 
 
+def test_accept_lines_are_one_list(service):
+    lines = [("Accept", "application/json;q=0.5"), ("Accept", "text/html")]
+    assert is_page(ask(service.public, "/", headers=lines))
+    assert is_page(ask(service.public, "/", headers=lines[::-1]))
+    assert is_message(ask(service.public, "/", headers=[("Accept", "text/html;q=0.4"), lines[0]]))
+
+
 def test_it_is_one_route_in_all_signals(witnesses, service):
     for accept in (BROWSERS["firefox"], None):
         witness = witnesses.of(lambda: get(service.public, accept))
