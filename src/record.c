@@ -231,6 +231,7 @@ __attribute__((noinline)) static void show(struct exchange *exchange, uint16_t s
         site, &(struct page_request){
                   .span = &exchange->span,
                   .children = exchange->children,
+                  .end_ns = exchange->http->end_ns,
                   .method = http_method_name(labels.method),
                   .record = &record,
                   .access_log = service->access_log,

@@ -28,8 +28,8 @@ static struct page_ring *earliest(const struct frame_source *source)
     uint64_t first_ns = UINT64_MAX;
     for (size_t i = 0; i < source->ring_count; i++) {
         const struct page_record *record = page_ring_peek(source->rings[i]);
-        if (record != NULL && record->end_wall_ns < first_ns) {
-            first_ns = record->end_wall_ns;
+        if (record != NULL && record->end_ns < first_ns) {
+            first_ns = record->end_ns;
             found = source->rings[i];
         }
     }
@@ -50,7 +50,7 @@ static uint64_t append_requests(const struct frame_source *source, struct writer
             break;
         }
         const struct page_record *record = page_ring_peek(ring);
-        if (record->end_wall_ns + PAGE_STALE_NS < source->now_wall_ns) {
+        if (record->end_ns + PAGE_STALE_NS < source->now_ns) {
             page_ring_pop(ring);
             stale++;
             continue;

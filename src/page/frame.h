@@ -28,7 +28,8 @@ struct frame_source {
     const struct service *service;
     struct page_ring *const *rings; /* the sites' */
     size_t ring_count;
-    uint64_t now_wall_ns;
+    uint64_t now_wall_ns; /* as it is told */
+    uint64_t now_ns;      /* monotonic: a clock that is set makes nothing old */
     uint64_t connections;
     uint64_t viewers;
     uint64_t updates_lost;

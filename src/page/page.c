@@ -205,6 +205,7 @@ static void compose(struct page *page)
                                         .rings = page->rings,
                                         .ring_count = page->site_count,
                                         .now_wall_ns = tel_clock_wall_ns(),
+                                        .now_ns = tel_clock_monotonic_ns(),
                                         .connections =
                                             server_connections(server, LISTENER_PUBLIC) +
                                             server_connections(server, LISTENER_OPERATORS),

@@ -288,7 +288,7 @@ bool page_request_format(const struct page_request *request, struct tel_buffer *
         fits = out.error == 0;
     }
     if (fits) {
-        record->end_wall_ns = request->record->end_wall_ns;
+        record->end_ns = request->end_ns;
         record->length = out.length;
         memcpy(record->json, out.data, out.length);
     }

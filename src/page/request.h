@@ -39,6 +39,7 @@ struct page_children {
 struct page_request {
     const struct tel_span *span;             /* SERVER, ended */
     const struct page_children *children;    /* or NULL */
+    uint64_t end_ns;                         /* monotonic */
     const char *method;                      /* as the metrics have it */
     const struct tel_access_record *record;  /* what the access log was given */
     const struct tel_access_log *access_log; /* NULL: it is off */

@@ -18,7 +18,7 @@
 #define PAGE_RECORD_BYTES 8160
 
 struct page_record {
-    uint64_t end_wall_ns; /* when the request ended */
+    uint64_t end_ns; /* when the request ended, monotonic */
     size_t length;
     char json[PAGE_RECORD_BYTES]; /* an object */
 };

@@ -20,9 +20,10 @@
 #include "page/hub.h"
 #include "service.h"
 
-#define RINGS  2
-#define NOW_NS 1700000000000000000ull
-#define MS     1000000ull
+#define RINGS   2
+#define NOW_NS  1700000000000000000ull
+#define WALL_NS 1600000000000000000ull /* of another clock, set back by far */
+#define MS      1000000ull
 
 static const struct options options = {
     .random_error_status = 503, .faults = "", .incident = "", .fault_token_file = ""};
@@ -46,7 +47,8 @@ static int make(void **state)
     source = (struct frame_source){.service = &service,
                                    .rings = rings,
                                    .ring_count = RINGS,
-                                   .now_wall_ns = NOW_NS,
+                                   .now_wall_ns = WALL_NS,
+                                   .now_ns = NOW_NS,
                                    .connections = 5,
                                    .viewers = 2,
                                    .updates_lost = 7,
@@ -69,11 +71,11 @@ static int drop(void **state)
 }
 
 /* A request with a number, of about `size` bytes. */
-static void push(size_t ring, uint64_t end_wall_ns, int number, size_t size)
+static void push(size_t ring, uint64_t end_ns, int number, size_t size)
 {
     struct page_record *record = page_ring_reserve(rings[ring]);
     assert_non_null(record);
-    record->end_wall_ns = end_wall_ns;
+    record->end_ns = end_ns;
     record->length = (size_t)snprintf(record->json, sizeof(record->json),
                                       "{\"n\":%d,\"x\":\"%0*d\"}", number, (int)size, 0);
     assert_true(record->length < sizeof(record->json));

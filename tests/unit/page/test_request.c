@@ -80,6 +80,7 @@ static int make(void **state)
     memset(record.span_id, 0xcd, sizeof(record.span_id));
     exemplar = (struct tel_exemplar){.wall_ns = END_NS};
     request = (struct page_request){.span = &span,
+                                    .end_ns = 12345,
                                     .method = "GET",
                                     .record = &record,
                                     .access_log = access_log,
@@ -111,7 +112,7 @@ static json_t *shown(void)
     assert_true(page_request_format(&request, &line, &slot));
     assert_true(slot.length > 0 && slot.length <= PAGE_RECORD_BYTES);
     assert_null(memchr(slot.json, '\n', slot.length));
-    assert_true(slot.end_wall_ns == END_NS);
+    assert_true(slot.end_ns == 12345);
     json_t *read =
         json_loadb(slot.json, slot.length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (read == NULL) {

@@ -32,14 +32,14 @@ static int drop(void **state)
 /* A record that says its number in every place. */
 static void fill(struct page_record *record, size_t number)
 {
-    record->end_wall_ns = number;
+    record->end_ns = number;
     record->length = 1 + number % PAGE_RECORD_BYTES;
     memset(record->json, (int)(number % 251), record->length);
 }
 
 static void check(const struct page_record *record, size_t number)
 {
-    assert_int_equal(record->end_wall_ns, number);
+    assert_int_equal(record->end_ns, number);
     assert_int_equal(record->length, 1 + number % PAGE_RECORD_BYTES);
     assert_int_equal((unsigned char)record->json[0], number % 251);
     assert_int_equal((unsigned char)record->json[record->length - 1], number % 251);
