@@ -1,5 +1,6 @@
-/* Where a request fell in the histogram: a bar for each bucket, its own marked, as tall as the
- * logarithm of its count, so that a bucket with one request is there beside one with a million. */
+/* Where a request fell among those of all users since the start: a bar for each bucket, its own marked,
+ * as tall as the logarithm of its count, so that a bucket with one request is there beside one with a
+ * million. A request whose route is no user's is in none of them. */
 {
   const { el, svg } = page.dom;
   const { units } = page;
@@ -7,13 +8,15 @@
   const HEIGHT = 132;
   const FLOOR = HEIGHT - 16;
 
-  page.bucket = function (bounds, buckets, own) {
+  page.bucket = function (bounds, buckets, request) {
+    const own = request.user === false ? -1 : request.bucket.index;
     const step = WIDTH / buckets.length;
     const most = Math.log1p(Math.max(1, ...buckets));
     const all = buckets.reduce((total, count) => total + count, 0);
     const label = (index) => (index === bounds.length ? "+Inf" : units.duration(bounds[index]));
-    const words = `Buckets of all requests since the start. This one fell into ${units.range(bounds, own)}, `
-      + `with ${units.count(buckets[own])} of ${units.count(all)}.`;
+    const words = `The bars: all users' requests since the start, ${units.count(all)}. `
+      + (own < 0 ? "This one is no user's, and not among them: only its own series has it."
+        : `This one fell into ${units.range(bounds, own)}, with ${units.count(buckets[own])} of them.`);
     const bars = buckets.map((count, i) => {
       const height = Math.max(i === own ? 3 : count > 0 ? 2 : 1, (FLOOR - 14) * (Math.log1p(count) / most));
       return svg("rect", {
@@ -23,14 +26,14 @@
     });
     const middle = (own + 0.5) * step;
     const anchor = own < 2 ? "start" : own > buckets.length - 3 ? "end" : "middle";
+    const mark = own < 0 ? [] : [svg("text", { class: "is-own", x: middle.toFixed(1), y: HEIGHT - 3,
+      "text-anchor": anchor }, `≤ ${label(own)}`)];
     const ends = [[0, "start", 0], [buckets.length - 1, "end", WIDTH]]
-      .filter(([index]) => Math.abs(index - own) > 3)
+      .filter(([index]) => own < 0 || Math.abs(index - own) > 3)
       .map(([index, side, x]) => svg("text", { x, y: HEIGHT - 3, "text-anchor": side }, label(index)));
     return [
       svg("svg", { class: "bars", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words },
-        ...bars,
-        svg("text", { class: "is-own", x: middle.toFixed(1), y: HEIGHT - 3, "text-anchor": anchor }, `≤ ${label(own)}`),
-        ...ends),
+        ...bars, ...mark, ...ends),
       el("p", {}, words),
     ];
   };

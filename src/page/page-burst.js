@@ -1,8 +1,9 @@
-/* A burst of requests from this page, so that there is something to see a minute after cloning. A few
- * at a time and a fixed number: it shows, it does not load. */
+/* A burst of requests from this page: a few at a time, a fixed number, and no faster than they can be
+ * shown, 32 with each frame. */
 {
   const { option, get, text, say } = page.dom;
   const AT_ONCE = 4;
+  const PACE_MS = 12; /* 20 with each frame, and room for one that is late */
 
   /* What can be sent, a row each: a name, how many, and the targets in turn. */
   const BURSTS = [
@@ -19,9 +20,13 @@
     let next = 0;
     let sent = 0;
     let failed = 0;
+    let due = performance.now();
     async function sender() {
       while (next < count) {
         const target = targets[next++ % targets.length];
+        const now = performance.now();
+        due = Math.max(due + PACE_MS, now);
+        await new Promise((resolve) => setTimeout(resolve, due - now));
         const isFine = await fetch(target, { cache: "no-store" })
           .then(async (response) => (await response.text(), response.status < 500), () => false);
         sent++;

@@ -5,21 +5,22 @@
   const { units } = page;
 
   function span(request, hello) {
-    const note = !hello.tracing ? "Spans are not exported; this is what one would have held."
-      : request.sampled ? null : "Not sampled: it is counted, and not exported.";
-    return [...(note ? [el("p", { class: "muted" }, note)] : []), ...page.waterfall(request)];
+    const why = !hello.tracing ? "Spans are not exported" : request.sampled ? null : "Not sampled";
+    const note = why && el("p", { class: "muted" }, `${why}: only its name, times and status are known.`);
+    return [...(note ? [note] : []), ...page.waterfall(request)];
   }
 
   function metric(request, state) {
     const { bounds } = state.hello;
     const buckets = state.frame?.buckets ?? new Array(bounds.length + 1).fill(0);
     return [
-      ...page.bucket(bounds, buckets, request.bucket.index),
-      el("pre", {}, request.series),
+      ...page.bucket(bounds, buckets, request),
+      el("pre", {}, `${request.series} ${request.bucket.count ?? ""}`.trim()),
       request.exemplar
         ? el("pre", { id: "detail-exemplar" }, ...marked(request.exemplar, request.trace_id))
         : el("p", { class: "muted" }, request.sampled
-          ? "No exemplar was kept of it." : "Without a sampled trace there is no exemplar."),
+          ? "The histogram keeps the latest exemplar of each bucket; this one was replaced, or not kept."
+          : "Without a sampled trace there is no exemplar."),
     ];
   }
 
@@ -28,12 +29,20 @@
       const why = hello.log_fields === null ? "The access log is off." : "Too long to be shown here.";
       return [el("p", { class: "muted" }, why)];
     }
-    const values = request.log.split("\t");
-    const rows = hello.log_fields.split("\t").map((name, i) => [name, values[i] ?? ""]);
+    const values = request.log.split(hello.log_separator ?? "\t");
+    const rows = hello.log_fields.split(/[\t ]/).map((name, i) => [name, values[i] ?? ""]);
     return [
       page.facts(rows, "under the names of #Fields", request.trace_id),
       el("pre", { id: "detail-line" }, ...marked(request.log, request.trace_id)),
     ];
+  }
+
+  /* Where the id stands, as the panels have it: not each request has an exemplar, nor each log the id. */
+  function shared(id) {
+    const where = [["detail-span", "span"], ["detail-exemplar", "exemplar"], ["detail-log", "log line"]]
+      .filter(([panel]) => get(panel)?.textContent.includes(id)).map(([, words]) => words);
+    const last = where.pop();
+    return where.length > 0 ? `the same in its ${where.join(", ")} and ${last}` : last ? `in its ${last}` : "";
   }
 
   async function copy(id, told) {
@@ -84,11 +93,11 @@
         request = chosen;
         text(get("detail-title"), `${request.method} ${request.path} → ${page.outcome(request)}`);
         text(get("detail-trace"), request.trace_id);
-        text(get("detail-told"), "the same in all three");
         text(get("detail-facts"), outcomeWords(request));
         get("detail-span").replaceChildren(...span(request, state.hello));
         get("detail-metric").replaceChildren(...metric(request, state));
         get("detail-log").replaceChildren(...log(request, state.hello));
+        text(get("detail-told"), shared(request.trace_id));
         panel.hidden = false;
         list.hold("open", true);
         if (isReached) {

@@ -1,11 +1,9 @@
 /* Elements, and what is written into them.
  *
- * What the service sent is put on the page as text and in no other way: a request may carry anything
- * in its path, and this page shows other people's requests.
+ * What the service sent is put on the page as text and in no other way: a request may carry anything.
  *
- * The files of the page are joined into one script, in the order of CMakeLists.txt: this one first,
- * page-main.js last. Each is a block of its own and adds what others may use to `page`, which is all
- * that a reader finds in the console. */
+ * The files are joined into one script, in the order of CMakeLists.txt. Each is a block of its own and
+ * adds what others may use to `page`. */
 "use strict";
 const page = {};
 {
@@ -40,7 +38,7 @@ const page = {};
     }
   }
 
-  /* Custom properties through the object model: the content policy allows no style in markup. */
+  /* Custom properties by script: the policy allows no style in markup. */
   function place(node, properties) {
     for (const [name, value] of Object.entries(properties)) {
       node.style.setProperty(`--${name}`, value);
@@ -60,8 +58,8 @@ const page = {};
     render(node, ...fresh.childNodes);
   }
 
-  /* Makes these the children of a node, and leaves alone what is so already: figures run while the
-   * element that holds them stays, with whatever points at it, selects it or reads it aloud. */
+  /* Makes these the children of a node, and leaves alone what is so already, with whatever points at
+   * it, selects it or reads it aloud. */
   function render(node, ...fresh) {
     fresh.forEach((child, i) => {
       const old = node.childNodes[i];
@@ -86,7 +84,7 @@ const page = {};
     return parts.flatMap((part, index) => (index === 0 ? [part] : [el("mark", {}, id), part]));
   }
 
-  /* Told to screen readers, politely, and only what changed: never figures that run. */
+  /* Told to screen readers: never figures that run. */
   function say(words) {
     text(get("spoken"), words);
   }

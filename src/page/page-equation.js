@@ -1,13 +1,8 @@
 /* The reconciliation with all its terms, and the losses.
  *
- *     finished          = observations
- *                       = lines written + waiting + dropped
- *     SERVER + INTERNAL = spans acknowledged + waiting + in flight + unsampled + dropped + failed
- *     finished          = log records acknowledged + …
- *
- * The service reads the terms while requests go on ending, and says `balanced` when each sum lies
- * between two readings of `finished`; then a line is balanced although its own figures may differ by
- * what ended in between. A line that is off for two seconds is red: until then it may be a moment's. */
+ * The service reads the terms while requests go on ending, and says of each line whether its sum lies
+ * between two readings; then it is balanced although its own figures may differ by what ended in
+ * between. A line that is off for two seconds is red: until then it may be a moment's. */
 {
   const { el, get, text, render, attribute } = page.dom;
   const { units } = page;
@@ -32,14 +27,24 @@
 
   const sum = (terms) => terms.reduce((total, term) => total + term[1], 0);
 
-  /* How far a line is off; 0 when it is balanced, null when its signal is off. */
+  const isIdle = (line, all) => Boolean(line.part) && all[line.part] === null;
+
+  /* How far the shown figures are apart: of the spans, the SERVER ones from the requests, too. */
   function difference(line, all) {
-    if (line.part && all[line.part] === null) {
-      return null;
-    }
-    const isServerOff = line.of === "spans" && all.spans.server !== all.finished;
-    const off = sum(line.right(all)) - sum(line.left(all));
-    return all.balanced ? 0 : off || (isServerOff ? all.spans.server - all.finished : 0);
+    return sum(line.right(all)) - sum(line.left(all))
+      || (line.of === "spans" ? all.spans.server - all.finished : 0);
+  }
+
+  /* By the line's own flag. */
+  function isBalanced(line, all) {
+    const { balanced } = all;
+    return typeof balanced === "boolean" ? balanced || difference(line, all) === 0
+      : balanced[line.part ?? "metrics"] !== false;
+  }
+
+  /* Between two readings the shown figures may happen to agree. */
+  function wordsOf(off) {
+    return off === 0 ? "does not add up" : `off by ${off > 0 ? "+" : "−"}${units.count(Math.abs(off))}`;
   }
 
   function shown([name, value]) {
@@ -51,10 +56,9 @@
     : [el("span", { class: "muted" }, operator), shown(one)]));
 
   function row(line, all, tone, words) {
-    const isOff = line.part && all[line.part] === null;
     return el("div", { class: `balance of-${line.of}`, "data-line": line.part ?? "metrics" },
       el("span", { class: "whose" }, line.words),
-      isOff
+      isIdle(line, all)
         ? el("span", { class: "terms muted" }, "off, and not judged")
         : el("span", { class: "terms" }, ...joined(line.left(all), "+"),
           el("span", { class: "muted" }, "="), ...joined(line.right(all), "+")),
@@ -72,17 +76,15 @@
     const since = new Map(); /* line -> when it was first seen off */
 
     function judge(line, all, now) {
-      const off = difference(line, all);
-      if (!off) {
+      if (isIdle(line, all) || isBalanced(line, all)) {
         since.delete(line);
-        return off === null ? ["idle", "off"] : ["good", "adds up"];
+        return isIdle(line, all) ? ["idle", "off"] : ["good", "adds up"];
       }
       if (!since.has(line)) {
         since.set(line, now);
       }
       return now - since.get(line) >= PATIENCE_MS
-        ? ["bad", `off by ${off > 0 ? "+" : "−"}${units.count(Math.abs(off))}`]
-        : ["good", "adds up"];
+        ? ["bad", wordsOf(difference(line, all))] : ["good", "adds up"];
     }
 
     return {

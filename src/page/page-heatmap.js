@@ -1,9 +1,6 @@
-/* Latency as a heatmap: across is time, up is how long it took, colour is how many.
- *
- *     10 s  |                        a cell: one slot x one bucket of the histogram that /metrics
- *    100 ms |      ░▒▒░     ░        exposes. Rows are as tall as their buckets on a logarithmic
- *      1 ms |░░▒▓▓▓▒░▒▓▓▓▓▒░▒▓       scale, and so are the steps of colour: one slow request among
- *    100 µs |▓▓███▓▓▓██████▓▓█       thousands is seen. */
+/* Latency as a heatmap: across is time, up is how long it took, colour is how many. A cell is one slot by
+ * one bucket of the histogram. Rows are as tall as their buckets on a logarithmic scale, and so are the
+ * steps of colour: one slow request among thousands is seen. */
 {
   const { get, text } = page.dom;
   const { units } = page;

@@ -1,12 +1,11 @@
-/* Puts the parts to work: what comes on the stream goes into the state, and the state is drawn, at
- * most once a picture and only while the page is seen.
- *
- * Who asked for less motion gets new pictures of the charts every two seconds, not with each frame. */
+/* Puts the parts to work: what comes on the stream goes into the state, and the state is drawn, at most
+ * once a picture and only while the page is seen. Who asked for less motion gets new charts every two
+ * seconds. */
 {
   const { get, text, attribute } = page.dom;
   const { units } = page;
   const CALM_MS = 2000;
-  const TONES = { live: "good", connecting: "idle", waiting: "bad" };
+  const TONES = { live: "good", connecting: "idle", waiting: "bad", resting: "idle" };
 
   function showLink(state) {
     const { link } = state;
@@ -14,6 +13,7 @@
     const words = {
       live: () => `Live${missed}`,
       connecting: () => "Connecting",
+      resting: () => "Resting while this page is hidden",
       waiting: () => `Not connected: ${link.why}; again in ${units.left(link.until - Date.now())}`,
     };
     attribute(get("link"), "data-tone", TONES[link.state]);
@@ -30,6 +30,7 @@
     text(get("process"), `${hello.version} on ${hello.instance}, process ${hello.pid}, `
       + `${hello.workers} ${hello.workers === 1 ? "worker" : "workers"}${up}`);
     const notes = [
+      frame ? `${units.count(frame.failed)} requests failed since the start` : null,
       frame ? `${frame.viewers} ${frame.viewers === 1 ? "viewer" : "viewers"} of this page` : null,
       state.restarts > 0 ? `started anew since this page was opened: ${state.restarts}` : null,
       hello.revision ? `revision ${hello.revision}` : null,
@@ -105,6 +106,7 @@
     },
     link(link) {
       state.link = link;
+      showLink(state); /* also while it is not drawn */
       ask();
     },
   });

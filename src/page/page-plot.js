@@ -1,8 +1,5 @@
-/* What the two charts share: a canvas that is as sharp as the screen, the colours of the style
- * sheet, and an axis of time.
- *
- * The axis stands still and says how long ago; what is drawn moves by whole slots, so that each
- * column keeps its place between pixels and nothing shimmers. */
+/* What the two charts share: a sharp canvas, the colours of the style sheet, and an axis of time. It
+ * stands still; what is drawn moves by whole slots, so that nothing shimmers. */
 {
   const LEFT = 58;
   const RIGHT = 10;
@@ -14,8 +11,7 @@
 
   let colours = {};
 
-  /* Sixty-four colours through the points that the style sheet gives as "L C H, …" of OKLCH, where
-   * equal steps of lightness look equal: a scale of counts needs that. */
+  /* Sixty-four colours through the points that the style sheet gives as "L C H, …" of OKLCH. */
   function palette(points) {
     const stops = points.split(",").map((point) => point.trim().split(/\s+/).map(Number));
     return Array.from({ length: 64 }, (_, i) => {

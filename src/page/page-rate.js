@@ -1,8 +1,5 @@
-/* Requests a second, all and failed, and behind them the time in which a fault was in force: cause
- * and effect in one picture.
- *
- * A point is what its slot and the three before it held: two seconds, or a rate of a few requests
- * would be all teeth. */
+/* Requests a second, all and failed, and behind them the time in which a fault was in force. A point is
+ * what its slot and the three before it held, or a rate of a few requests would be all teeth. */
 {
   const { get } = page.dom;
   const { units } = page;

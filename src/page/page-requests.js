@@ -1,8 +1,8 @@
 /* The last requests, a line each, newest first.
  *
- * A line under the pointer or the focus must not run away: while either is in the list, a request is
- * open, or Pause is pressed, the list stands still and says how many wait. It is a listbox: one stop
- * of the Tab key, arrows within, Enter opens.
+ * A line under the pointer or the keyboard's focus must not run away: while either is in the list, a
+ * request is open, or Pause is pressed, the list stands still and says how many wait. It is a listbox:
+ * one stop of the Tab key, arrows within, Enter opens.
  *
  *     why it stands still: { pointer, focus, open, button }, each true or false */
 {
@@ -12,8 +12,6 @@
   const REASONS = { button: "paused", open: "paused while a request is open", focus: "paused while in use",
     pointer: "paused under the pointer" };
 
-  const isFailed = (request) => request.error !== null || request.status >= 500;
-
   /* What there was in place of a status is what went wrong. */
   const outcome = (request) => (request.status === null ? request.error ?? "–" : String(request.status));
 
@@ -21,7 +19,7 @@
   const requests = new WeakMap();
 
   function line(request) {
-    const tone = isFailed(request) ? "bad" : request.status >= 400 ? "doubt" : "good";
+    const tone = request.failed ? "bad" : request.status >= 400 ? "doubt" : "good";
     const node = el("li", { role: "option", tabindex: "-1", "data-tone": tone, "aria-selected": "false" },
       el("span", { class: "when" }, units.clock(request.end_ms)),
       el("span", { class: "status" }, request.status === null ? "–" : String(request.status)),
@@ -39,10 +37,9 @@
     constructor(open) {
       this.node = get("lines");
       this.open = open;
-      this.why = { pointer: false, focus: false, open: false, button: false };
-      this.last = 0;
-      this.state = null;
       this.failures = get("requests-failures");
+      this.forget();
+      this.state = null;
       this.listen();
     }
 
@@ -50,9 +47,11 @@
       const mouse = (is) => (event) => event.pointerType === "mouse" && this.hold("pointer", is);
       this.node.addEventListener("pointerenter", mouse(true));
       this.node.addEventListener("pointerleave", mouse(false));
-      this.node.addEventListener("focusin", () => this.hold("focus", true));
+      /* A mouse leaves the focus behind where it clicked, and that holds nothing. */
+      this.node.addEventListener("focusin", (event) =>
+        this.hold("focus", event.target.matches(":focus-visible")));
       this.node.addEventListener("focusout", (event) =>
-        this.hold("focus", this.node.contains(event.relatedTarget))); /* from line to line it stays */
+        this.hold("focus", this.why.focus && this.node.contains(event.relatedTarget))); /* from line to line */
       this.node.addEventListener("keydown", (event) => this.key(event));
       this.node.addEventListener("click", (event) => {
         const target = event.target.closest("li");
@@ -63,7 +62,6 @@
       });
       get("requests-pause").addEventListener("click", () => {
         this.hold("button", !this.why.button);
-        attribute(get("requests-pause"), "aria-pressed", String(this.why.button));
       });
       this.failures.addEventListener("change", () => {
         this.node.replaceChildren();
@@ -74,6 +72,7 @@
 
     hold(reason, is) {
       this.why[reason] = is;
+      attribute(get("requests-pause"), "aria-pressed", String(this.why.button));
       this.draw(this.state);
     }
 
@@ -83,7 +82,7 @@
 
     waiting() {
       return this.state.requests.filter((request) => request.sequence > this.last
-        && (!this.failures.checked || isFailed(request)));
+        && (!this.failures.checked || request.failed));
     }
 
     fill() {
@@ -114,9 +113,12 @@
       text(get("lines-empty"), this.failures.checked ? "No failed request." : "No request yet.");
     }
 
+    /* Another process: what was held is gone. */
     forget() {
       this.node.replaceChildren();
       this.last = 0;
+      this.why = { pointer: false, focus: false, open: false, button: false };
+      attribute(get("requests-pause"), "aria-pressed", "false");
     }
 
     /* Where the Tab key leads: the newest, unless the reader went to another. */
@@ -186,5 +188,4 @@
 
   page.requests = (open) => new List(open);
   page.outcome = outcome;
-  page.isFailed = isFailed;
 }

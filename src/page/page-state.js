@@ -6,9 +6,8 @@
  *     --+------+---|---+-------+---|--+-->               buckets[], routes[], faults }
  *          slot n  |    slot n+1   |
  *
- * A difference belongs to the slot in its middle; one that is longer than two slots (frames were
- * lost) is spread over all it lasted. `seconds` is how much of the slot was seen: a rate divides by
- * it, and where it is 0 the charts show a gap and invent nothing. */
+ * A difference belongs to the slot in its middle; one that is longer than two slots is spread over all
+ * it lasted. `seconds` is how much of the slot was seen: where it is 0 the charts show a gap. */
 {
   const SLOT_MS = 500;
   const SLOTS = 240;
@@ -32,8 +31,7 @@
       this.lostFrames = 0;
     }
 
-    /* A stream begins. The same process goes on where it was; another one starts from nothing, and then
-     * it returns true. */
+    /* A stream begins. Returns true when it is another process: that starts from nothing. */
     greet(hello) {
       const known = this.hello;
       const isNew = known?.pid !== hello.pid || known.started_ms !== hello.started_ms;

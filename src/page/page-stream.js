@@ -1,14 +1,17 @@
 /* The event stream, and what is known of the connection.
  *
- *     connecting -> live -> waiting (why, until when) -> connecting -> …
+ *     connecting -> live -> waiting (why, until when) | resting (why) -> connecting -> …
  *
- * It is read by fetch() and not by EventSource, because that says nothing of an answer that is no
- * stream: here a refusal is told with the service's own reason, and asked again when it said so. A
- * stream that is silent for as long as twenty frames take counts as lost. */
+ * It is read by fetch() and not by EventSource, which says nothing of a refusal. A stream that is silent
+ * for as long as twenty frames take counts as lost. A page that is not seen rests after a moment: the
+ * service has few places for viewers. */
 {
   const SILENCE_MS = 5000;
   const RETRY_MS = [1000, 2000, 3000, 5000];
   const AFTER_BYE_MS = 3000;
+  const HIDDEN_MS = 5000;
+  const REST_MS = 1e9;
+  const HIDDEN = new Error("hidden");
 
   /* A reader of text/event-stream: takes pieces as they come, calls hear(name, data) for each event. */
   function parser(hear) {
@@ -44,9 +47,8 @@
     return error;
   }
 
-  /* Until the stream ends; throws when it fails. */
-  async function follow(url, hear) {
-    const control = new AbortController();
+  /* Until the stream ends; throws when it fails or is ended by `control`. */
+  async function follow(url, hear, control) {
     let heard = Date.now();
     const watch = setInterval(() => {
       if (Date.now() - heard > SILENCE_MS) {
@@ -76,12 +78,34 @@
     }
   }
 
+  /* A TypeError is fetch()'s word for no answer at all. */
+  function whyOf(error, ended) {
+    return !(error instanceof TypeError) ? error.message : ended ? "the service has ended" : "no connection";
+  }
+
+  /* Tells when the page is seen, and when it was not for a while. */
+  function watchSight(tell) {
+    let timer = 0;
+    function look() {
+      clearTimeout(timer);
+      if (document.hidden) {
+        timer = setTimeout(tell, HIDDEN_MS, false);
+      } else {
+        tell(true);
+      }
+    }
+    document.addEventListener("visibilitychange", look);
+    look();
+  }
+
   /* Follows a stream for as long as the page lives. on.event(name, data) hears what comes,
    * on.link({state, why, until}) how the connection is. Returns again(): ask at once. */
   page.stream = function (url, on) {
     let hurry = () => {};
     let failures = 0;
     let ended = false;
+    let isResting = false;
+    let control = new AbortController();
 
     function hear(name, data) {
       if (name === "hello") {
@@ -93,34 +117,42 @@
       on.event(name, JSON.parse(data));
     }
 
-    function wait(why, ms) {
-      on.link({ state: "waiting", why, until: Date.now() + ms });
+    function wait(state, why, ms) {
+      on.link({ state, why, until: Date.now() + ms });
       return new Promise((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        hurry = () => {
-          clearTimeout(timer);
-          resolve();
-        };
+        hurry = resolve;
+        setTimeout(resolve, ms);
       });
     }
 
     async function turn() {
       on.link({ state: "connecting" });
+      control = new AbortController();
       try {
-        await follow(url, hear);
-        await wait(ended ? "the service is ending" : "the stream ended", AFTER_BYE_MS);
+        await follow(url, hear, control);
+        await wait("waiting", ended ? "the service is ending" : "the stream ended", AFTER_BYE_MS);
       } catch (error) {
+        if (error === HIDDEN) {
+          return;
+        }
         const ms = error.retryMs ?? RETRY_MS[Math.min(failures, RETRY_MS.length - 1)];
         failures++;
-        /* A TypeError is fetch()'s word for no answer at all. */
-        const isUnanswered = error instanceof TypeError;
-        await wait(isUnanswered ? (ended ? "the service has ended" : "no connection") : error.message, ms);
+        await wait("waiting", whyOf(error, ended), ms);
       }
     }
 
+    watchSight((isSeen) => {
+      const wasResting = isResting;
+      isResting = !isSeen;
+      if (isResting) {
+        control.abort(HIDDEN);
+      } else if (wasResting) {
+        hurry();
+      }
+    });
     (async function () {
       for (;;) {
-        await turn();
+        await (isResting ? wait("resting", "it rests while it is hidden", REST_MS) : turn());
       }
     })();
     return { again: () => hurry() };
