@@ -15,8 +15,16 @@ globalThis.fetch = async (url, options) => {
     if (url !== "/page/events") {
         return real(url, options);
     }
-    const body = new ReadableStream({ start(control) { stage.control = control; } });
+    stage.asked = (stage.asked ?? 0) + 1;
+    const body = new ReadableStream({ start(control) {
+        stage.control = control;
+        options.signal.addEventListener("abort", () => control.error(options.signal.reason));
+    } });
     return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
+};
+stage.hide = (is) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => is });
+    document.dispatchEvent(new Event("visibilitychange"));
 };
 stage.send = (text) => stage.control.enqueue(new TextEncoder().encode(text));
 """
@@ -24,7 +32,8 @@ stage.send = (text) => stage.control.enqueue(new TextEncoder().encode(text));
 HELLO = {
     "version": "1.2.3", "revision": "abc", "pid": 7, "instance": "staged", "started_ms": 1000, "workers": 1,
     "bounds": [0.001, 0.01, 0.1], "routes": ["/", "/demo/hello"], "burst": False, "fault_api": False,
-    "log_fields": "date\ttime\tx-trace-id", "tracing": True, "incidents": [],
+    "log_fields": "date\ttime\tx-trace-id", "log_separator": "\t", "tracing": True,
+    "incidents": [],
     "kinds": [{"fault": "error", "scope": "route", "help": "errors"}],
 }
 FRAME = {
@@ -35,7 +44,7 @@ FRAME = {
     "equation": {"finished": 10, "metrics": 10, "log": {"written": 10, "waiting": 0, "dropped": 0},
                  "spans": {"server": 10, "internal": 2, "acknowledged": 12, "waiting": 0, "inflight": 0,
                            "unsampled": 0, "dropped": 0, "failed": 0},
-                 "records": None, "balanced": True},
+                 "records": None, "balanced": {"metrics": True, "log": True, "spans": True, "records": None}},
     "losses": [], "faults": {"source": "none", "plan": None, "faults": [], "file": None},
     "viewers": 1, "requests_skipped": 0, "requests": [],
 }
@@ -58,8 +67,11 @@ class Stage:
         self.last = {**self.last, "requests": [], **changes, "now_ms": self.last["now_ms"] + after_ms}
         self.event("frame", self.last)
 
-    def equation(self, **changes: object) -> dict:
-        return {**copy.deepcopy(FRAME["equation"]), **changes}
+    def equation(self, *off: str, **changes: object) -> dict:
+        """With these changes; the lines named are not balanced, by the service's own word."""
+        equation = {**copy.deepcopy(FRAME["equation"]), **changes}
+        equation["balanced"].update({line: False for line in off})
+        return equation
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from chromium import PHONE, Browser
+from chromium import DESKTOP, PHONE, Browser
 from conftest import TOKEN
 from panel import Panel
 from service import Service
@@ -104,6 +104,34 @@ def test_focus_holds_the_list(browser: Browser, service: Service, page: Panel) -
             assert page.lines() == held
         press(browser, Keys.TAB)
         browser.wait(lambda: page.lines()[0] != held[0])
+
+
+def test_list_goes_on_after_close(browser: Browser, service: Service, page: Panel) -> None:
+    """A request closed by mouse leaves nothing behind that holds the list; by keyboard it does."""
+    with Traffic(service.public):
+        browser.wait(lambda: len(page.lines()) >= 20)
+        ActionChains(browser.driver).move_to_element(browser.find("#lines li")).click().perform()
+        browser.wait(lambda: browser.find("#detail").is_displayed())
+        held = page.lines()
+        ActionChains(browser.driver).move_to_element(browser.find("#detail-close")).click().perform()
+        browser.wait(lambda: browser.text("#requests-told").startswith("newest first"))
+        browser.wait(lambda: page.lines()[0] != held[0])
+        tab_to(browser, "#lines li")
+        press(browser, Keys.ENTER, Keys.ESCAPE)
+        browser.wait(lambda: "paused while in use" in browser.text("#requests-told"))
+
+
+def test_targets(browser: Browser, service: Service, page: Panel) -> None:
+    """What is pressed is at least 24 px high, on a desktop and on a phone."""
+    page.unfold_arms()
+    for size in (DESKTOP, PHONE):
+        browser.look(size)
+        low = browser.run(
+            "return [...document.querySelectorAll('button, summary, select, input, footer a')].map((one) =>"
+            " [one.closest('label') ?? one, one.outerHTML.slice(0, 60)]).filter(([one]) =>"
+            " one.getClientRects().length > 0 && one.getBoundingClientRect().height < 24).map((one) => one[1])")
+        assert low == [], size
+    browser.look()
 
 
 @pytest.mark.parametrize("width", [360, PHONE[0], 768, 1024, 1440])

@@ -43,7 +43,7 @@ def page(browser: Browser, stage: Stage) -> Panel:
 def test_equation_is_red_after_two_seconds(browser: Browser, stage: Stage, page: Panel) -> None:
     """A line that is off is given two seconds, by the service's clock; one that is even again is green at
     once, and the others stay green throughout."""
-    off = stage.equation(log={"written": 7, "waiting": 0, "dropped": 1}, balanced=False)
+    off = stage.equation("log", log={"written": 7, "waiting": 0, "dropped": 1})
     stage.frame(equation=off)
     stage.frame(after_ms=1900, equation=off)
     browser.wait(lambda: page.equation()["log"][1].get("written") == 7)
@@ -76,10 +76,20 @@ def test_equation_is_red_after_two_seconds(browser: Browser, stage: Stage, page:
 ])
 def test_each_line_is_judged(browser: Browser, stage: Stage, page: Panel, changes: dict, line: str) -> None:
     for _ in range(2):
-        stage.frame(after_ms=2000, equation=stage.equation(**changes, balanced=False))
+        stage.frame(after_ms=2000, equation=stage.equation(line, **changes))
     browser.wait(lambda: page.equation()[line][0].startswith("off by"))
     others = {name: verdict for name, (verdict, _) in page.equation().items() if name != line}
     assert set(others.values()) <= {"adds up", "off"}
+
+
+def test_line_by_its_own_flag(browser: Browser, stage: Stage, page: Panel) -> None:
+    """A line that the service calls off is red although its shown figures agree, and another line is not
+    although its own do not."""
+    for _ in range(2):
+        stage.frame(after_ms=2000, equation=stage.equation("spans", metrics=12))
+    browser.wait(lambda: page.equation()["spans"][0] == "does not add up")
+    assert page.equation()["metrics"][0] == "adds up"
+    assert page.verdict() == ("bad", "The signals do not add up")
 
 
 def test_balanced_by_the_service(browser: Browser, stage: Stage, page: Panel) -> None:
@@ -152,7 +162,8 @@ def request(**changes: object) -> dict:
     trace = "0af7651916cd43dd8448eb211c80319c"
     return {"id": "b7ad6b7169203331", "trace_id": trace, "sampled": True, "end_ms": 1_000_000.125,
             "duration_ms": 2.5, "method": "GET", "route": "/demo/hello", "path": "/demo/hello", "status": 200,
-            "error": None, "fault": None, "bucket": {"le": "0.01", "index": 1},
+            "error": None, "fault": None, "failed": False, "user": True,
+            "bucket": {"le": "0.01", "index": 1, "count": 42},
             "exemplar": f'# {{trace_id="{trace}",span_id="b7ad6b7169203331"}} 0.0025 1000.125',
             "series": 'x_bucket{le="0.01"}', "log": f"1970-01-01\t00:16:40\t{trace}",
             "spans": [{"span_id": "b7ad6b7169203331", "parent_id": "00f067aa0ba902b7", "name": "GET /demo/hello",
@@ -161,16 +172,66 @@ def request(**changes: object) -> dict:
 
 
 @pytest.mark.parametrize("changes, shown", [
-    ({"sampled": False, "exemplar": None}, ["Not sampled", "Without a sampled trace"]),
+    ({"sampled": False, "exemplar": None}, ["Not sampled: only its name", "Without a sampled trace",
+                                               "the same in its span and log line"]),
     ({"log": None, "cut": True}, ["Too long to be shown", "too long to be shown in full"]),
     ({"status": None, "error": "client_disconnected"}, ["no status was sent", "error client_disconnected"]),
-    ({"exemplar": None}, ["No exemplar was kept"]),
+    ({"exemplar": None}, ["replaced, or not kept", "the same in its span and log line"]),
+    ({"exemplar": None, "log": None}, ["in its span"]),
+    ({}, ["the same in its span, exemplar and log line", 'x_bucket{le="0.01"} 42',
+          "all users' requests since the start, 10. This one fell into 1 ms – 10 ms, with 0 of them."]),
 ])
 def test_requests_of_every_kind(browser: Browser, stage: Stage, page: Panel, changes: dict, shown: list) -> None:
     stage.frame(requests=[request(**changes)])
     page.open_request("/demo/hello")
     for words in shown:
         assert words in browser.text("#detail"), words
+
+
+def test_request_of_no_user(browser: Browser, stage: Stage, page: Panel) -> None:
+    """A request whose route is no user's is not among the bars, and marks none."""
+    stage.frame(requests=[request(route="/healthz", path="/healthz", user=False)])
+    page.open_request("/healthz")
+    assert "not among them" in browser.text("#detail-metric")
+    assert browser.run("return document.querySelectorAll('#detail-metric .is-own').length") == 0
+    assert browser.run("return document.querySelectorAll('#detail-metric rect').length") == 4
+
+
+def test_failed_by_the_record(browser: Browser, stage: Stage, page: Panel) -> None:
+    """What failed is the service's to say: an error type alone does not make it."""
+    stage.frame(requests=[request(status=404, error="404", path="/none"), request(failed=True, path="/broken")])
+    browser.wait(lambda: len(page.lines()) == 2)
+    browser.find("#requests-failures").click()
+    browser.wait(lambda: len(page.lines()) == 1)
+    assert "/broken" in page.lines()[0]
+
+
+def test_log_with_spaces(browser: Browser, stage: Stage, page: Panel) -> None:
+    """A log whose fields are separated by spaces, as IIS writes it."""
+    stage.hello(log_fields="date time x-trace-id", log_separator=" ", pid=8)
+    stage.frame()
+    stage.frame(requests=[request(log=request()["log"].replace("\t", " "))])
+    page.open_request("/demo/hello")
+    assert page.table("#detail-log .facts") == {"date": "1970-01-01", "time": "00:16:40",
+                                                "x-trace-id": request()["trace_id"]}
+    assert browser.texts("#detail-log mark") == [request()["trace_id"]] * 2
+
+
+def test_page_that_is_hidden(browser: Browser, stage: Stage, page: Panel) -> None:
+    """A page that nobody sees gives its place back after a moment, and takes it up when it is seen."""
+    browser.run("stage.hide(true)")
+    browser.wait(lambda: page.link() == "Resting while this page is hidden")
+    assert browser.run("return stage.asked") == 1
+    browser.run("stage.hide(false)")
+    browser.wait(lambda: browser.run("return stage.asked") == 2)
+    stage.hello()
+    stage.frame()
+    browser.wait(lambda: page.link() == "Live")
+    # Back before the moment is over: nothing was ended.
+    browser.run("stage.hide(true); stage.hide(false)")
+    stage.frame(requests=[request()])
+    browser.wait(lambda: len(page.lines()) == 1)
+    assert browser.run("return stage.asked") == 2
 
 
 def test_log_that_is_off(browser: Browser, stage: Stage, page: Panel) -> None:

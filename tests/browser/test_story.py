@@ -80,7 +80,7 @@ def test_one_trace_id(browser: Browser, service: Service, page: Panel, picture: 
 
     # The bucket and its exemplar, as they stand in /metrics.
     body = service.scrape(accept="application/openmetrics-text; version=1.0.0").body.decode()
-    series = browser.text("#detail-metric pre")
+    series = browser.text("#detail-metric pre").partition(" ")[0]
     assert 'le="0.5"' in series
     [sample] = [line for line in body.splitlines() if line.startswith(series + " ")]
     assert sample.endswith(" " + shown["exemplar"])
@@ -182,6 +182,7 @@ def test_burst(browser: Browser, service: Service, page: Panel, picture: Picture
     browser.wait(lambda: browser.text("#burst-told") == "500 of 500 sent", timeout=60)
     browser.wait(lambda: page.counts()["/demo/hello"] == 500)
     picture("sent")
+    assert "too fast" not in browser.text("#requests-told")
     assert browser.find("#burst-send").is_enabled()
 
 
