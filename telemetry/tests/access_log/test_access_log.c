@@ -40,7 +40,7 @@ static void test_new_file(void **state)
         line, "2026-11-21\t10:20:30.456789\t0.001234\t192.0.2.7\t50123\t2001:db8::1\t8080\tGET\t"
               "/demo/hello\tdelay=5\tHTTP/1.1\tlocalhost:8080\t200\t120\t345\t\"curl/8.1\"\t"
               "\"https://example.org/\"\t0af7651916cd43dd8448eb211c80319c\tb7ad6b7169203331\t"
-              "/demo/hello\t-\n");
+              "/demo/hello\t-\t-\n");
 }
 
 /* With IIS's conventions and no list, the list is IIS's. */
