@@ -7,9 +7,9 @@
  * How it works: a line is built in one buffer and leaves in one write of at most PIPE_BUF bytes, so
  * lines of several threads never mix. poll(2) is asked first: a reader of a pipe that has stopped
  * reading costs the line, never the caller's time. A regular file is always ready for poll(2), so
- * where stderr is one a caller may wait for a slow disk: give a pipe to who must not. Each component has a bucket of tokens; when it is empty,
- * lines are suppressed. Both losses are counted, and said: `suppressed` in the component's next
- * line, `lost` in the next line of any.
+ * where stderr is one a caller may wait for a slow disk: give a pipe to who must not. Each component
+ * has a bucket of tokens; when it is empty, lines are suppressed. Both losses are counted, and said:
+ * `suppressed` in the component's next line, `lost` in the next line of any.
  *
  * Threads: everything from any thread; a mutex orders the lines, and is held across the write.
  * diagnostics_get_stats() does not take it, so it never waits. diagnostics_configure() and

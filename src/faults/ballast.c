@@ -71,7 +71,8 @@ static void write_step(struct ballast *ballast, uint64_t page)
     set_held(ballast, to);
 }
 
-/* Goes to what is wanted, or to what can be had; returns what was wanted then. */
+/* Goes to what is wanted, or stays where it is if that cannot be mapped; returns what was wanted then.
+ * Where memory is overcommitted mapping nearly always succeeds, and it is writing that may be the end. */
 static uint64_t settle(struct ballast *ballast, uint64_t page)
 {
     uint64_t wanted = wanted_of(ballast);

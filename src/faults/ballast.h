@@ -7,8 +7,9 @@
  *
  * Threads: ballast_set() and ballast_fini() by one thread; ballast_held() by any.
  * Failure: what cannot be mapped is told as a diagnostic, and what was held before stays held;
- * ballast_held() says how much that is. Memory that is mapped but not there when it is written to is
- * the kernel's to judge: that is the fault's purpose.
+ * ballast_held() says how much that is. That is for a limit on addresses, or a system that does not
+ * overcommit; elsewhere, and under a container's limit, mapping succeeds, and writing to what is not
+ * there has the kernel's OOM killer end a process, of which there is nothing to tell any more.
  */
 #ifndef GLASSBOX_FAULTS_BALLAST_H
 #define GLASSBOX_FAULTS_BALLAST_H

@@ -80,12 +80,12 @@ static void say_armed(enum fault_source source, const struct fault_plan *plan)
 void faults_arm(struct faults *faults, enum fault_source source, const struct fault_plan *plan,
                 uint64_t wall_ns)
 {
+    say_armed(source, plan); /* before what follows from it */
     pthread_mutex_lock(&faults->mutex);
     fault_layers_arm(&faults->layers, source, plan);
     publish(faults, wall_ns);
     set_timer(faults, 1); /* long ago: the main thread looks */
     pthread_mutex_unlock(&faults->mutex);
-    say_armed(source, plan);
 }
 
 /* ---- the main thread --------------------------------------------------------------------------- */
@@ -262,9 +262,7 @@ void faults_destroy(struct faults *faults)
 
 /* ---- what operators do --------------------------------------------------------------------------- */
 
-/* Whether a plan may hide the file's: only for the sake of faults that are to come, and soon. Returns 0
- * or -EINVAL with the reason. */
-static int check_override(const struct fault_plan *plan, uint64_t wall_ns,
+int faults_check_override(const struct fault_plan *plan, uint64_t wall_ns,
                           char reason[FAULT_REASON_BYTES])
 {
     const char *why = NULL;
@@ -272,8 +270,6 @@ static int check_override(const struct fault_plan *plan, uint64_t wall_ns,
         why = "the plan holds no fault: DELETE takes off what is there";
     } else if (plan->begin_wall_ns > wall_ns && plan->begin_wall_ns - wall_ns > FAULT_AHEAD_NS) {
         why = "begin: more than 168h ahead";
-    } else if (fault_plan_end(plan) <= wall_ns) {
-        why = "the plan is over: its last fault has ended";
     }
     if (why != NULL) {
         snprintf(reason, FAULT_REASON_BYTES, "%s", why);
@@ -289,7 +285,11 @@ int faults_put(struct faults *faults, const char *json, size_t length,
     snprintf(reason, FAULT_REASON_BYTES, "there is no memory to read the plan");
     int error = fault_plan_parse(json, length, false, wall_ns, &plan, reason);
     if (error == 0) {
-        error = check_override(&plan, wall_ns, reason);
+        error = faults_check_override(&plan, wall_ns, reason);
+    }
+    if (error == 0 && fault_plan_end(&plan) <= wall_ns) {
+        snprintf(reason, FAULT_REASON_BYTES, "the plan is over: its last fault has ended");
+        error = -EINVAL;
     }
     if (error == 0) {
         faults_arm(faults, FAULT_SOURCE_API, &plan, wall_ns);

@@ -53,7 +53,12 @@ struct faults {
 /* Reads what the options name: start.c. Returns 0 or a negative errno, all told by name. */
 int faults_read_options(struct faults *faults, uint64_t wall_ns);
 
-/* Arms and publishes, under the mutex. */
+/* Whether a plan may hide the file's: for faults that it has, and soon. Returns 0 or -EINVAL with the
+ * reason. One that is over passes. */
+int faults_check_override(const struct fault_plan *plan, uint64_t wall_ns,
+                          char reason[FAULT_REASON_BYTES]);
+
+/* Says so, arms and publishes, under the mutex. */
 void faults_arm(struct faults *faults, enum fault_source source, const struct fault_plan *plan,
                 uint64_t wall_ns);
 

@@ -72,6 +72,7 @@ struct fault {
 
 struct fault_plan {
     char name[FAULT_PLAN_NAME_BYTES]; /* "" when it has none */
+    bool has_timeline;                /* it is an incident */
     uint64_t begin_wall_ns;
     uint64_t seed;
     size_t fault_count;

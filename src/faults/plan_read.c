@@ -216,6 +216,7 @@ static int read_root(struct reading *reading, const json_t *root, bool must_begi
     if (result != 0) {
         return result;
     }
+    reading->plan.has_timeline = reading->timeline != NULL;
     fields_enter(fields, reading->faults != NULL ? "faults" : "timeline");
     return reading->faults != NULL ? read_faults(reading, reading->faults)
                                    : read_timeline(reading, reading->timeline);

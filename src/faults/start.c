@@ -56,9 +56,13 @@ static int parse_incident(const char *path, uint64_t wall_ns, struct fault_plan 
         snprintf(reason, FAULT_REASON_BYTES, "there is no memory to read it");
         error = fault_plan_parse(text.data, text.length, false, wall_ns, plan, reason);
     }
-    if (error == 0 && plan->name[0] == '\0') {
-        snprintf(reason, FAULT_REASON_BYTES, "it has no name, as an incident must");
+    if (error == 0 && !plan->has_timeline) {
+        snprintf(reason, FAULT_REASON_BYTES,
+                 "it has no timeline, as an incident must: a plan of faults is for --faults");
         error = -EINVAL;
+    }
+    if (error == 0) {
+        error = faults_check_override(plan, wall_ns, reason);
     }
     tel_buffer_fini(&text);
     return error;
@@ -75,6 +79,12 @@ static int read_incident(struct faults *faults, uint64_t wall_ns)
     }
     if (parse_incident(options->incident, wall_ns, &plan, reason) != 0) {
         return refuse(options, OPTION_ID_incident, options->incident, reason);
+    }
+    if (fault_plan_end(&plan) <= wall_ns) {
+        DIAGNOSTICS(TEL_INFO_LEVEL, "faults", "the incident is over: nothing of it is in force",
+                    DIAGNOSTICS_TEXT("path", options->incident),
+                    DIAGNOSTICS_TEXT("plan", plan.name));
+        return 0;
     }
     faults_arm(faults, FAULT_SOURCE_INCIDENT, &plan, wall_ns);
     return 0;

@@ -257,6 +257,8 @@ def test_an_incident_that_is_over_is_no_reason_not_to_start(path):
                  ) as service:
         assert ask(service.operators, "/readyz").status == 200
         assert Operator(service).status()["source"] == "none"
+        said = [line["message"] for line in service.messages if line.get("component") == "faults"]
+        assert said == ["the incident is over: nothing of it is in force"]
 
 
 # ---- the token ----------------------------------------------------------------------------------
@@ -275,6 +277,8 @@ def test_the_token_is_replaced(tmp_path):
             assert response.status == 503
             assert json.loads(response.body)["detail"] == \
                 f"the token in --fault-token-file cannot be used: {reason}"
+            assert any(line.get("component") == "fault-api" and line.get("reason") == reason
+                       for line in service.messages), "apart from the plan's news"
         faults.token_file(tmp_path)
         assert before.status()["source"] == "none"
 

@@ -258,6 +258,7 @@ def test_the_operators_listener_has_it_alone(tmp_path):
 # ---- at start -----------------------------------------------------------------------------------
 
 NO_FILE = "it cannot be read: No such file or directory"
+NO_TIMELINE = "it has no timeline, as an incident must: a plan of faults is for --faults"
 TOKEN_SIZE = "a token has 16 to 4096 bytes"
 TOKEN_CHARACTERS = "it holds more than one token of letters, digits and -._~+/, with = at its end"
 
@@ -271,7 +272,9 @@ STARTS = [
     ("faults", " " * 65537, "it is too large: a plan has at most 65536 bytes"),
     ("incident", None, NO_FILE),
     ("incident", "{", "line 1, column 1: not JSON: string or '}' expected near end of file"),
-    ("incident", entry(f'{HOUR}, "not_ready": true'), "it has no name, as an incident must"),
+    ("incident", entry(f'{HOUR}, "not_ready": true'), NO_TIMELINE),
+    ("incident", f'{{"name": "a", "faults": [{GOOD}]}}', NO_TIMELINE),
+    ("incident", '{"name": "a", "timeline": [{"at": "0s", "faults": []}]}', NO_FAULT),
     ("incident", " " * 65537, "it is too large: a plan has at most 65536 bytes"),
     ("fault-token-file", None, NO_FILE),
     ("fault-token-file", "", TOKEN_SIZE),
