@@ -36,6 +36,19 @@ static bool prefers_text(const struct http_request *request)
     return accept_request_quality(request, "text", "plain") > (problem > json ? problem : json);
 }
 
+/* A status without a phrase of its own is called by its class. */
+static struct http_slice title_of(uint16_t status)
+{
+    static const char of_client[] = "Client Error";
+    static const char of_server[] = "Server Error";
+    const struct http_slice reason = http_reason(status);
+    if (reason.length > 0) {
+        return reason;
+    }
+    return status < 500 ? (struct http_slice){of_client, sizeof(of_client) - 1}
+                        : (struct http_slice){of_server, sizeof(of_server) - 1};
+}
+
 /* Fills status, type and body of a problem. The buffer is the exchange's own memory, large enough, so
  * that there is an answer also where there is no memory for one. */
 static void fill_problem(struct exchange *exchange, uint16_t status, const char *detail)
@@ -43,7 +56,7 @@ static void fill_problem(struct exchange *exchange, uint16_t status, const char 
     static const char json_type[] = "application/problem+json";
     static const char text_type[] = "text/plain; charset=utf-8";
     struct http_response *response = &exchange->http->response;
-    const struct http_slice title = http_reason(status);
+    const struct http_slice title = title_of(status);
     struct tel_buffer body = {.data = exchange->text,
                               .capacity = sizeof(exchange->text),
                               .limit = sizeof(exchange->text)};
@@ -282,7 +295,7 @@ static bool is_known_target(const struct exchange *exchange)
 }
 
 /* What the target allows: as its route, or as the side it was asked on. */
-static const char *add_allow(struct exchange *exchange)
+const char *exchange_add_allow(struct exchange *exchange)
 {
     const char *allow =
         exchange->route->handle != NULL ? exchange->route->allow : exchange->site->allow;
@@ -295,12 +308,12 @@ static __attribute__((noinline)) void answer_itself(struct exchange *exchange)
 {
     const enum http_method method = exchange->http->request.method;
     if (method == HTTP_METHOD_OPTIONS && is_known_target(exchange)) {
-        add_allow(exchange);
+        exchange_add_allow(exchange);
         exchange_reply(exchange, 204, NULL, NULL, 0);
     } else if (exchange->route->handle == NULL) {
         exchange_problem(exchange, 404, "there is nothing at this path");
     } else {
-        exchange_problem(exchange, 405, "allowed here: %s", add_allow(exchange));
+        exchange_problem(exchange, 405, "allowed here: %s", exchange_add_allow(exchange));
     }
 }
 

@@ -70,6 +70,9 @@ void exchange_reply(struct exchange *exchange, uint16_t status, const char *cont
 void exchange_problem(struct exchange *exchange, uint16_t status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Adds Allow, of what the request's target allows, and returns its value; a 405 has it. */
+const char *exchange_add_allow(struct exchange *exchange);
+
 /* Answers with a stream (http/http.h), whose head this sends. `gone` is called once when its client has
  * gone, or the thread's engine ends, and nothing of the stream must be touched after it: it ends then.
  * Until then the handler sends with http_stream_send(exchange->http, …) and ends it with

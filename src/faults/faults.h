@@ -16,7 +16,8 @@
  *
  * Threads: create, start, look, stop, destroy: the main thread. Put, play, clear, and all that reads:
  * any. Neither takes a lock on the way of a request whose view is good.
- * Memory: some 100 KiB in all, and what a memory fault holds.
+ * Memory: some 100 KiB, up to 192 KiB of the file's text and its last readings, a view of some KiB for
+ * each serving thread, and what a memory fault holds.
  * Failure: what is bad at start is told by the option's name, and nothing is made. Later, a bad plan
  * changes nothing and its reason is told.
  */

@@ -19,6 +19,18 @@
 /* Instead of an answer, or what the answer is to be. */
 #define ANSWERS (BIT(RESET) | BIT(ERROR) | BIT(TRUNCATE))
 
+/* What no answer with its status may be without (RFC 9110, 15.5). */
+static void add_headers(struct exchange *exchange, uint16_t status)
+{
+    static const char bearer[] = "Bearer";
+    if (status == 401) {
+        http_response_add(&exchange->http->response, "WWW-Authenticate", bearer,
+                          sizeof(bearer) - 1);
+    } else if (status == 405) {
+        exchange_add_allow(exchange);
+    }
+}
+
 static void answer(struct exchange *exchange)
 {
     struct fault_mark *mark = &exchange->fault;
@@ -27,6 +39,7 @@ static void answer(struct exchange *exchange)
     if ((mark->drawn & BIT(RESET)) != 0) {
         http_exchange_reset(exchange->http);
     } else if ((mark->drawn & BIT(ERROR)) != 0) {
+        add_headers(exchange, mark->status);
         exchange_problem(exchange, mark->status, "this error was injected by a fault plan");
     } else {
         exchange->http->response.truncated = (mark->drawn & BIT(TRUNCATE)) != 0;

@@ -11,7 +11,9 @@
  *     in force   file │ the override's            │ file   │ none
  *
  * The counts of an arming are its own: a set of several, taken in turn, so that a thread that had its
- * view from before an arming does not count in what began after it.
+ * view from before an arming does not count in what began after it. It would only if it slept from one
+ * look at its view to its counting while about FAULT_COUNT_SETS plans are armed and taken off: then the
+ * set that it counts in is another plan's, which skips a number, and nothing worse.
  *
  * Threads: the owner's, under its lock; the counts of a set by any, without one.
  * Memory: the caller's struct, some 50 KiB; plans are copied.

@@ -99,6 +99,15 @@ static bool read_again(struct fault_watch *watch)
     return false;
 }
 
+/* Whether what is there has gone without a verdict for too long to be taken for half-written. */
+static bool is_overdue(struct fault_watch *watch, uint64_t wall_ns)
+{
+    if (watch->waiting_wall_ns == 0 || watch->waiting_wall_ns > wall_ns) {
+        watch->waiting_wall_ns = wall_ns;
+    }
+    return wall_ns - watch->waiting_wall_ns >= FAULT_WATCH_PATIENCE_NS;
+}
+
 enum fault_watch_news fault_watch_open(struct fault_watch *watch, uint64_t wall_ns,
                                        struct fault_plan *plan)
 {
@@ -123,15 +132,21 @@ enum fault_watch_news fault_watch_look(struct fault_watch *watch, uint64_t wall_
     tel_stamp_look(&after, watch->path);
     watch->stamp = before;
     watch->settled = watch->judged && !is_young(&before, wall_ns);
-    if (watch->judged || is_passing(watch->seen_error) || !tel_stamp_is_equal(&before, &after)) {
+    if (watch->judged) {
+        watch->waiting_wall_ns = 0;
+        return FAULT_WATCH_NOTHING;
+    }
+    const bool overdue = is_overdue(watch, wall_ns);
+    if (is_passing(watch->seen_error) || (!tel_stamp_is_equal(&before, &after) && !overdue)) {
         return FAULT_WATCH_NOTHING;
     }
     memcpy(kept, watch->reason, sizeof(kept));
     enum fault_watch_news news = judge(watch, wall_ns, plan);
-    if (news == FAULT_WATCH_REFUSED && !as_it_was) { /* half of one, perhaps */
+    if (news == FAULT_WATCH_REFUSED && !as_it_was && !overdue) { /* half of one, perhaps */
         memcpy(watch->reason, kept, sizeof(kept));
         return FAULT_WATCH_NOTHING;
     }
     watch->judged = news != FAULT_WATCH_NOTHING;
+    watch->waiting_wall_ns = watch->judged ? 0 : watch->waiting_wall_ns;
     return news;
 }

@@ -29,7 +29,8 @@
 #include "telemetry/buffer.h"
 #include "telemetry/stamp.h"
 
-#define FAULT_WATCH_YOUNG_NS UINT64_C(2000000000)
+#define FAULT_WATCH_YOUNG_NS    UINT64_C(2000000000)
+#define FAULT_WATCH_PATIENCE_NS UINT64_C(2000000000) /* with what changes at every look */
 
 enum fault_watch_news {
     FAULT_WATCH_NOTHING,
@@ -46,6 +47,7 @@ struct fault_watch {
     struct tel_buffer seen;          /* what the last one gave */
     int seen_error;                  /* or why it gave nothing */
     bool judged;                     /* that was told */
+    uint64_t waiting_wall_ns;        /* since when there was no verdict; 0: there is one */
     struct tel_buffer loaded;        /* the plan's text */
     bool has_plan;                   /* `loaded` is one */
     uint64_t loaded_wall_ns;         /* when */

@@ -5,11 +5,26 @@
 #include "faults/faults.h"
 
 #include <errno.h>
+#include <strings.h>
 
 #include "exchange.h"
 #include "handlers/handlers.h"
 #include "handlers/operator.h"
 #include "service.h"
+
+/* A plan is taken as it is, in no coding. */
+static bool is_coded(const struct http_request *request)
+{
+    static const char name[] = "content-encoding";
+    for (size_t i = 0; i < request->field_count; i++) {
+        const struct http_slice *found = &request->fields[i].name;
+        if (found->length == sizeof(name) - 1 &&
+            strncasecmp(found->data, name, sizeof(name) - 1) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static void put(struct exchange *exchange)
 {
@@ -17,6 +32,10 @@ static void put(struct exchange *exchange)
     const struct http_slice plan = exchange_content(exchange);
     if (!exchange_content_is(exchange, "application/json")) {
         exchange_problem(exchange, 415, "a plan is application/json");
+        return;
+    }
+    if (is_coded(&exchange->http->request)) {
+        exchange_problem(exchange, 415, "Content-Encoding: a plan is taken without any");
         return;
     }
     switch (faults_put(exchange->site->service->faults, plan.data, plan.length, reason)) {

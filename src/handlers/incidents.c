@@ -33,6 +33,10 @@ void handle_incidents(struct exchange *exchange)
     if (!operator_is_allowed(exchange)) {
         return;
     }
+    if (exchange->http->request.body_bytes > 0) {
+        exchange_problem(exchange, 400, "an incident is played as it is: no content is taken");
+        return;
+    }
     const struct http_slice name = exchange_path_rest(exchange);
     switch (faults_play(exchange->site->service->faults, name.data, name.length)) {
     case 0:

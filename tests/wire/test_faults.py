@@ -101,6 +101,19 @@ def test_error(service, witnesses, collector, arm, status):
     assert after == {**before, "error": before["error"] + 1}
 
 
+@pytest.mark.parametrize("status, title, header", [
+    (401, "Unauthorized", ("www-authenticate", "Bearer")),
+    (405, "Method Not Allowed", ("allow", "GET, HEAD, OPTIONS")),
+    (499, "Client Error", None), (599, "Server Error", None)])
+def test_an_error_is_a_whole_answer(service, arm, status, title, header):
+    """With a title, and with the header that its status asks for."""
+    arm(error={"ratio": 1, "status": status})
+    response = ask(service.public)
+    assert (response.status, json.loads(response.body)["title"]) == (status, title)
+    for name in ("www-authenticate", "allow"):
+        assert response.header(name) == (header[1] if header and header[0] == name else None)
+
+
 def test_error_to_head_and_as_text(service, witnesses, arm):
     arm(error=ERROR)
     with Connection(service.public) as connection:

@@ -195,6 +195,22 @@ def test_content_type(service, unchanged, kind):
     assert (response.status, detail(response)) == (415, "a plan is application/json")
 
 
+@pytest.mark.parametrize("coding", ["gzip", "identity", "br"])
+def test_content_encoding(service, unchanged, coding):
+    response = Operator(service).call("PUT", document=plan({"not_ready": True}),
+                                      headers=[("Content-Type", "application/json"),
+                                               ("Content-Encoding", coding)])
+    assert (response.status, detail(response)) == (
+        415, "Content-Encoding: a plan is taken without any")
+
+
+@pytest.mark.parametrize("document", [{}, {"begin": "2026-11-26T08:00:00Z"}])
+def test_an_incident_takes_no_content(service, unchanged, document):
+    response = Operator(service).call("POST", "/incidents/outage", document=document)
+    assert (response.status, detail(response)) == (
+        400, "an incident is played as it is: no content is taken")
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_too_large(service, unchanged, chunked):
     """Refused by the engine at the first byte too many, or at once where the length is declared."""

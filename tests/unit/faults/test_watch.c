@@ -136,6 +136,25 @@ static void test_half_a_plan_is_waited_for(void **state)
     assert_int_equal(plan.seed, 5);
 }
 
+/* Half-written each time one looks: it is waited for, but not for ever. */
+static void test_what_changes_at_every_look_is_judged_in_the_end(void **state)
+{
+    (void)state;
+    const uint64_t from_ns = tel_clock_wall_ns();
+    const uint64_t step_ns = FAULT_WATCH_PATIENCE_NS / 4;
+    unsigned refused = 0;
+    for (unsigned i = 0; i < 9; i++) {
+        char text[32];
+        snprintf(text, sizeof(text), "{\"seed\": %u", i);
+        replace(text);
+        const enum fault_watch_news news = fault_watch_look(&watch, from_ns + i * step_ns, &plan);
+        assert_int_equal(news, i == 4 ? FAULT_WATCH_REFUSED : FAULT_WATCH_NOTHING);
+        refused += news == FAULT_WATCH_REFUSED;
+    }
+    assert_int_equal(refused, 1);
+    assert_int_equal(plan.seed, 1);
+}
+
 static void test_bad_content_is_refused_once_and_the_plan_stays(void **state)
 {
     (void)state;
@@ -264,6 +283,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_the_same_content_is_no_news, setup, teardown),
         cmocka_unit_test_setup_teardown(test_half_a_plan_is_waited_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_changes_at_every_look_is_judged_in_the_end, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_bad_content_is_refused_once_and_the_plan_stays, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_a_plan, setup, teardown),
