@@ -274,14 +274,14 @@ static void on_problem(enum tel_severity severity, const char *name, const char 
 /* A service as main() makes it, on a port of loopback that nobody knows, of nobody's environment. */
 int reference_metrics(struct tel_buffer *out)
 {
-    char *const arguments[] = {"reference", "--listen",     "127.0.0.1:0", "--workers",
-                               "1",         "--access-log", "none",        NULL};
+    char *const arguments[] = {"reference",    "--listen", "127.0.0.1:0", "--workers", "1",
+                               "--access-log", "none",     "--page",      NULL};
     struct options options;
     struct service service = {.options = &options, .worker_count = 1};
     int result = -1;
     clearenv();
     setenv("OTEL_LOGS_EXPORTER", "otlp", 1);
-    if (options_load(&options, 7, arguments, NULL, on_problem, NULL) != 0) {
+    if (options_load(&options, 8, arguments, NULL, on_problem, NULL) != 0) {
         return -1;
     }
     struct event_base *base = worker_base_create();
