@@ -2,9 +2,7 @@
  *
  * A line under the pointer or the keyboard's focus must not run away: while either is in the list, a
  * request is open, or Pause is pressed, the list stands still and says how many wait. It is a listbox:
- * one stop of the Tab key, arrows within, Enter opens.
- *
- *     why it stands still: { pointer, focus, open, button }, each true or false */
+ * one stop of the Tab key, arrows within, Enter opens. */
 {
   const { el, get, text, attribute } = page.dom;
   const { units } = page;
@@ -50,8 +48,8 @@
       /* A mouse leaves the focus behind where it clicked, and that holds nothing. */
       this.node.addEventListener("focusin", (event) =>
         this.hold("focus", event.target.matches(":focus-visible")));
-      this.node.addEventListener("focusout", (event) =>
-        this.hold("focus", this.why.focus && this.node.contains(event.relatedTarget))); /* from line to line */
+      this.node.addEventListener("focusout", (event) => /* from line to line it stays */
+        this.why.focus && this.hold("focus", this.node.contains(event.relatedTarget)));
       this.node.addEventListener("keydown", (event) => this.key(event));
       this.node.addEventListener("click", (event) => {
         const target = event.target.closest("li");
@@ -115,9 +113,9 @@
 
     /* Another process: what was held is gone. */
     forget() {
+      this.why = { pointer: false, focus: false, open: false, button: false };
       this.node.replaceChildren();
       this.last = 0;
-      this.why = { pointer: false, focus: false, open: false, button: false };
       attribute(get("requests-pause"), "aria-pressed", "false");
     }
 

@@ -1,8 +1,5 @@
 /* A span and its children on one scale of time: a row each with its piece of the scale and its events
- * as ticks, and below them all that the chosen one holds.
- *
- *     GET /demo/hello  |==|===================|==|  52.4 ms
- *       delay          |  =====================  |  52.2 ms */
+ * as ticks, and below them all that the chosen one holds. */
 {
   const { el, attribute, place, marked } = page.dom;
   const { units } = page;
