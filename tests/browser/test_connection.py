@@ -14,12 +14,12 @@ from traffic import Traffic
 from wire import ask
 
 Picture = Callable[[str], None]
-LIMIT = 100_000
+LIMIT = 99_000
 HTML = [("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")]
 
 
 def test_document(service: Service) -> None:
-    """One document of less than 100 kB, whose policy names the two elements in it by what they hold."""
+    """One document of less than 99 kB, whose policy names the two elements in it by what they hold."""
     response = ask(service.operators, "/", headers=HTML)
     assert response.status == 200
     assert response.header("content-type").startswith("text/html")
