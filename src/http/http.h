@@ -240,6 +240,7 @@ void http_exchange_reset(struct http_exchange *exchange);
  *     each time there is news: if (http_stream_is_clear(exchange)) { http_stream_send(exchange, …); }
  *     in the end, or when it is abandoned: http_stream_end(exchange);
  *
+ * One that its client leaves, having been sent something, ends as HTTP_OK: it has no length to miss.
  * A stream is also abandoned for write_overloaded, when it is one of those that make the engine keep
  * too much. `abandoned` comes from the loop, or from http_engine_destroy(): never from within these
  * functions, so a service may go through a list of streams. */

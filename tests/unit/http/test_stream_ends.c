@@ -66,9 +66,8 @@ static void a_piece_for_nobody(void **state)
             http_stream_end(stream_of(&harness));
         }
         harness_turn_unread(&harness);
-        harness_expect_log(&harness,
-                           ends ? "open handle GET /stream 200 ok\n"
-                                : "open handle abandoned GET /stream 200 ok\n");
+        harness_expect_log(&harness, ends ? "open handle GET /stream 200 ok\n"
+                                          : "open handle abandoned GET /stream 200 ok\n");
         assert_int_equal(harness_stats(&harness).connections, 0);
         harness_fini(&harness);
     }
@@ -103,9 +102,8 @@ static void an_abandoned_stream_waits_for_its_service(void **state)
         harness_expect_log(&harness, "");
         assert_false(http_stream_is_clear(stream_of(&harness)));
         harness_answer(&harness);
-        harness_expect_log(&harness,
-                           told ? "open handle abandoned GET /stream 200 ok\n"
-                                : "open handle GET /stream 200 ok\n");
+        harness_expect_log(&harness, told ? "open handle abandoned GET /stream 200 ok\n"
+                                          : "open handle GET /stream 200 ok\n");
         assert_int_equal(harness_stats(&harness).connections, 0);
         harness_fini(&harness);
     }
