@@ -78,14 +78,16 @@ def pair(value):
 
 HELLO = {"version": text, "revision": text, "pid": whole, "instance": text, "started_ms": number,
          "workers": whole, "bounds": [number], "routes": [text], "burst": truth, "fault_api": truth,
-         "log_fields": maybe(text), "log_separator": one_of("\t", " "), "tracing": truth, "incidents": [text],
+         "log_fields": maybe(text), "log_separator": one_of("\t", " "), "tracing": truth,
+         "incidents": [text],
          "kinds": [{"fault": text, "scope": one_of("route", "process"), "help": text}]}
 
 EVENT = {"name": text, "at_ms": number, "attributes": [pair]}
 SPAN = {"span_id": like(HEX16), "parent_id": maybe(like(HEX16)), "name": text,
         "kind": one_of("SERVER", "INTERNAL"), "start_ms": number, "end_ms": number,
         "status": one_of("UNSET", "OK", "ERROR"), "attributes": [pair], "events": [EVENT]}
-REQUEST = {"id": like(HEX16), "trace_id": like(HEX32), "sampled": truth, "failed": truth, "user": truth, "end_ms": number,
+REQUEST = {"id": like(HEX16), "trace_id": like(HEX32), "sampled": truth, "failed": truth,
+           "user": truth, "end_ms": number,
            "duration_ms": number, "method": text, "route": maybe(text), "path": text,
            "status": maybe(whole), "error": maybe(text), "fault": maybe(text),
            "bucket": {"le": text, "index": whole, "count": whole}, "exemplar": maybe(like(EXEMPLAR)),
