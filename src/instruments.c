@@ -76,8 +76,7 @@ struct instruments {
     struct tel_series *refused[LISTENER_LABELS][REFUSALS];
     struct tel_series *accept_errors[ACCEPT_ERRORS];
     struct tel_series *injected[FAULT_ROUTE_KINDS][ROUTES]; /* of routes that faults may touch */
-    struct tel_series *failed[ROUTES];
-    struct tel_series *delayed[ROUTES];
+    struct tel_series *failed[ROUTES], *delayed[ROUTES];
     struct shard_series shards[];
 };
 
@@ -179,16 +178,14 @@ static void make_faults(struct instruments *instruments)
     struct tel_family **families = instruments->families;
     for (size_t id = ROUTE_NONE + 1; id < ROUTES; id++) {
         const struct route *route = &router_table()[id];
-        if (!fault_may_touch(route)) {
-            continue;
-        }
-        for (size_t kind = 0; kind < FAULT_ROUTE_KINDS; kind++) {
-            const char *values[] = {fault_kind_name((enum fault_kind)kind), route->path};
+        const char *const *path = &route->path; /* of each kind the same */
+        for (size_t kind = 0; kind < FAULT_ROUTE_KINDS && fault_may_touch(route); kind++) {
+            const char *values[] = {fault_kind_name((enum fault_kind)kind), *path};
             instruments->injected[kind][id] =
                 tel_family_series(families[METRIC_FAULTS_INJECTED], 0, values);
+            instruments->failed[id] = tel_family_series(families[METRIC_FAULT_ERRORS], 0, path);
+            instruments->delayed[id] = tel_family_series(families[METRIC_FAULT_DELAY], 0, path);
         }
-        instruments->failed[id] = tel_family_series(families[METRIC_FAULT_ERRORS], 0, &route->path);
-        instruments->delayed[id] = tel_family_series(families[METRIC_FAULT_DELAY], 0, &route->path);
     }
 }
 
@@ -337,15 +334,11 @@ void instruments_fault_injected(struct instruments *instruments, size_t shard, e
     tel_counter_inc(instruments->injected[kind][route], shard);
 }
 
-void instruments_fault_failed(struct instruments *instruments, size_t shard, enum route_id route)
-{
-    tel_counter_inc(instruments->failed[route], shard);
-}
-
-void instruments_fault_delayed(struct instruments *instruments, size_t shard, enum route_id route,
-                               uint64_t delay_ns)
+void instruments_fault_ended(struct instruments *instruments, size_t shard, enum route_id route,
+                             uint64_t delay_ns, bool failed)
 {
     tel_counter_add(instruments->delayed[route], shard, delay_ns);
+    tel_counter_add(instruments->failed[route], shard, failed);
 }
 
 void instruments_loop_lag(struct instruments *instruments, size_t shard, uint64_t lag_ns)

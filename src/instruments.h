@@ -72,12 +72,12 @@ void instruments_refused(struct instruments *instruments, size_t shard, enum lis
 void instruments_accept_failed(struct instruments *instruments, size_t shard,
                                enum accept_error reason);
 
-/* A fault took effect on a request to the route; one ended it with an error_type; one made it wait. */
+/* A fault took effect on a request to the route; a request that faults struck waited for them so long,
+ * and ended with an error_type by them, or not. */
 void instruments_fault_injected(struct instruments *instruments, size_t shard, enum fault_kind kind,
                                 enum route_id route);
-void instruments_fault_failed(struct instruments *instruments, size_t shard, enum route_id route);
-void instruments_fault_delayed(struct instruments *instruments, size_t shard, enum route_id route,
-                               uint64_t delay_ns);
+void instruments_fault_ended(struct instruments *instruments, size_t shard, enum route_id route,
+                             uint64_t delay_ns, bool failed);
 
 /* A timer of the shard's loop ran `lag_ns` late. */
 void instruments_loop_lag(struct instruments *instruments, size_t shard, uint64_t lag_ns);

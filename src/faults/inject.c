@@ -138,18 +138,15 @@ __attribute__((noinline, cold)) void inject_settle(struct exchange *exchange)
     if (mark->burning) {
         mark->cpu_ns = exchange->burn.done_ns;
     }
-    if ((mark->kinds & BIT(LATENCY)) != 0) {
-        mark->delay_ns = lasted_ns < mark->delay_ns ? lasted_ns : mark->delay_ns;
-        instruments_fault_delayed(instruments, shard, exchange->route->id, mark->delay_ns);
-    }
+    mark->delay_ns =
+        lasted_ns < mark->delay_ns ? lasted_ns : mark->delay_ns; /* 0 without latency */
     for (size_t kind = 0; kind < FAULT_ROUTE_KINDS; kind++) {
         if ((mark->kinds >> kind & 1) != 0) {
             instruments_fault_injected(instruments, shard, (enum fault_kind)kind,
                                        exchange->route->id);
         }
     }
-    if (exchange->error_type != NULL && (mark->kinds & ANSWERS) != 0) {
-        instruments_fault_failed(instruments, shard, exchange->route->id);
-    }
+    instruments_fault_ended(instruments, shard, exchange->route->id, mark->delay_ns,
+                            exchange->error_type != NULL && (mark->kinds & ANSWERS) != 0);
     format_kinds(mark);
 }
