@@ -194,7 +194,8 @@ struct faults *faults_create(const struct options *options)
     const uint64_t wall_ns = tel_clock_wall_ns();
     struct faults *faults = aligned_alloc(64, (sizeof(*faults) + 63) / 64 * 64);
     if (faults == NULL) {
-        DIAGNOSTICS(TEL_ERROR, "faults", "cannot start: no memory");
+        DIAGNOSTICS(TEL_ERROR, "faults", "cannot start", DIAGNOSTICS_TEXT("part", "faults"),
+                    DIAGNOSTICS_TEXT("error", strerror(ENOMEM)));
         errno = ENOMEM;
         return NULL;
     }
