@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -18,6 +17,7 @@
 #include "instruments.h"
 #include "page/page.h"
 #include "service.h"
+#include "thread.h"
 
 struct worker {
     struct site site;
@@ -113,15 +113,11 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* Signals belong to the main thread's loop. */
+/* Returns 0 or a negative errno. */
 static int start_thread(struct worker *worker)
 {
-    sigset_t all, before;
     pthread_t thread;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&thread, NULL, run, worker);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int error = thread_start(&thread, run, worker);
     if (error == 0) {
         worker->site.thread = thread;
         worker->running = true;
@@ -152,7 +148,7 @@ struct worker *worker_create(struct service *service, size_t shard, enum side si
         error = ENOMEM;
         goto failed;
     }
-    error = start_thread(worker);
+    error = -start_thread(worker);
     if (error != 0) {
         goto failed;
     }

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "diagnostics.h"
-#include "faults/thread.h"
+#include "faults/fault_thread.h"
 
 #define STEP_BYTES ((uint64_t)1024 * 1024)
 

@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "burner.h"
-#include "faults/thread.h"
+#include "faults/fault_thread.h"
 #include "telemetry/clock.h"
 
 /* Where a spinner stands since its share was last set. */

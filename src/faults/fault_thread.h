@@ -1,10 +1,10 @@
 /*
- * A thread of a process fault: named, and deaf to signals, which belong to the main thread's loop.
+ * A thread of a process fault: named, deaf to signals, and told of when it cannot be had.
  *
  * Threads: any.
  */
-#ifndef GLASSBOX_FAULTS_THREAD_H
-#define GLASSBOX_FAULTS_THREAD_H
+#ifndef GLASSBOX_FAULTS_FAULT_THREAD_H
+#define GLASSBOX_FAULTS_FAULT_THREAD_H
 
 #include <pthread.h>
 

@@ -1,14 +1,11 @@
 /*
  * A new thread inherits the mask of who starts it, so that is set around the start.
  */
-#include "faults/thread.h"
+#include "thread.h"
 
 #include <signal.h>
-#include <string.h>
 
-#include "diagnostics.h"
-
-int fault_thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument)
+int thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument)
 {
     sigset_t all;
     sigset_t before;
@@ -16,9 +13,5 @@ int fault_thread_start(pthread_t *thread, void *(*run)(void *argument), void *ar
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(thread, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0) {
-        DIAGNOSTICS(TEL_ERROR, "faults", "cannot start a thread for a fault",
-                    DIAGNOSTICS_TEXT("error", strerror(error)));
-    }
     return -error;
 }
