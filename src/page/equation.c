@@ -9,6 +9,7 @@
 
 #define READ_TRIES 4
 
+/* What an exporter took from its queue, whatever became of it. */
 static uint64_t taken(const struct tel_exporter *exporter)
 {
     struct tel_exporter_stats stats;
@@ -23,15 +24,23 @@ static uint64_t taken(const struct tel_exporter *exporter)
     return sum;
 }
 
+/* The same of the second reading. */
+static uint64_t spans_taken(const struct reconciliation *terms)
+{
+    return terms->spans_acknowledged + terms->spans_inflight + terms->spans_failed;
+}
+
+static uint64_t records_taken(const struct reconciliation *terms)
+{
+    return terms->otlp_logs_acknowledged + terms->otlp_logs_inflight + terms->otlp_logs_failed;
+}
+
 static bool is_still(const struct equation *equation)
 {
-    const struct reconciliation *terms = &equation->terms;
     return equation->before.requests == equation->after.requests &&
            equation->before.children == equation->after.children &&
-           equation->spans_taken ==
-               terms->spans_acknowledged + terms->spans_inflight + terms->spans_failed &&
-           equation->records_taken ==
-               terms->otlp_logs_acknowledged + terms->otlp_logs_inflight + terms->otlp_logs_failed;
+           equation->spans_taken == spans_taken(&equation->terms) &&
+           equation->records_taken == records_taken(&equation->terms);
 }
 
 void equation_read(const struct service *service, struct equation *equation)
@@ -86,15 +95,12 @@ struct verdict equation_judge(const struct equation *equation)
     const bool all_spans =
         !terms->spans_on ||
         meet(exported(terms->spans_unsampled + terms->spans_dropped, terms->spans_waiting,
-                      equation->spans_taken,
-                      terms->spans_acknowledged + terms->spans_inflight + terms->spans_failed),
+                      equation->spans_taken, spans_taken(terms)),
              spans);
     const bool records =
-        !terms->otlp_logs_on ||
-        meet(exported(terms->otlp_logs_dropped, terms->otlp_logs_waiting, equation->records_taken,
-                      terms->otlp_logs_acknowledged + terms->otlp_logs_inflight +
-                          terms->otlp_logs_failed),
-             requests);
+        !terms->otlp_logs_on || meet(exported(terms->otlp_logs_dropped, terms->otlp_logs_waiting,
+                                              equation->records_taken, records_taken(terms)),
+                                     requests);
     return (struct verdict){
         .metrics = metrics, .log = log, .spans = server && all_spans, .records = records};
 }
