@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,7 @@
 #include <unistd.h>
 
 #include "access_log/directives.h"
+#include "base/thread.h"
 #include "telemetry/clock.h"
 
 #define REMARK_INTERVAL_NS TEL_NS_PER_SECOND /* while losses go on */
@@ -234,16 +234,11 @@ int tel__writer_init(struct tel__writer *writer)
 
 int tel__writer_start(struct tel__writer *writer)
 {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&writer->thread, NULL, run, writer);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int error = tel__thread_start(&writer->thread, run, writer);
     if (error != 0) {
-        tel__writer_say(writer, TEL_ERROR, "cannot start the thread: %s", strerror(error));
+        tel__writer_say(writer, TEL_ERROR, "cannot start the thread: %s", strerror(-error));
     }
-    return -error;
+    return error;
 }
 
 void tel__writer_order(struct tel__writer *writer)

@@ -8,11 +8,11 @@
 #include "otlp/exporter.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "logs/logger.h"
 #include "telemetry/clock.h"
 #include "trace/tracer.h"
@@ -112,19 +112,12 @@ static void *run_thread(void *argument)
 
 int tel_exporter_start(struct tel_exporter *exporter)
 {
-    sigset_t all;
-    sigset_t before;
     if (exporter->kind->run == NULL || exporter->started) {
         return exporter->started ? -EALREADY : 0;
     }
-    /* Signals are for the threads that wait for them; and a SIGPIPE of a socket or a pipe that
-     * nobody reads must end in EPIPE. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&exporter->thread, NULL, run_thread, exporter);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int error = tel__thread_start(&exporter->thread, run_thread, exporter);
     exporter->started = error == 0;
-    return -error;
+    return error;
 }
 
 void tel_exporter_begin_shutdown(struct tel_exporter *exporter, uint32_t deadline_ms)
