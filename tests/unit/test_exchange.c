@@ -20,6 +20,7 @@
 #include "faults/faults.h"
 #include "instruments.h"
 #include "service.h"
+#include "unit/parts.h"
 
 static const uint16_t statuses[HTTP_ERRORS] = {
 #define HTTP_ERROR(NAME, name, status, detail) [HTTP_ERROR_##NAME] = (status),
@@ -71,15 +72,10 @@ static int make(void **state)
 {
     (void)state;
     struct event_base *base = event_base_new();
-    service = (struct service){.options = &options, .worker_count = 1};
+    parts_make(&service, &options, 1);
     service.limits = (struct http_limits){
         .request_line_bytes = 8192, .head_bytes = 32768, .header_count = 100, .body_bytes = 100000};
-    service.registry = tel_registry_create(service_shard_count(&service));
-    service.instruments = instruments_create(service.registry, &service);
-    service.tracer = tel_tracer_create(
-        &(struct tel_tracer_options){.shard_count = service_serving_shards(&service),
-                                     .sampler = {.root = TEL_SAMPLER_ALWAYS_ON},
-                                     .queue_size = 64});
+    parts_make_tracer(&service);
     service.faults = faults_create(&options);
     if (service.tracer == NULL || service.faults == NULL ||
         site_init(&site, &service, 0, SIDE_BOTH, base) != 0) {
@@ -110,10 +106,8 @@ static int drop(void **state)
     hang_up();
     site_fini(&site);
     event_base_free(base);
-    tel_tracer_destroy(service.tracer);
-    instruments_destroy(service.instruments);
     faults_destroy(service.faults);
-    tel_registry_destroy(service.registry);
+    parts_drop(&service);
     return 0;
 }
 

@@ -10,23 +10,22 @@
 
 #include "options.h"
 #include "service.h"
+#include "unit/parts.h"
 
 static const struct options options = {.random_error_status = 503};
 static struct service service;
 
 static int make(void **state)
 {
-    service = (struct service){.options = &options, .worker_count = 2};
-    service.registry = tel_registry_create(service_shard_count(&service));
-    service.instruments = instruments_create(service.registry, &service);
+    parts_make(&service, &options, 2);
     *state = service.instruments;
     return *state != NULL ? 0 : -1;
 }
 
 static int drop(void **state)
 {
-    instruments_destroy(*state);
-    tel_registry_destroy(service.registry);
+    (void)state;
+    parts_drop(&service);
     return 0;
 }
 

@@ -14,15 +14,9 @@
 
 #include <cmocka.h>
 
-static char directory[] = "/tmp/test_stamp.XXXXXX";
+#include "../files.h"
 
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(name, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    assert_int_equal(fclose(file), 0);
-}
+static char directory[] = "/tmp/test_stamp.XXXXXX";
 
 static int setup(void **state)
 {

@@ -8,6 +8,8 @@
 
 #include "nameserver.h"
 
+#include "../files.h"
+
 static const struct record records[] = {
     {"both.test", "2001:db8::1 2001:db8::2", "192.0.2.1 192.0.2.2", WELL},
     {"four.test", NULL, "192.0.2.1 192.0.2.2", WELL},
@@ -51,14 +53,6 @@ static void found(const struct tel__addresses *addresses, const char *reason, vo
     bench->calls++;
     bench->addresses = *addresses;
     snprintf(bench->reason, sizeof(bench->reason), "%s", reason != NULL ? reason : "");
-}
-
-static void write_file(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    assert_int_equal(fclose(file), 0);
 }
 
 /* A resolv.conf with our nameserver, and `more`. */

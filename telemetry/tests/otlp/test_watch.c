@@ -9,17 +9,11 @@
 
 #include "support.h"
 
+#include "../files.h"
+
 static char directory[] = "/tmp/test_watch.XXXXXX";
 static char path[64];  /* what is watched */
 static char other[64]; /* of the same size, and as old */
-
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(name, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    assert_int_equal(fclose(file), 0);
-}
 
 static int setup(void **state)
 {

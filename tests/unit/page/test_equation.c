@@ -10,35 +10,13 @@
 
 #include "options.h"
 #include "service.h"
+#include "unit/terms.h"
 
 static const struct equation at_rest = {.before = {.requests = 100, .children = 10},
                                         .after = {.requests = 100, .children = 10},
                                         .spans_taken = 81,
                                         .records_taken = 93,
-                                        .terms = {.finished = 100,
-                                                  .metrics_count = 100,
-                                                  .log_on = true,
-                                                  .log_appended = 100,
-                                                  .log_written = 90,
-                                                  .log_waiting = 7,
-                                                  .log_dropped = 3,
-                                                  .spans_on = true,
-                                                  .spans_ended = 110,
-                                                  .spans_server = 100,
-                                                  .spans_internal = 10,
-                                                  .spans_acknowledged = 60,
-                                                  .spans_waiting = 5,
-                                                  .spans_inflight = 15,
-                                                  .spans_unsampled = 20,
-                                                  .spans_dropped = 4,
-                                                  .spans_failed = 6,
-                                                  .otlp_logs_on = true,
-                                                  .otlp_logs_emitted = 100,
-                                                  .otlp_logs_acknowledged = 70,
-                                                  .otlp_logs_waiting = 4,
-                                                  .otlp_logs_inflight = 16,
-                                                  .otlp_logs_dropped = 3,
-                                                  .otlp_logs_failed = 7}};
+                                        .terms = TERMS_BALANCED};
 
 static bool is_balanced(const struct equation *equation)
 {

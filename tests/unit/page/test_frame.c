@@ -19,6 +19,7 @@
 #include "options.h"
 #include "page/hub.h"
 #include "service.h"
+#include "unit/parts.h"
 
 #define RINGS   2
 #define NOW_NS  1700000000000000000ull
@@ -35,10 +36,8 @@ static struct tel_buffer out;
 static int make(void **state)
 {
     (void)state;
-    service = (struct service){.options = &options, .worker_count = 1};
+    parts_make(&service, &options, 1);
     service.faults = faults_create(&options);
-    service.registry = tel_registry_create(service_shard_count(&service));
-    service.instruments = instruments_create(service.registry, &service);
     for (size_t i = 0; i < RINGS; i++) {
         rings[i] = aligned_alloc(64, sizeof(struct page_ring));
         assert_non_null(rings[i]);
@@ -64,9 +63,8 @@ static int drop(void **state)
     for (size_t i = 0; i < RINGS; i++) {
         free(rings[i]);
     }
-    instruments_destroy(service.instruments);
     faults_destroy(service.faults);
-    tel_registry_destroy(service.registry);
+    parts_drop(&service);
     return 0;
 }
 

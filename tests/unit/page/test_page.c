@@ -19,6 +19,7 @@
 #include "page/internal.h"
 #include "page/request.h"
 #include "service.h"
+#include "unit/parts.h"
 
 #define THREADS 4
 
@@ -30,13 +31,8 @@ static struct tel_span span;
 static int make(void **state)
 {
     (void)state;
-    service = (struct service){.options = &options, .worker_count = 1};
-    service.registry = tel_registry_create(service_shard_count(&service));
-    service.instruments = instruments_create(service.registry, &service);
-    service.tracer = tel_tracer_create(
-        &(struct tel_tracer_options){.shard_count = service_serving_shards(&service),
-                                     .sampler = {.root = TEL_SAMPLER_ALWAYS_ON},
-                                     .queue_size = 64});
+    parts_make(&service, &options, 1);
+    parts_make_tracer(&service);
     service.page = page_create(&service);
     site = (struct site){.service = &service, .shard = 0};
     atomic_init(&service.lifecycle.state, LIFE_READY);
@@ -50,9 +46,7 @@ static int drop(void **state)
 {
     (void)state;
     page_destroy(service.page);
-    tel_tracer_destroy(service.tracer);
-    instruments_destroy(service.instruments);
-    tel_registry_destroy(service.registry);
+    parts_drop(&service);
     return 0;
 }
 

@@ -24,6 +24,7 @@
 #include "page/internal.h"
 #include "service.h"
 #include "site.h"
+#include "unit/parts.h"
 
 #define CLIENTS 3
 #define SECOND  TEL_NS_PER_SECOND
@@ -45,16 +46,11 @@ static int make(void **state)
 {
     (void)state;
     struct event_base *base = event_base_new();
-    service = (struct service){.options = &options, .worker_count = 1};
+    parts_make(&service, &options, 1);
     service.limits = (struct http_limits){
         .request_line_bytes = 8192, .head_bytes = 32768, .header_count = 100, .write_ms = 1000};
     service.faults = faults_create(&options);
-    service.registry = tel_registry_create(service_shard_count(&service));
-    service.instruments = instruments_create(service.registry, &service);
-    service.tracer = tel_tracer_create(
-        &(struct tel_tracer_options){.shard_count = service_serving_shards(&service),
-                                     .sampler = {.root = TEL_SAMPLER_ALWAYS_ON},
-                                     .queue_size = 64});
+    parts_make_tracer(&service);
     service.page = page_create(&service);
     atomic_init(&service.lifecycle.state, LIFE_READY);
     if (service.page == NULL || service.faults == NULL ||
@@ -87,10 +83,8 @@ static int drop(void **state)
     site_fini(&site);
     page_destroy(service.page);
     event_base_free(base);
-    tel_tracer_destroy(service.tracer);
-    instruments_destroy(service.instruments);
     faults_destroy(service.faults);
-    tel_registry_destroy(service.registry);
+    parts_drop(&service);
     return 0;
 }
 
