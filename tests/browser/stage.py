@@ -22,6 +22,13 @@ globalThis.fetch = async (url, options) => {
     } });
     return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
 };
+const later = globalThis.setTimeout;
+const held = [];
+globalThis.setTimeout = (run, ms, ...rest) => stage.holds && ms >= 1000 ? held.push(run) : later(run, ms, ...rest);
+stage.release = () => {
+    stage.holds = false;
+    held.splice(0).forEach((run) => run());
+};
 stage.hide = (is) => {
     Object.defineProperty(document, "hidden", { configurable: true, get: () => is });
     document.dispatchEvent(new Event("visibilitychange"));
@@ -66,6 +73,13 @@ class Stage:
     def frame(self, after_ms: int = 250, **changes: object) -> None:
         self.last = {**self.last, "requests": [], **changes, "now_ms": self.last["now_ms"] + after_ms}
         self.event("frame", self.last)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """A page that waits to ask again waits for the end of the block, unless its reader is quicker."""
+        self.browser.run("stage.holds = true")
+        yield
+        self.browser.run("stage.release()")
 
     def equation(self, *off: str, **changes: object) -> dict:
         """With these changes; the lines named are not balanced, by the service's own word."""

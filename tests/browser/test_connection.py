@@ -47,7 +47,7 @@ def test_end_of_the_service(browser: Browser, serve: Callable[..., Service], pic
     assert service.wait(60) == 0
     service.stop()
     browser.wait(lambda: panel.link().startswith("Not connected: the service "))
-    assert panel.verdict() == ("idle", "Not connected")
+    browser.wait(lambda: panel.verdict() == ("idle", "Not connected"))
     picture("gone")
 
     host, port = service.operators
