@@ -24,6 +24,9 @@ otelcol     .ci/tools/otelcol     .
 reader      .ci/tools/reader      .
 prometheus  .ci/tools/prometheus  github.com/prometheus/prometheus/cmd/prometheus  -tags=remove_all_sd
 promtool    .ci/tools/prometheus  github.com/prometheus/prometheus/cmd/promtool    -tags=remove_all_sd
+alertmanager  .ci/tools/alertmanager  github.com/prometheus/alertmanager/cmd/alertmanager
+amtool      .ci/tools/alertmanager  github.com/prometheus/alertmanager/cmd/amtool
+sloth       .ci/tools/sloth       github.com/slok/sloth/cmd/sloth
 ROWS
 }
 
