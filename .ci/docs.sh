@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The references: docs/options.md, variables.md and metrics.md, written from the tables; the API's, made
-# of the library's headers, in build/docs/api. `--check` compares the former instead of writing them.
+# The references: docs/options.md, variables.md, metrics.md and contract.json, written from the tables; the
+# API's, made of the library's headers, in build/docs/api. `--check` compares the former instead of writing
+# them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
@@ -11,14 +12,14 @@ OUT=$PWD/build/docs
 mode=${1:-}
 mkdir -p "$OUT/api" "$OUT/include/telemetry"
 
-# page NAME: docs/NAME.md as it should be.
+# page FILE: docs/FILE as it should be.
 page() {
-    build/release/docs/reference/reference "$1" >"$OUT/$1.md" 2>"$OUT/reference.log" ||
+    build/release/docs/reference/reference "${1%.*}" >"$OUT/$1" 2>"$OUT/reference.log" ||
         { cat "$OUT/reference.log" && return 1; }
     if [ "$mode" = --check ]; then
-        diff -u "docs/$1.md" "$OUT/$1.md" || { echo "docs/$1.md is not current: make docs" && return 1; }
+        diff -u "docs/$1" "$OUT/$1" || { echo "docs/$1 is not current: make docs" && return 1; }
     else
-        cp "$OUT/$1.md" "docs/$1.md"
+        cp "$OUT/$1" "docs/$1"
     fi
 }
 
@@ -34,8 +35,8 @@ api() (
 )
 
 step "references: builds" compile release reference
-for name in options variables metrics; do
-    step "references: $name" page "$name"
+for file in options.md variables.md metrics.md contract.json; do
+    step "references: ${file%.*}" page "$file"
 done
 step "references: API" api
 total

@@ -1,5 +1,5 @@
 /*
- * reference PAGE: writes docs/PAGE.md to stdout.
+ * reference PAGE: writes a page of docs/ to stdout.
  */
 #include "reference.h"
 
@@ -14,7 +14,8 @@ static const struct page {
     int (*write)(struct tel_buffer *out);
 } pages[] = {{"options", reference_options},
              {"variables", reference_variables},
-             {"metrics", reference_metrics}};
+             {"metrics", reference_metrics},
+             {"contract", reference_contract}};
 
 void reference_words(struct tel_buffer *out, const char *words)
 {
@@ -54,6 +55,6 @@ int main(int argc, char *argv[])
             return error == 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         }
     }
-    fprintf(stderr, "usage: %s options|variables|metrics\n", argv[0]);
+    fprintf(stderr, "usage: %s options|variables|metrics|contract\n", argv[0]);
     return EXIT_FAILURE;
 }

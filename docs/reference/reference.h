@@ -1,6 +1,6 @@
 /*
  * The references of docs/, written from the tables that the program is built from: a page a function, as
- * Markdown. What a table cannot say stands beside it here, and a row that finds nothing said of it fails
+ * Markdown, and the contract as JSON. What a table cannot say stands beside it here, and a row that finds nothing said of it fails
  * the run, so that a new one is not forgotten.
  *
  * Threads: one.
@@ -14,6 +14,7 @@
 int reference_options(struct tel_buffer *out);
 int reference_variables(struct tel_buffer *out);
 int reference_metrics(struct tel_buffer *out);
+int reference_contract(struct tel_buffer *out);
 
 /* Appends words separated by |, each as code, with commas between them. */
 void reference_words(struct tel_buffer *out, const char *words);
