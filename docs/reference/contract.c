@@ -2,10 +2,11 @@
  * docs/contract.json: what dashboards, rules, autoscaling and load tests may ask for, for programs.
  *
  *     {"user_routes": […], "routes": […],
- *      "metrics": {NAME: {"type", "unit", "help", "labels": {LABEL: {"values": […], "closed"}}, "bounds": […]}}}
+ *      "metrics": {NAME: {"type", "unit", "help", "bounds": […],
+ *                         "labels": {LABEL: {"closed", "optional", "values": […]}}}}}
  *
- * It says what docs/metrics.md says, of the same registry. `closed`: the label has no other value (it may
- * be left out all the same). `bounds`: a histogram's classic buckets, +Inf aside. Names and values are
+ * It says what docs/metrics.md says, of the same registry. `closed`: the label has no other value;
+ * `optional`: it may be left out. `bounds`: a histogram's classic buckets, +Inf aside. Names and values are
  * sorted and a label is a line, so that a change shows as what it is.
  */
 #include <stdio.h>
@@ -84,8 +85,9 @@ static int append_label(struct tel_buffer *out, const char *text, const char *fa
     }
     qsort(facts.values, facts.count, sizeof(facts.values[0]), compare_values);
     append_json(out, label);
-    tel_buffer_append_format(out, ": {\"closed\": %s, \"values\": [",
-                             facts.closed ? "true" : "false");
+    tel_buffer_append_format(out, ": {\"closed\": %s, %s\"values\": [",
+                             facts.closed ? "true" : "false",
+                             facts.optional ? "\"optional\": true, " : "");
     for (size_t i = 0; i < facts.count; i++) {
         tel_buffer_append_string(out, i > 0 ? ", " : "");
         tel_buffer_append_json(out, facts.values[i].text, facts.values[i].length);

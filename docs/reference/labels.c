@@ -45,50 +45,62 @@ static void keep_errors(struct label_facts *facts)
 
 /* ---- what is said ------------------------------------------------------------------------------ */
 
+enum {
+    SHOWN = 1,    /* the first scrape shows some, which come first */
+    CLOSED = 2,   /* with these the list is whole */
+    OPTIONAL = 4, /* there are series without the label */
+};
+
 static const struct said {
     const char *family;                      /* how its name begins; "": any */
     const char *label;                       /* NULL: any */
-    bool shown;                              /* the first scrape shows some, which come first */
-    bool closed;                             /* with these the list is whole */
+    unsigned is;                             /* of the below */
     const char *more;                        /* one value that the scrape does not show, or NULL */
     void (*list)(struct label_facts *facts); /* several, or NULL */
     const char *words;                       /* what else there is to say, or NULL */
 } said[] = {
-    {"http_server_", "http_request_method", false, true, NULL, keep_methods, NULL},
-    {"http_server_", "error_type", false, false, NULL, keep_errors,
+    {"http_server_", "http_request_method", CLOSED, NULL, keep_methods, NULL},
+    {"http_server_", "http_route", SHOWN | CLOSED | OPTIONAL, NULL, NULL,
+     "none when nothing matched"},
+    {"http_server_", "error_type", OPTIONAL, NULL, keep_errors,
      "a status from `500` on; none when it went well"},
-    {"http_server_", "http_response_status_code", false, false, NULL, NULL,
+    {"http_server_", "http_response_status_code", OPTIONAL, NULL, NULL,
      "as sent; none when nothing was"},
-    {"http_server_", "network_protocol_version", true, true, "1.0", NULL,
+    {"http_server_", "network_protocol_version", SHOWN | CLOSED | OPTIONAL, "1.0", NULL,
      "none when it could not be read"},
-    {"otel_sdk_exporter_operation_", "http_response_status_code", false, false, NULL, NULL,
+    {"otel_sdk_exporter_operation_", "http_response_status_code", OPTIONAL, NULL, NULL,
      "of the answer; none where there was none"},
-    {"otel_sdk_exporter_operation_", "error_type", false, false, NULL, NULL,
+    {"otel_sdk_exporter_operation_", "error_type", OPTIONAL, NULL, NULL,
      "as of what was exported; none for success"},
-    {"otel_sdk_exporter_", "error_type", true, false, NULL, NULL,
+    {"otel_sdk_exporter_", "error_type", SHOWN | OPTIONAL, NULL, NULL,
      "in place of `status`, of the first eight met, the status itself; none for success"},
-    {"otel_sdk_processor_", "error_type", true, true, NULL, NULL, "none for what was handed over"},
-#define CONSOLE(family)                                                           \
-    {family, "otel_component_name",     true, true, "console_span_exporter/0",    \
-     NULL,   "the last for the console"},                                         \
-    {                                                                             \
-        family, "otel_component_type", true, true, "console_span_exporter", NULL, \
-            "the last for the console"                                            \
+    {"otel_sdk_processor_", "error_type", SHOWN | CLOSED | OPTIONAL, NULL, NULL,
+     "none for what was handed over"},
+#define CONSOLE(family)                                                               \
+    {family, "otel_component_name",     SHOWN | CLOSED, "console_span_exporter/0",    \
+     NULL,   "the last for the console"},                                             \
+    {                                                                                 \
+        family, "otel_component_type", SHOWN | CLOSED, "console_span_exporter", NULL, \
+            "the last for the console"                                                \
     }
     CONSOLE("otel_sdk_exporter_span_"),
     CONSOLE("otel_sdk_exporter_operation_"),
 #undef CONSOLE
-    {"", "server_address", false, false, NULL, NULL, "the collector's name"},
-    {"", "server_port", false, false, NULL, NULL, "the collector's port"},
-    {"", "worker", false, false, "main", NULL, "or a thread's number"},
-    {"", "version", false, false, NULL, NULL, "as built"},
-    {"", "revision", false, false, NULL, NULL, "as built"},
-    {"", "compiler", false, false, NULL, NULL, "as built"},
-    {"target_info", NULL, false, false, NULL, NULL, "an attribute of the resource"},
+    {"otel_sdk_exporter_", "server_address", OPTIONAL, NULL, NULL,
+     "the collector's name; none for the console"},
+    {"otel_sdk_exporter_", "server_port", OPTIONAL, NULL, NULL,
+     "the collector's port; none for the console"},
+    {"glassbox_fault_in_force", "http_route", SHOWN | CLOSED | OPTIONAL, NULL, NULL,
+     "none for those of the process"},
+    {"", "worker", 0, "main", NULL, "or a thread's number"},
+    {"", "version", 0, NULL, NULL, "as built"},
+    {"", "revision", 0, NULL, NULL, "as built"},
+    {"", "compiler", 0, NULL, NULL, "as built"},
+    {"target_info", NULL, OPTIONAL, NULL, NULL, "an attribute of the resource"},
 };
 
 /* A label of which nothing is said: the scrape shows a list that is closed. */
-static const struct said nothing = {"", NULL, true, true, NULL, NULL, NULL};
+static const struct said nothing = {"", NULL, SHOWN | CLOSED, NULL, NULL, NULL};
 
 static const struct said *find_said(const char *family, const char *label)
 {
@@ -143,11 +155,14 @@ int label_facts_find(struct label_facts *facts, const char *text, const char *fa
                      const char *label)
 {
     const struct said *entry = find_said(family, label);
-    *facts = (struct label_facts){.closed = entry->closed, .words = entry->words};
-    if (entry->shown) {
+    bool shown = (entry->is & SHOWN) != 0;
+    *facts = (struct label_facts){.closed = (entry->is & CLOSED) != 0,
+                                  .optional = (entry->is & OPTIONAL) != 0,
+                                  .words = entry->words};
+    if (shown) {
         keep_shown(facts, text, family, label);
     }
-    if (entry->shown && facts->count == 0) {
+    if (shown && facts->count == 0) {
         fprintf(stderr, "%s: no word about the values of %s (docs/reference/labels.c)\n", family,
                 label);
         return -1;

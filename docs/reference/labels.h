@@ -22,6 +22,7 @@ struct label_facts {
     struct label_value values[LABEL_VALUES_MAX]; /* in the order of the scrape and of the tables */
     size_t count;
     bool closed;       /* there are no others */
+    bool optional;     /* there are series without it */
     const char *words; /* what a list cannot say; NULL: nothing */
 };
 
