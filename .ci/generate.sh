@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Writes what is made of alerts/slo.yaml, alerts/source and dashboards/boards; `--check` compares, and
+# names each file that is not current. Without sloth its rules are left as they are, and whether they are
+# current is told by a digest alone: then it says SKIPPED, and the rest is done.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. .ci/lib.sh
+
+mode=${1:-}
+.ci/deps.sh stack
+python=$(.ci/venv.sh "$ALERTS_REQUIREMENTS")/bin/python
+sloth=$(.ci/tools.sh sloth) || true
+
+rules() { "$python" alerts/generate.py ${mode:+"$mode"} "$@"; }
+boards() { "$python" dashboards/generate.py ${mode:+"$mode"}; }
+
+case $sloth in
+/*) step "generated: rules" rules --sloth "$sloth" ;;
+"cannot be had: "*)
+    skipped "generated: sloth" "$sloth"
+    step "generated: the rest" rules
+    ;;
+*)
+    say "generated: rules"
+    echo "FAILED: $sloth" >&2
+    tally "generated: rules" 0 1 0 "$sloth"
+    ;;
+esac
+if [ -e dashboards/generate.py ]; then
+    step "generated: dashboards" boards
+fi
+total

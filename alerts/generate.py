@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Writes all that is made of slo.yaml and source/: `make generate`, or .ci/generate.sh.
+
+    prometheus/{real,fast}/{slo,recording,alerts}.rules.yaml   rules for a Prometheus
+    kubernetes/prometheusrule.yaml                             the same (real) for its operator
+    kubernetes/prometheusrule-shipped.yaml                     those that kube-prometheus-stack has already
+    objectives.json                                            slo.yaml for what reads JSON: load tests
+    alertmanager/alertmanager.fast.yaml                        alertmanager.yaml with the profile's timings
+
+With --check nothing is written: each file that is not current is named, and the status is 1. Without
+--sloth the burn-rate rules stay as they are; whether they are current is then told by the digest of what
+sloth was given, which is all that can be said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import burn
+import sources
+from objectives import Objectives, ObjectivesError, load
+from profiles import PROFILES, Profile
+
+HERE = Path(__file__).resolve().parent
+NOTICE = "Written by `make generate` from alerts/slo.yaml and alerts/source; not by hand."
+# What the chart puts in its place: an AlertmanagerConfig matches alerts of its own namespace alone, and
+# a rule that aggregates has lost the label.
+NAMESPACE = "RELEASE_NAMESPACE"
+
+
+class Writer(yaml.SafeDumper):
+    """YAML as people write it: lists indented, texts of several lines as blocks, nothing folded."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+def represent_text(writer: Writer, text: str) -> yaml.Node:
+    """A text."""
+    style = "|" if "\n" in text else None
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+Writer.add_representer(str, represent_text)
+
+
+def as_yaml(data: dict[str, Any], *notes: str) -> str:
+    """A file, with what it is at its head."""
+    head = "".join(f"# {note}\n" for note in (NOTICE, *notes))
+    return head + yaml.dump(data, Dumper=Writer, sort_keys=False, width=1000, allow_unicode=True)
+
+
+class Generator:
+    """All files, by path. `sloth` is None where there is none."""
+
+    def __init__(self, objectives: Objectives, sloth: str | None, folder: Path = HERE) -> None:
+        self.objectives, self.sloth, self.folder = objectives, sloth, folder
+        self.files: dict[str, str] = {}
+
+    def slo_file(self, profile: Profile) -> str:
+        """The burn-rate rules: sloth's, or those that are there if what they are made of is the same."""
+        mark = f"Made by sloth 0.12.0 of what has the digest {burn.digest(self.objectives, profile)}."
+        if self.sloth:
+            groups = burn.run_sloth(self.sloth, self.objectives, profile)
+            return as_yaml({"groups": groups}, mark)
+        there = self.folder / f"prometheus/{profile.name}/slo.rules.yaml"
+        text = there.read_text() if there.exists() else ""
+        if f"# {mark}\n" not in text:
+            return "stale, and sloth is needed to make it\n"
+        return text
+
+    def profile(self, name: str) -> None:
+        """The rules of a profile."""
+        profile, base = Profile(name), f"prometheus/{name}"
+        self.files[f"{base}/slo.rules.yaml"] = self.slo_file(profile)
+        self.files[f"{base}/recording.rules.yaml"] = as_yaml(
+            {"groups": sources.record_groups(self.objectives, profile)})
+        self.files[f"{base}/alerts.rules.yaml"] = as_yaml(
+            {"groups": sources.alert_groups(self.objectives, profile)})
+
+    def prometheus_rule(self, name: str, groups: list[dict[str, Any]], *notes: str) -> str:
+        """A PrometheusRule of these groups."""
+        for group in groups:
+            for rule in group["rules"]:
+                if "alert" in rule:
+                    rule["labels"] = {**rule["labels"], "namespace": NAMESPACE}
+        return as_yaml({
+            "apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule",
+            "metadata": {"name": name,
+                         "labels": {"app.kubernetes.io/name": self.objectives.service,
+                                    "app.kubernetes.io/part-of": self.objectives.service}},
+            "spec": {"groups": groups}}, *notes)
+
+    def kubernetes(self) -> None:
+        """The PrometheusRules: what we bring, and what kube-prometheus-stack has already."""
+        profile, name = Profile("real"), self.objectives.service
+        slo = yaml.safe_load(self.files["prometheus/real/slo.rules.yaml"])
+        placeholder = f"{NAMESPACE} stands for the namespace it is installed in: replace it."
+        groups = (slo["groups"] if isinstance(slo, dict) else []) + \
+            sources.record_groups(self.objectives, profile) + \
+            sources.alert_groups(self.objectives, profile, shipped=False)
+        self.files["kubernetes/prometheusrule.yaml"] = self.prometheus_rule(
+            name, groups, placeholder, "What kube-prometheus-stack ships is in prometheusrule-shipped.yaml.")
+        self.files["kubernetes/prometheusrule-shipped.yaml"] = self.prometheus_rule(
+            f"{name}-shipped", sources.alert_groups(self.objectives, profile, shipped=True),
+            placeholder, "For a cluster without kube-prometheus-stack, which has rules for these already.")
+
+    def alertmanager(self) -> None:
+        """The fast profile's file: the same lines, but for how long it waits to tell more."""
+        there = self.folder / "alertmanager/alertmanager.yaml"
+        if not there.exists():
+            return
+        text, _ = re.subn(r"^(\s*group_wait:) .*$", r"\1 1s", there.read_text(), flags=re.M)
+        text, _ = re.subn(r"^(\s*group_interval:) .*$", r"\1 5s", text, flags=re.M)
+        self.files["alertmanager/alertmanager.fast.yaml"] = \
+            "# Written by `make generate` from alertmanager.yaml; not by hand.\n" + text
+
+    def all(self) -> dict[str, str]:
+        """Every file."""
+        for name in PROFILES:
+            self.profile(name)
+        self.kubernetes()
+        self.alertmanager()
+        self.files["objectives.json"] = json.dumps(self.objectives.as_json(), indent=2) + "\n"
+        return self.files
+
+
+def write(folder: Path, files: dict[str, str]) -> list[str]:
+    """Writes what differs; returns its names."""
+    changed = stale(folder, files)
+    for name in changed:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(files[name])
+    return changed
+
+
+def stale(folder: Path, files: dict[str, str]) -> list[str]:
+    """The names of the files that are not as they should be."""
+    return [name for name, text in files.items()
+            if not (folder / name).exists() or (folder / name).read_text() != text]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description="Writes what is made of slo.yaml and source/.")
+    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
+    parser.add_argument("--sloth", metavar="PATH", help="the sloth to use")
+    options = parser.parse_args(arguments)
+    try:
+        files = Generator(load(), options.sloth).all()
+    except (ObjectivesError, sources.SourceError, RuntimeError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    act: Callable[[Path, dict[str, str]], list[str]] = stale if options.check else write
+    names = act(HERE, files)
+    for name in names:
+        print(f"alerts/{name} is not current: make generate" if options.check else f"alerts/{name}")
+    print(f"{len(files)} files, {len(names)} {'not current' if options.check else 'written'}",
+          file=sys.stderr)
+    return 1 if options.check and names else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
