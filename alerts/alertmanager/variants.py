@@ -1,4 +1,4 @@
-"""Writes alertmanager.local.yaml and alertmanager.fast.yaml from alertmanager.yaml.
+"""Writes alertmanager.local.yaml and alertmanager.local.fast.yaml from alertmanager.yaml.
 
     python alerts/alertmanager/variants.py            writes them
     python alerts/alertmanager/variants.py --check    says which are stale, exit 1
@@ -55,7 +55,7 @@ def variants() -> dict[Path, str]:
     here = local(shipped)
     fast = here | {"route": hurry(here["route"])}
     return {HERE / "alertmanager.local.yaml": written(here, "The local stack, with the real timings."),
-            HERE / "alertmanager.fast.yaml": written(fast, "The local stack, in a hurry.")}
+            HERE / "alertmanager.local.fast.yaml": written(fast, "The local stack, in a hurry.")}
 
 
 def written(document: dict, what: str) -> str:
