@@ -18,7 +18,8 @@ RESET = "\033[0m"
 COLOURS = {"page": "\033[1;31m", "ticket": "\033[33m", "info": "\033[36m", "resolved": "\033[32m"}
 
 # Labels that say what kind of alert it is, not where.
-KIND = {"alertname", "severity", "team", "service", "sloth_id", "sloth_service", "sloth_slo"}
+KIND = {"alertname", "severity", "team", "service",
+        "sloth_id", "sloth_service", "sloth_slo", "sloth_severity"}
 
 
 def plain(text: str, limit: int = TEXT_MAX) -> str:
