@@ -3,9 +3,10 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 RUN_ARGS ?=
+DEMO_ARGS ?=
 
 .PHONY: help deps build run test check readers hostile soak faults valgrind interop bench fuzz \
-        coverage lint format docs library image browser clean
+        coverage lint format docs library image browser demo clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -66,6 +67,9 @@ valgrind: ## unit programs and the service under memcheck
 
 interop: ## a real OpenTelemetry Collector and Prometheus 3 against the service
 	@.ci/interop.sh
+
+demo: ## the local stack: Prometheus, Alertmanager, Collector, load (INCIDENT=outage PROFILE=fast RATE=40)
+	@.ci/demo.sh $(DEMO_ARGS)
 
 browser: ## the live page in a real browser, its accessibility, its sources under ESLint
 	@.ci/browser.sh

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # `make demo`: the local stack on loopback, until Ctrl-C (infra/local/README.md). Arguments go to it.
-# INCIDENT=outage plays an incident, PROFILE=fast takes short windows, RATE= is the load's.
+# INCIDENT=outage plays an incident, PROFILE=fast takes short windows, RATE=80 changes the load.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
 
-.ci/deps.sh build stack
+.ci/deps.sh stack
 .ci/build.sh
 venv=$(.ci/venv.sh "$ALERTS_REQUIREMENTS")
 arguments=()
@@ -13,10 +13,4 @@ arguments=()
 [ -z "${RATE:-}" ] || arguments+=(--rate "$RATE")
 [ -z "${INCIDENT:-}" ] || arguments+=(--incident "$INCIDENT")
 
-# A Collector is built once, which takes minutes; without one the rest is shown.
-if collector=$(.ci/tools.sh otelcol); then
-    export OTELCOL_BIN=$collector
-else
-    printf '\nNO COLLECTOR, so no traces: %s\n\n' "$collector" >&2
-fi
 exec "$venv/bin/python" infra/local/stack.py "${arguments[@]}" "$@"

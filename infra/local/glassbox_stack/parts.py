@@ -4,18 +4,30 @@ To add one: a row in PARTS, a port in ports.DEFAULT if it listens, a line in REA
 """
 
 import json
-import os
-import shutil
 import socket
 import sys
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from files import ALERTS, HERE, ROOT
-from ports import LOOPBACK
+from . import tools
+from .files import ALERTS, HERE, ROOT
+from .ports import LOOPBACK
 
+# No password on loopback; nothing is fetched, nothing reported. compose.yaml has the same.
+GRAFANA = {
+    "GF_AUTH_ANONYMOUS_ENABLED": "true",
+    "GF_AUTH_ANONYMOUS_ORG_ROLE": "Admin",
+    "GF_AUTH_DISABLE_LOGIN_FORM": "true",
+    "GF_ANALYTICS_REPORTING_ENABLED": "false",
+    "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+    "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+    "GF_NEWS_NEWS_FEED_ENABLED": "false",
+    "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+    "GF_SECURITY_DISABLE_GRAVATAR": "true",
+    "GF_LOG_MODE": "console",
+}
 CONNECTIONS_FOR = 2.5  # seconds of load that the service has connections for
 
 
@@ -25,11 +37,11 @@ class Setup:
 
     folder: Path
     profile: str
-    rate: float
-    ports: dict[str, int]
+    rate: float             # requests a second
+    load: bool              # whether there are any
     collector: str | None   # path of the binary; None: none is to be had, or wanted
     grafana: str | None
-    tools: dict[str, str] = field(default_factory=dict)
+    ports: dict[str, int]
 
     def address(self, name: str) -> str:
         return f"{LOOPBACK}:{self.ports[name]}"
@@ -65,19 +77,15 @@ def listens(name: str) -> Callable[[Setup], bool]:
     return connect
 
 
-def service_binary() -> str:
-    """$GLASSBOX_BIN, else where the release build is left."""
-    return os.environ.get("GLASSBOX_BIN") or str(ROOT / "build/release/glassbox")
-
-
 def _service(setup: Setup) -> list[str]:
-    return [service_binary(), "--listen", setup.address("service"),
+    return [tools.service(), "--listen", setup.address("service"),
             "--admin-listen", setup.address("operators"), "--page",
             # So few that a latency fault fills them, at any rate of the load.
             "--max-connections", str(max(20, round(setup.rate * CONNECTIONS_FOR))),
             "--faults", f"{setup.folder}/faults.json",
             "--fault-token-file", f"{setup.folder}/fault-token",
-            "--access-log", f"{setup.folder}/log/access.log"]
+            "--access-log", f"{setup.folder}/log/access.log",
+            "--drain-timeout", "1s"]  # the load has ended before
 
 
 def _service_environment(setup: Setup) -> dict[str, str]:
@@ -109,6 +117,11 @@ def _webhook(setup: Setup) -> list[str]:
             "--runbooks", f"{ALERTS}/runbooks"]
 
 
+def _traces(setup: Setup) -> list[str]:
+    return [sys.executable, f"{HERE}/traces.py", "--file", f"{setup.folder}/traces.json",
+            "--serve", setup.address("traces")]
+
+
 def _load(setup: Setup) -> list[str]:
     return [sys.executable, f"{HERE}/load.py", "--url", setup.url("service"),
             "--rate", f"{setup.rate:g}", "--report", f"{setup.folder}/load.json"]
@@ -119,21 +132,40 @@ def _load_runs(setup: Setup) -> bool:
     return report.exists() and json.loads(report.read_text())["totals"].get("200", 0) > 0
 
 
+def _grafana(setup: Setup) -> list[str]:
+    return [setup.grafana, "--homepath", tools.grafana_home()]
+
+
+def _grafana_environment(setup: Setup) -> dict[str, str]:
+    """All that it needs to know, and that it asks nobody on the network about anything."""
+    data = f"{setup.folder}/data/grafana"
+    return {"GF_PATHS_DATA": data, "GF_PATHS_LOGS": f"{data}/log", "GF_PATHS_PLUGINS": f"{data}/plugins",
+            "GF_PATHS_PROVISIONING": f"{HERE}/grafana/provisioning",
+            "GF_SERVER_HTTP_ADDR": LOOPBACK, "GF_SERVER_HTTP_PORT": str(setup.ports["grafana"]),
+            "GF_SERVER_ROOT_URL": setup.url("grafana"), **GRAFANA,
+            "GLASSBOX_PROMETHEUS": setup.url("prometheus"),
+            "GLASSBOX_ALERTMANAGER": setup.url("alertmanager"),
+            "GLASSBOX_TRACES": setup.url("traces"), "GLASSBOX_DASHBOARDS": f"{ROOT}/dashboards/json"}
+
+
+def has_collector(setup: Setup) -> bool:
+    """Whether there are traces at all."""
+    return setup.collector is not None
+
+
 # In the order in which they start; they end in the other.
 PARTS = (
     Part("collector", lambda setup: [setup.collector, "--config", f"{HERE}/otelcol.yaml"],
-         listens("collector"), wanted=lambda setup: setup.collector is not None,
+         listens("collector"), wanted=has_collector,
          environment=lambda setup: {"OTLP_ENDPOINT": setup.address("collector"),
                                     "OTLP_FILE": f"{setup.folder}/traces.json"}),
     Part("service", _service, answers("operators", "/readyz"), environment=_service_environment),
     Part("webhook", _webhook, answers("webhook", "/healthz"),
          environment=lambda _: {"PYTHONPATH": f"{ALERTS}", "PYTHONUNBUFFERED": "1"}),
+    Part("traces", _traces, answers("traces", "/healthz"), wanted=has_collector),
     Part("alertmanager", _alertmanager, answers("alertmanager", "/-/ready")),
     Part("prometheus", _prometheus, answers("prometheus", "/-/ready")),
-    Part("load", _load, _load_runs, wanted=lambda setup: setup.rate > 0),
+    Part("grafana", _grafana, answers("grafana", "/api/health"), environment=_grafana_environment,
+         wanted=lambda setup: setup.grafana is not None),
+    Part("load", _load, _load_runs, wanted=lambda setup: setup.load),
 )
-
-
-def find_grafana() -> str | None:
-    """Debian's and Grafana's own packages agree on the name."""
-    return shutil.which("grafana-server") or shutil.which("grafana-server", path="/usr/sbin:/sbin")

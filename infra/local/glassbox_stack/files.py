@@ -21,17 +21,15 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
+from .ports import DEFAULT
 
-from ports import DEFAULT
-
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parents[1]
 ROOT = HERE.parents[1]
 ALERTS = ROOT / "alerts"
-if not (ALERTS / "slo.yaml").exists():  # until it is there
-    ALERTS = HERE / "interim"
 
 PROFILES = ("real", "fast")
+# In both every receiver is the webhook, with its token in a file beside them.
+ALERTMANAGER = {"real": "alertmanager.local.yaml", "fast": "alertmanager.local.fast.yaml"}
 LOCK = "lock"
 NO_PLAN = '{"begin": "1970-01-01T00:00:00Z", "faults": []}\n'
 
@@ -42,30 +40,34 @@ class NotOurs(Exception):
     """The folder cannot be used, and why."""
 
 
-def take_folder(folder: Path) -> int:
-    """Locks the folder for this stack and empties it; the lock's descriptor. One that holds other
-    things than a stack's is left alone."""
+def lock(folder: Path) -> int:
+    """Makes the folder, and it ours, until the descriptor is closed. One that holds other things than
+    a stack's is left alone."""
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()) and not (folder / LOCK).exists():
         raise NotOurs(f"{folder} holds other things than a stack's: give an empty one with --folder")
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        owner = os.read(lock, 32).decode().strip()
-        os.close(lock)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.read(descriptor, 32).decode().strip()
+        os.close(descriptor)
         raise NotOurs(f"a stack runs in {folder} already (pid {owner}): end it, or give another "
-                      "folder with --folder and other ports with --free-ports") from error
+                      "folder with --folder and other ports with --free-ports") from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    return descriptor
+
+
+def empty(folder: Path) -> None:
+    """What a stack before left, all but the lock."""
     for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         elif entry.name != LOCK:
             entry.unlink()
-    os.ftruncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
     for name in ("log", "data", "rules"):
         (folder / name).mkdir()
-    return lock
 
 
 def replace(path: Path, text: str, mode: int = 0o644) -> None:
@@ -87,8 +89,8 @@ def localize(text: str, addresses: Addresses, links: Mapping[str, str]) -> str:
 
 
 def links_to(urls: Mapping[str, str]) -> dict[str, str]:
-    """The links of slo.yaml, and where they lead in this stack."""
-    links = yaml.safe_load((ALERTS / "slo.yaml").read_text(encoding="utf-8"))["links"]
+    """The links of the objectives, and where they lead in this stack."""
+    links = json.loads((ALERTS / "objectives.json").read_text(encoding="utf-8"))["links"]
     return {links["runbooks"]: f"{urls['webhook']}/runbooks", links["dashboards"]: urls["grafana"]}
 
 
@@ -108,24 +110,17 @@ def write_profile(folder: Path, profile: str, addresses: Addresses, urls: Mappin
     for path in (folder / "rules").glob("*.yaml"):
         if path.name not in names:
             path.unlink()
-    replace(folder / "alertmanager.yml", alertmanager(folder, profile, addresses))
-
-
-def alertmanager(folder: Path, profile: str, addresses: Addresses) -> str:
-    """Alertmanager's file with the token and the templates of this stack."""
-    name = "alertmanager.local.fast.yaml" if profile == "fast" else "alertmanager.local.yaml"
-    text = localize((ALERTS / "alertmanager" / name).read_text(), addresses, {})
-    return re.sub(r"(credentials_file:).*", rf"\1 {folder}/webhook-token", text)
+    text = (ALERTS / "alertmanager" / ALERTMANAGER[profile]).read_text(encoding="utf-8")
+    replace(folder / "alertmanager.yml", localize(text, addresses, {}))
 
 
 def write_all(folder: Path, profile: str, addresses: Addresses, urls: Mapping[str, str]) -> None:
     """Everything that the parts read when they start."""
+    empty(folder)
     write_tokens(folder)
     (folder / "faults.json").write_text(NO_PLAN)
     replace(folder / "prometheus.yml", localize((HERE / "prometheus.yml").read_text(), addresses, {}))
-    templates = ALERTS / "alertmanager" / "templates"
-    if templates.is_dir():
-        shutil.copytree(templates, folder / "templates")
+    shutil.copytree(ALERTS / "alertmanager" / "templates", folder / "templates")
     write_profile(folder, profile, addresses, urls)
 
 

@@ -21,6 +21,7 @@ DEFAULT: dict[str, int] = {
     "alertmanager": 9093,
     "prometheus": 9090,
     "grafana": 3000,
+    "traces": 16686,
 }
 
 FREE = "free"  # in place of a table: any that are
