@@ -26,6 +26,7 @@ prometheus  .ci/tools/prometheus  github.com/prometheus/prometheus/cmd/prometheu
 promtool    .ci/tools/prometheus  github.com/prometheus/prometheus/cmd/promtool    -tags=remove_all_sd
 alertmanager  .ci/tools/alertmanager  github.com/prometheus/alertmanager/cmd/alertmanager
 amtool      .ci/tools/alertmanager  github.com/prometheus/alertmanager/cmd/amtool
+dashboards  .ci/tools/dashboards  .
 sloth       .ci/tools/sloth       github.com/slok/sloth/cmd/sloth
 ROWS
 }
