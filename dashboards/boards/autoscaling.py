@@ -1,0 +1,140 @@
+"""Autoscaling: what the HPA sees, what it wants, what it got, and what a load test foretold.
+
+In a cluster: series of kube-state-metrics and cAdvisor, beside the service's own.
+"""
+
+from parts import colours, links, thresholds, variables
+from parts.layout import Board, Row
+from parts.panels import figure, graph, states
+from parts.queries import TARGET, now, over_time, series
+
+STATE = 'job="kube-state-metrics", namespace=~"$namespace"'
+HPA = f'{STATE}, horizontalpodautoscaler=~"$hpa"'
+CADVISOR = 'metrics_path="/metrics/cadvisor", namespace=~"$namespace", container="glassbox"'
+CONTAINER = f'{STATE}, container="glassbox"'
+OF = "namespace, horizontalpodautoscaler"
+TRUE, IN_MEMORY, IN_CPU = 'status="true"', 'resource="memory"', 'resource="cpu"'
+LOAD = f"instance:http_server_user_requests:rate1m{{{TARGET}}}"
+PREDICTED = 'max(k6_hpa_predicted_replicas{testid=~"$testid"})'
+
+
+def hpa(name: str, *matchers: str) -> str:
+    """A series of the HPA's, as kube-state-metrics has it."""
+    return series(f"kube_horizontalpodautoscaler_{name}", *matchers, target=HPA)
+
+
+def condition(name: str) -> str:
+    """1 while the HPA has this condition."""
+    return hpa("status_condition", f'condition="{name}"', TRUE)
+
+
+def replicas(name: str) -> str:
+    """A number of replicas, of all that are chosen."""
+    return f"max by ({OF}) ({hpa(name)})"
+
+
+CURRENT, DESIRED = replicas("status_current_replicas"), replicas("status_desired_replicas")
+MOST, LEAST = replicas("spec_max_replicas"), replicas("spec_min_replicas")
+RATIO = (f"max by (metric_name) ({hpa('status_target_metric')}) / max by (metric_name) "
+         f"({hpa('spec_target_metric')})")
+CPU = f"sum by (pod) (rate(container_cpu_usage_seconds_total{{{CADVISOR}}}[$__rate_interval]))"
+ASKED = series("kube_pod_container_resource_requests", IN_CPU, target=CONTAINER)
+MEMORY_LIMIT = series("kube_pod_container_resource_limits", IN_MEMORY, target=CONTAINER)
+THROTTLED, PERIODS = (
+    f"sum by (pod) (rate(container_cpu_cfs_{what}periods_total{{{CADVISOR}}}[$__rate_interval]))"
+    for what in ("throttled_", ""))
+
+namespace = variables.choice(
+    "namespace", "Namespace", "label_values(kube_horizontalpodautoscaler_info, namespace)",
+    "Where the release is.")
+autoscaler = variables.choice(
+    "hpa", "HPA", 'label_values(kube_horizontalpodautoscaler_info{namespace=~"$namespace"}, '
+    "horizontalpodautoscaler)", "The HorizontalPodAutoscaler.")
+testid = variables.choice(
+    "testid", "Load test", "label_values(k6_hpa_predicted_replicas, testid)",
+    "The load test whose prediction is shown.")
+
+now_replicas = figure(
+    "Replicas", "Had now, wanted by the HPA, and the bounds it keeps. Good: had is wanted. Wanted "
+    "at the most for long: it would scale further, and may not.", "none",
+    [now(CURRENT, "had"), now(DESIRED, "wanted"), now(LEAST, "least"), now(MOST, "most")],
+    alert="GlassboxHpaAtMaximum")
+
+at_most = figure(
+    "Room to grow", "Replicas that the HPA may still add. 0: at its maximum. What to do: is the "
+    "load real? Then raise maxReplicas.", "none", [now(f"min({MOST} - {DESIRED})", "room")],
+    steps=[(1, colours.GOOD)], base=colours.WARN, alert="GlassboxHpaAtMaximum")
+
+readable = figure(
+    "Metrics readable", "Whether the HPA can compute (ScalingActive). No: its adapter, "
+    "metrics-server, or the pods' requests are missing; it does not scale down then.", "none",
+    [now(f"min({condition('ScalingActive')})", "active")], steps=[(1, colours.GOOD)],
+    base=colours.WARN, words={"0": "no", "1": "yes"}, alert="GlassboxHpaMetricUnreadable")
+
+pressure = figure(
+    "Metric against target", "Each metric of the HPA, of its target. 1 is on target; within a tenth "
+    "it does nothing; the highest decides.", "percentunit", [now(RATIO, "{{metric_name}}")],
+    steps=thresholds.rising(warn=1.1), decimals=0, alert="GlassboxHpaAtMaximum")
+
+counts = graph(
+    "Replicas: had, wanted, ready, predicted", "Wanted leads, had follows within seconds, ready "
+    "when the probes say so. Yellow is what a load test foretold: where they part, the model or the "
+    "cluster is wrong.", "none",
+    [over_time(CURRENT, "had"), over_time(DESIRED, "wanted"),
+     over_time(f"sum({series('glassbox_ready')})", "ready"),
+     over_time(PREDICTED, "predicted"), over_time(MOST, "most"), over_time(LEAST, "least")],
+    named={"predicted": colours.PREDICTED, "had": colours.OBSERVED, "wanted": "dark-blue",
+           "ready": colours.GOOD}, bounds=("most", "least"), alert="GlassboxHpaAtMaximum")
+
+targets = graph(
+    "Metric against target", "What the HPA reads, and the target it wants each pod at. It adds "
+    "pods while the first is more than a tenth above the second.", "none",
+    [over_time(f"max by (metric_name) ({hpa('status_target_metric')})", "{{metric_name}}"),
+     over_time(f"max by (metric_name) ({hpa('spec_target_metric')})", "{{metric_name}} target")],
+    bounds=(".* target",))
+
+own_load = graph(
+    "Load a replica: the service's own", "User requests a second of each process over a minute, "
+    "and their mean: what the HPA should be reading. Apart from it: the adapter or its window.",
+    "reqps", [over_time(LOAD, "{{instance}}"), over_time(f"avg({LOAD})", "mean")],
+    named={"mean": colours.OBSERVED}, more=[links.board("glassbox-service", "Service")])
+
+cpu = graph(
+    "CPU a pod", "CPUs used, and asked for. The HPA's CPU target is a share of what is asked for.",
+    "none", [over_time(CPU, "{{pod}}"),
+             over_time(f"max({ASKED})", "asked for")], bounds=("asked for",))
+
+share_of_cpu = graph(
+    "CPU, of what is asked for", "Use of each pod, of its request. Above the HPA's target for long, "
+    "and no new pods: see the conditions.", "percentunit",
+    [over_time(f"{CPU} / on (pod) max by (pod) ({ASKED})", "{{pod}}")])
+
+throttled = graph(
+    "CPU throttled", "Share of periods in which a pod had to wait for its CPU limit. Above a "
+    "quarter users feel it. What to do: raise the limit, or take it away.", "percentunit",
+    [over_time(f"{THROTTLED} / {PERIODS}", "{{pod}}")],
+    steps=thresholds.rising(warn=0.25), alert="GlassboxCpuThrottled")
+
+memory = graph(
+    "Memory, of the limit", "Working set of each pod, of its limit. At 1 the kernel kills it.",
+    "percentunit",
+    [over_time(f"max by (pod) (container_memory_working_set_bytes{{{CADVISOR}}}) / on (pod) "
+               f"max by (pod) ({MEMORY_LIMIT})", "{{pod}}")],
+    steps=thresholds.rising(warn=0.9), alert="GlassboxMemoryNearLimit")
+
+conditions = states(
+    "Conditions", "What the HPA says of itself: AbleToScale, ScalingActive (it can read its "
+    "metrics), ScalingLimited (a bound holds it).",
+    [over_time(f"max by (condition) ({hpa('status_condition', TRUE)})",
+               "{{condition}}")],
+    {"0": ("no", colours.LIMIT), "1": ("yes", colours.OBSERVED)},
+    alert="GlassboxHpaMetricUnreadable")
+
+board = Board(
+    "autoscaling", "Glassbox / Autoscaling",
+    "Does it scale as it should? Metric against target, replicas wanted, had, ready and predicted.",
+    [variables.datasource(), namespace, autoscaler, variables.job(), variables.instance(), testid],
+    [Row(4, (9, now_replicas), (4, at_most), (4, readable), (7, pressure)),
+     Row(10, (12, counts), (12, targets)),
+     Row(8, (8, own_load), (8, cpu), (8, share_of_cpu)),
+     Row(8, (8, conditions), (8, throttled), (8, memory))])

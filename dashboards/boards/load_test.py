@@ -1,0 +1,144 @@
+"""Load test: what k6 did and saw, beside what the service says of the same time.
+
+k6's names are those of its Prometheus remote write with trend statistics p(50), p(95), p(99) and max.
+They carry the test's id and no job: k6 is not scraped.
+"""
+
+from parts import colours, links, thresholds, variables
+from parts.goals import USER_ROUTES, loosest, tightest
+from parts.layout import Board, Row
+from parts.panels import figure, graph
+from parts.queries import DURATION, now, over_time, quantile, rate, series, share, total
+
+TEST = 'testid=~"$testid"'
+COUNT = f"{DURATION}_count"
+PUBLIC = 'listener="public"'
+FAILED = 'error_type!=""'
+
+
+def k6(name: str, *matchers: str) -> str:
+    """A series of k6's."""
+    return series(f"k6_{name}", *matchers, target=TEST)
+
+
+def k6_rate(name: str, *matchers: str) -> str:
+    """How much a counter of k6's grows in a second."""
+    return rate(f"k6_{name}_total", *matchers, target=TEST)
+
+
+testid = variables.choice("testid", "Test", "label_values(k6_vus, testid)",
+                          "The test run, by its testid.")
+
+asked = figure(
+    "Requests", "A second, as k6 made them, and as the service finished them. Good: the same; the "
+    "service's include what others call.", "reqps",
+    [now(total("", k6_rate("http_reqs")), "k6"), now(total("", rate(COUNT, USER_ROUTES)), "service")],
+    decimals=0)
+
+failed = figure(
+    "Failed", "Share of requests that failed: what k6 saw, what the service counted. k6's alone "
+    "above zero: lost between them.", "percentunit",
+    [now(f"avg({k6('http_req_failed_rate')})", "k6"),
+     now(share("", rate(COUNT, USER_ROUTES, FAILED), rate(COUNT, USER_ROUTES)),
+         "service")],
+    steps=thresholds.rising(bad=loosest(lambda goal: goal.symptom.error_ratio)), decimals=2)
+
+slow = figure(
+    "p95", "95 of 100 requests take no longer: k6's include the network and k6's own queues.", "s",
+    [now(f"max({k6('http_req_duration_p95')})", "k6"),
+     now(quantile(0.95, "", DURATION, USER_ROUTES), "service")],
+    steps=thresholds.rising(tightest(lambda goal: goal.latency.threshold),
+                            loosest(lambda goal: goal.symptom.p99)))
+
+dropped = figure(
+    "Dropped iterations", "Iterations a second that k6 could not start: it had no free user. Good: "
+    "0; else the load is less than the test says. What to do: more maxVUs, or a smaller rate.",
+    "cps", [now(total("", k6_rate("dropped_iterations")), "dropped")],
+    steps=thresholds.rising(warn=0.001))
+
+checks = figure(
+    "Checks that held", "Share of the script's checks that held. Good: all.", "percentunit",
+    [now(f"min({k6('checks_rate')})", "held")],
+    steps=[(0.99, colours.WARN), (1, colours.GOOD)], base=colours.BAD, decimals=1)
+
+rates = graph(
+    "Requests: made and finished", "k6's by scenario, and all that the service finished. The gap is "
+    "what was lost, or is still on its way.", "reqps",
+    [over_time(total("scenario", k6_rate("http_reqs")), "k6 {{scenario}}"),
+     over_time(total("", rate(COUNT, USER_ROUTES)), "service")],
+    named={"service": colours.OBSERVED})
+
+durations = graph(
+    "Duration, k6", "As k6 saw it, the worst of its series: request sent to last byte. The lines "
+    "are the tightest objective and the loosest symptom of alerts/slo.yaml.", "s",
+    [over_time(f"max({k6(f'http_req_duration_{stat}')})", stat)
+     for stat in ("p50", "p95", "p99", "max")],
+    steps=thresholds.rising(tightest(lambda goal: goal.latency.threshold),
+                            loosest(lambda goal: goal.symptom.p99)), named=colours.QUANTILES)
+
+served = graph(
+    "Duration, service", "The same time as the service has it: first byte in to last byte out. Far "
+    "below k6's: the time is spent before the service reads.", "s",
+    [over_time(quantile(q / 100, "", DURATION, USER_ROUTES), f"p{q}", exemplars=q == 95)
+     for q in (50, 95, 99)],
+    steps=thresholds.rising(tightest(lambda goal: goal.latency.threshold),
+                            loosest(lambda goal: goal.symptom.p99)), named=colours.QUANTILES)
+
+users = graph(
+    "Virtual users", "In use, and how many there may be. In use that rises at a constant rate: "
+    "answers take longer and longer.", "none",
+    [over_time(f"sum({k6('vus')})", "in use"), over_time(f"sum({k6('vus_max')})", "there")],
+    bounds=("there",))
+
+iterations = graph(
+    "Iterations", "A second: done, and dropped. A dropped one is load that was not made.", "cps",
+    [over_time(total("scenario", k6_rate("iterations")), "{{scenario}}"),
+     over_time(total("", k6_rate("dropped_iterations")), "dropped")],
+    named={"dropped": colours.WARN})
+
+parts_of_it = graph(
+    "Where k6's time goes", "p95 of each step: waiting for a connection, connecting, sending, "
+    "waiting for the first byte, receiving. Waiting is the service's; the rest is not.", "s",
+    [over_time(f"max({k6(f'http_req_{step}_p95')})", step)
+     for step in ("blocked", "connecting", "sending", "waiting", "receiving")])
+
+errors = graph(
+    "Failed: k6 and service", "Share of requests that failed. Where they differ, look at resets, "
+    "cut answers and timeouts.", "percentunit",
+    [over_time(f"avg({k6('http_req_failed_rate')})", "k6"),
+     over_time(share("", rate(COUNT, USER_ROUTES, FAILED), rate(COUNT, USER_ROUTES)),
+               "service")],
+    steps=thresholds.rising(tightest(lambda goal: goal.symptom.error_ratio),
+                            loosest(lambda goal: goal.symptom.error_ratio)),
+    alert="GlassboxErrorRatioHigh")
+
+statuses = graph(
+    "Answers that k6 got, by status", "A second; 0 is none at all: refused, reset, timed out.",
+    "reqps", [over_time(total("status", k6_rate("http_reqs")), "{{status}}")],
+    matched=colours.STATUSES | {"0": colours.BAD}, stacked=True)
+
+saturation = graph(
+    "What the service runs out of", "Busiest worker, connections used, and queues of spans: the "
+    "first at 1 is the limit that the test found.", "percentunit",
+    [over_time(f"max({rate('glassbox_worker_busy_seconds_total')})", "busiest worker"),
+     over_time(f"max({series('glassbox_connections', PUBLIC)} / "
+               f"on (job, instance) {series('glassbox_connections_limit')})", "connections"),
+     over_time(f"max({series('otel_sdk_processor_span_queue_size')} / on (job, instance) "
+               f"{series('otel_sdk_processor_span_queue_capacity')})", "queue of spans")],
+    steps=thresholds.rising(warn=0.8), most=1, more=[links.board("glassbox-saturation",
+                                                                 "Saturation")])
+
+traffic = graph(
+    "Bytes", "Received and sent by k6, a second.", "Bps",
+    [over_time(total("", k6_rate("data_received")), "received"),
+     over_time(total("", k6_rate("data_sent")), "sent")])
+
+board = Board(
+    "load-test", "Glassbox / Load test",
+    "Did it hold? k6's figures beside the service's own, over the same time.",
+    [variables.datasource(), testid, variables.job(), variables.instance()],
+    [Row(4, (5, asked), (5, failed), (5, slow), (5, dropped), (4, checks)),
+     Row(9, (8, rates), (8, durations), (8, served)),
+     Row(8, (8, users), (8, iterations), (8, parts_of_it)),
+     Row(8, (6, errors), (6, statuses), (6, saturation), (6, traffic))],
+    since="now-30m", refresh="5s")

@@ -1,0 +1,109 @@
+"""SLO: what was promised, how much of it is left, and how fast it goes. From sloth's series."""
+
+from parts import colours, links, thresholds, variables
+from parts.goals import OBJECTIVES, SERVICE
+from parts.layout import Board, Row
+from parts.panels import figure, graph, sheet
+from parts.queries import cells, now, over_time, series
+
+CHOSEN = f'sloth_service="{SERVICE}", sloth_slo=~"$slo"'
+ON = "on (sloth_id, sloth_service, sloth_slo) group_left ()"
+
+# sloth's factors, of the workbook: two alerts an objective.
+TICKET, TICKET_QUICK, PAGE, PAGE_QUICK = 1, 3, 6, 14.4
+
+
+def recorded(name: str, *matchers: str) -> str:
+    """A series of sloth's; it has no job: an objective is the service's, whatever scrapes it."""
+    return series(name, *matchers, target=CHOSEN)
+
+
+def burn(window: str) -> str:
+    """How many times faster than allowed the budget went, over that window."""
+    return (f"{recorded(f'slo:sli_error:ratio_rate{window}')} / {ON} "
+            f"{recorded('slo:error_budget:ratio')}")
+
+
+slo = variables.choice(
+    "slo", "Objective", f'label_values(slo:objective:ratio{{sloth_service="{SERVICE}"}}, sloth_slo)',
+    "The objectives that are shown.")
+
+left = figure(
+    "Budget left", f"What is left of the error budget of {OBJECTIVES.period}, by objective. Good: "
+    "above a quarter. Below zero the promise is broken: no risky deploys until it is back.",
+    "percentunit", [now(recorded("slo:period_error_budget_remaining:ratio"), "{{sloth_slo}}")],
+    steps=[(0, colours.WARN), (0.25, colours.GOOD)], base=colours.BAD, decimals=1,
+    alert="GlassboxErrorBudgetBurn")
+
+fastest = figure(
+    "Burning now", "How many times faster than allowed the budget goes, over the last five "
+    "minutes. 1: exactly used up at the end of the period. Above 14.4 for an hour it pages.",
+    "none", [now(recorded("slo:current_burn_rate:ratio"), "{{sloth_slo}}")],
+    steps=[(TICKET, colours.WARN), (PAGE_QUICK, colours.BAD)], decimals=1,
+    alert="GlassboxErrorBudgetBurn")
+
+budget = graph(
+    "Budget left", "What is left of the budget, over time. A slope is a burn; a step is an "
+    "incident. Zero is the end of it.", "percentunit",
+    [over_time(recorded("slo:period_error_budget_remaining:ratio"), "{{sloth_slo}}")],
+    steps=[(0, colours.BAD)], alert="GlassboxErrorBudgetBurn")
+
+pages = [
+    graph(f"Burn, {long} and {short}: {'a page' if factor > 4 else 'a ticket'} above {factor:g}",
+          f"Both windows above the line is {'a page' if factor > 4 else 'a ticket'}: the long one "
+          "says that it matters, the short one that it goes on. What to do: the runbook.", "none",
+          [over_time(burn(long), "{{sloth_slo}} " + long),
+           over_time(burn(short), "{{sloth_slo}} " + short)],
+          steps=[(factor, colours.BAD if factor > 4 else colours.WARN)],
+          alert="GlassboxErrorBudgetBurn")
+    for factor, long, short in ((PAGE_QUICK, "1h", "5m"), (PAGE, "6h", "30m"),
+                                (TICKET_QUICK, "1d", "2h"), (TICKET, "3d", "6h"))]
+
+table = sheet(
+    "Objectives", "What is promised and how it stands, a row an objective: the objective, the share "
+    "of bad requests over the period and over five minutes, the budget left, and the burn.",
+    "percentunit",
+    [cells(f"max by (sloth_slo, http_route, sli) ({recorded(name)})") for name in (
+        "slo:objective:ratio", "slo:sli_error:ratio_rate30d", "slo:sli_error:ratio_rate5m",
+        "slo:period_error_budget_remaining:ratio", "slo:current_burn_rate:ratio")],
+    {"sloth_slo": "Objective", "http_route": "Route", "sli": "Of", "Value #A": "Promised",
+     "Value #B": "Bad, period", "Value #C": "Bad, 5 minutes", "Value #D": "Budget left",
+     "Value #E": "Burn"},
+    judged={"Budget left": ("percentunit", [(0, colours.WARN), (0.25, colours.GOOD)], colours.BAD),
+            "Burn": ("none", [(TICKET, colours.WARN), (PAGE_QUICK, colours.BAD)], colours.GOOD)})
+
+traffic = graph(
+    "Traffic that counts", "Requests a second by route, over five minutes. Below the line nothing "
+    "is recorded, because a burn says little then; GlassboxLowTrafficBurn watches instead.",
+    "reqps",
+    [over_time('job_route:http_server_requests:rate5m{job=~"$job"}', "{{http_route}}")],
+    steps=[(OBJECTIVES.floor, colours.LIMIT)], alert="GlassboxLowTrafficBurn",
+    more=[links.board("glassbox-service", "Service")])
+
+bad = graph(
+    "Bad requests", "Share of bad requests over five minutes, by objective: errors for "
+    "availability, slow ones for latency.", "percentunit",
+    [over_time(recorded("slo:sli_error:ratio_rate5m"), "{{sloth_slo}}")],
+    more=[links.board("glassbox-service", "Service")])
+
+alerts = sheet(
+    "Alerts of objectives", "What fires or is about to, by objective; empty is good: then only the "
+    "dead man's switch is there. What to do: the runbook.", "none",
+    [cells(f'ALERTS{{service="{SERVICE}", alertname=~"Glassbox(ErrorBudgetBurn|LatencyBudgetBurn|'
+           'LowTrafficBurn|DeadMansSwitch)"}')],
+    {"alertname": "Alert", "alertstate": "State", "severity": "Severity", "http_route": "Route",
+     "sloth_slo": "Objective"},
+    hidden=("Value", "__name__", "service", "team", "sloth_id", "sloth_service", "sloth_severity",
+            "category", "sli", "profile"),
+    alert="GlassboxErrorBudgetBurn")
+
+board = Board(
+    "slo", "Glassbox / Objectives",
+    "Do we keep what we promised? Budget and burn of each objective in alerts/slo.yaml.",
+    [variables.datasource(), variables.job(), slo],
+    [Row(5, (12, left), (12, fastest)),
+     Row(9, (12, table), (12, budget)),
+     Row(9, (12, pages[0]), (12, pages[1])),
+     Row(9, (12, pages[2]), (12, pages[3])),
+     Row(8, (8, bad), (8, traffic), (8, alerts))],
+    since="now-6h", refresh="30s")

@@ -1,0 +1,188 @@
+"""Telemetry health: do the three signals add up, and if something was lost, where and why.
+
+The equation of each signal, term by term, all terms of one scrape:
+
+    finished = observations
+             = lines written + waiting + dropped
+             = SERVER spans; and all spans = acknowledged + waiting + in flight + unsampled + dropped + failed
+"""
+
+from parts import colours, thresholds, variables
+from parts.layout import Board, Row
+from parts.panels import figure, graph, sheet
+from parts.queries import DURATION, cells, now, over_time, quantile, rate, series, share, total
+
+OF = "job, instance"
+OFF = [(-0.5, colours.GOOD), (0.5, colours.BAD)]  # whole numbers: zero, or not
+LOST = thresholds.rising(warn=0.001)
+KEPT, FAILED = 'error_type=""', 'error_type!=""'
+DROPPED = "otel_sdk_processor_span_processed_total"
+EXPORTED = "otel_sdk_exporter_span_exported_total"
+EXPORTS = "otel_sdk_exporter_operation_duration_seconds"
+LOG = ("glassbox_access_log_written_total", "glassbox_access_log_waiting",
+       "glassbox_access_log_dropped_total")
+SPANS = {"acknowledged": series(EXPORTED, KEPT),
+         "waiting": series("otel_sdk_processor_span_queue_size"),
+         "in flight": series("otel_sdk_exporter_span_inflight"),
+         "unsampled": series("glassbox_spans_unsampled_total"),
+         "dropped": series(DROPPED, FAILED),
+         "failed": series(EXPORTED, FAILED)}
+
+FINISHED = total(OF, series("glassbox_requests_finished_total"))
+OBSERVED = total(OF, series(f"{DURATION}_count"))
+SERVER = total(OF, series("glassbox_spans_ended_total", 'kind="server"'))
+ENDED = total(OF, series("glassbox_spans_ended_total"))
+LINES = " + ".join(total(OF, series(name)) for name in LOG)
+ACCOUNTED = " + ".join(total(OF, term) for term in SPANS.values())
+
+
+def filled(size: str, capacity: str) -> str:
+    """How full a queue is."""
+    return f"{total(OF, series(size))} / {total(OF, series(capacity))}"
+
+
+def terms(title: str, description: str, named: dict[str, str]):
+    """A line of the equation as a table: a row a process, a column a term, the difference last."""
+    columns = {"instance": "Instance"}
+    columns |= {f"Value #{chr(65 + place)}": name for place, name in enumerate(named)}
+    return sheet(title, description, "none", [cells(text) for text in named.values()], columns,
+                 hidden=("job",), judged={"Difference": ("none", OFF, colours.BAD)},
+                 alert="GlassboxSignalsDoNotAddUp")
+
+
+def off_now(title: str, description: str, left: str, right: str):
+    """How far two sides of the equation are apart."""
+    return figure(title, description, "none", [now(f"max(abs({left} - ({right})))", "difference")],
+                  steps=thresholds.rising(bad=0.5), alert="GlassboxSignalsDoNotAddUp")
+
+
+verdicts = [
+    off_now("Observations off by", "Requests finished, less observations of the histogram. Good: "
+            "0. Anything else that stays is a bug of ours: report it with the term that is off.",
+            FINISHED, OBSERVED),
+    off_now("Log lines off by", "Requests finished, less lines written, waiting and dropped. Good: "
+            "0.", FINISHED, LINES),
+    off_now("SERVER spans off by", "Requests finished, less SERVER spans ended. Good: 0.",
+            FINISHED, SERVER),
+    off_now("Spans off by", "Spans ended, less those whose fate is known or open. Good: 0.", ENDED,
+            ACCOUNTED)]
+
+lost_now = figure(
+    "Lost now", "Spans and lines lost in a second: counted, and so part of the equation. Good: 0. "
+    "What to do: the reasons below, then the runbook.", "cps",
+    [now(f"{total('', rate(DROPPED, FAILED))} + {total('', rate(EXPORTED, FAILED))}", "spans"),
+     now(total("", rate(LOG[2])), "lines")], steps=LOST, alert="GlassboxSpansDropped")
+
+stalled_now = figure(
+    "Log stalled", "Whether the access log's destination takes nothing. Lines wait in their queues, "
+    "then they are dropped. What to do: who reads the pipe? Is the disk full?", "none",
+    [now(f"max({series('glassbox_access_log_stalled')})", "stalled")],
+    steps=thresholds.rising(warn=1), words={"0": "no", "1": "yes"}, alert="GlassboxLogStalled")
+
+observations = terms(
+    "Observations = finished", "One observation a finished request; all terms of one scrape.",
+    {"Finished": FINISHED, "Observed": OBSERVED, "Difference": f"{FINISHED} - {OBSERVED}"})
+
+lines = terms(
+    "Lines = written + waiting + dropped", "One line a finished request. Waiting is normal, for a "
+    "moment; dropped is lost, and why stands below.",
+    {"Finished": FINISHED,
+     **{name: total(OF, series(metric)) for name, metric in zip(
+         ("Written", "Waiting", "Dropped"), LOG)},
+     "Difference": f"{FINISHED} - ({LINES})"})
+
+spans = terms(
+    "Spans = acknowledged + waiting + in flight + unsampled + dropped + failed",
+    "All spans ended: a SERVER span a finished request, and their children. Acknowledged is what "
+    "the collector said it has.",
+    {"Ended": ENDED, **{name.capitalize(): total(OF, term) for name, term in SPANS.items()},
+     "Difference": f"{ENDED} - ({ACCOUNTED})"})
+
+queues = graph(
+    "Queues, share in use", "Of spans, of log records for OTLP, and of access-log lines. Above 80 % "
+    "losses are near: the collector or the log's reader is slower than the load.", "percentunit",
+    [over_time(filled("otel_sdk_processor_span_queue_size",
+                      "otel_sdk_processor_span_queue_capacity"), "{{instance}} spans"),
+     over_time(filled("otel_sdk_processor_log_queue_size",
+                      "otel_sdk_processor_log_queue_capacity"), "{{instance}} log records"),
+     over_time(filled("glassbox_access_log_queue_bytes",
+                      "glassbox_access_log_queue_capacity_bytes"), "{{instance}} lines")],
+    steps=thresholds.rising(warn=0.8), most=1, alert="GlassboxQueueNearlyFull")
+
+lost_spans = graph(
+    "Spans lost, by reason", "A second. `queue_full`: the exporter is slower than the load; "
+    "`rejected`: the collector does not want them; else it cannot be reached, or answers with that "
+    "status.", "cps",
+    [over_time(total("error_type", rate(DROPPED, FAILED)), "dropped: {{error_type}}"),
+     over_time(total("error_type", rate(EXPORTED, FAILED)), "failed: {{error_type}}")],
+    stacked=True, alert="GlassboxSpansDropped")
+
+lost_lines = graph(
+    "Lines lost, by reason", "A second, of the access log. `queue_full`: its reader or its disk is "
+    "slower than the load; `write_error`: look at the diagnostics on stderr.", "cps",
+    [over_time(total("reason", rate(LOG[2])), "{{reason}}")], stacked=True,
+    alert="GlassboxLogLinesDropped")
+
+records = graph(
+    "Log records by OTLP", "A second: emitted, acknowledged, dropped before the exporter and failed "
+    "in it. There only with OTEL_LOGS_EXPORTER=otlp.", "cps",
+    [over_time(total("", rate("otel_sdk_log_created_total")), "emitted"),
+     over_time(total("", rate("otel_sdk_exporter_log_exported_total", KEPT)), "acknowledged"),
+     over_time(total("", rate("otel_sdk_processor_log_processed_total", FAILED)), "dropped"),
+     over_time(total("", rate("otel_sdk_exporter_log_exported_total", FAILED)), "failed")],
+    named={"dropped": colours.WARN, "failed": colours.BAD})
+
+exporter = graph(
+    "Exporter: operations that failed", "Share of exports that ended with an error, by exporter. "
+    "Above half the collector is as good as gone. What to do: the runbook.", "percentunit",
+    [over_time(f"1 - {share('otel_component_name', rate(f'{EXPORTS}_count', KEPT), rate(f'{EXPORTS}_count'))}",
+               "{{otel_component_name}}")],
+    steps=thresholds.rising(warn=0.5), most=1, alert="GlassboxExporterFailing")
+
+exporting = graph(
+    "Exporter: time for a batch", "p95, retries included, by exporter. What it rises to is the "
+    "collector's answer time.", "s",
+    [over_time(quantile(0.95, "otel_component_name", EXPORTS), "{{otel_component_name}}")])
+
+requests = graph(
+    "Exporter: requests and retries", "Export requests a second, and those made again. Retries "
+    "that stay mean that the collector throttles or is away.", "reqps",
+    [over_time(total("", rate("glassbox_span_export_requests_total")), "spans"),
+     over_time(total("", rate("glassbox_span_export_retries_total")), "spans, again"),
+     over_time(total("", rate("glassbox_log_export_requests_total")), "records"),
+     over_time(total("", rate("glassbox_log_export_retries_total")), "records, again")],
+    matched={".*again": colours.WARN}, alert="GlassboxExporterFailing")
+
+sampling = graph(
+    "Spans started, by decision", "A second. DROP is what the sampler left out: it is counted, and "
+    "not exported.", "cps",
+    [over_time(total("otel_span_sampling_result, otel_span_parent_origin",
+                     rate("otel_sdk_span_started_total")),
+               "{{otel_span_sampling_result}}, parent {{otel_span_parent_origin}}")], stacked=True)
+
+limits = graph(
+    "Limits met", "A second: label sets that went to an overflow series, diagnostics left out, "
+    "updates of the live page that a viewer was too slow for. Good: nothing.", "cps",
+    [over_time(total("", rate("glassbox_metric_overflow_total")), "metric overflow"),
+     over_time(total("", rate("glassbox_diagnostics_dropped_total")), "diagnostics"),
+     over_time(total("", rate("glassbox_page_updates_lost_total")), "page updates"),
+     over_time(total("", rate("glassbox_page_records_skipped_total")), "page records")],
+    alert="GlassboxMetricOverflow")
+
+scrapes = graph(
+    "Scrape targets", "Whether each could be scraped, and how many samples it had. What is not "
+    "scraped is not known: then nothing else here means anything.", "none",
+    [over_time(series("up"), "{{instance}} up"),
+     over_time(series("scrape_samples_scraped"), "{{instance}} samples")],
+    alert="GlassboxTargetDown")
+
+board = Board(
+    "telemetry", "Glassbox / Telemetry health",
+    "Can the signals be trusted? The equation term by term, queues, losses by reason, the exporter.",
+    variables.usual(),
+    [Row(4, *((4, verdict) for verdict in verdicts), (4, lost_now), (4, stalled_now)),
+     Row(6, (8, observations), (16, lines)),
+     Row(6, (24, spans)),
+     Row(9, (8, queues), (8, lost_spans), (8, lost_lines)),
+     Row(8, (8, exporter), (8, exporting), (8, requests)),
+     Row(8, (6, records), (6, sampling), (6, limits), (6, scrapes))])
