@@ -328,7 +328,7 @@ def test_sigterm_while_a_request_is_held_up(tmp_path):
     """What is in flight is drained: its injected wait too, and the books balance."""
     path = tmp_path / "plan.json"
     faults.write(path, plan({"route": "/demo/hello", "seed": 12,
-                             "latency": {"p50": "400ms", "p90": "500ms", "p99": "500ms"}}))
+                             "latency": {"p50": "3s", "p90": "4s", "p99": "4s"}}))
     with Collector() as collector, Service("--faults", path,
                                            env=collector.env()) as service:
         answers = []

@@ -220,15 +220,15 @@ def test_readiness_flips_at_sigterm_and_service_goes_on():
 def test_ready_through_a_whole_life(admin):
     """/readyz and its gauge agree at every step; /livez never wavers; users are served until the
     delay is over, and whoever arrived by then to the end."""
-    with Service("--drain-delay", "700ms", admin=admin) as service:
+    with Service("--drain-delay", "3s", admin=admin) as service:
         def state():
             return (ask(service.operators, "/readyz").status, service.value("glassbox_ready"),
                     ask(service.operators, "/livez").status)
         assert state() == (200, 1, 200)
         with Connection(service.public) as slow:
-            slow.send(request("/demo/hello?delay=1500"))
+            slow.send(request("/demo/hello?delay=6000"))
             service.signal()
-            assert eventually(lambda: state() == (503, 0, 200), timeout=0.6)
+            assert eventually(lambda: state() == (503, 0, 200), timeout=2.5)
             assert ask(service.public).status == 200, "not ready, and still serving"
             refused = ask(service.operators, "/readyz", headers=[("Accept", "text/plain")])
             assert b"draining" in refused.body

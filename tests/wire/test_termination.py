@@ -94,7 +94,7 @@ def test_requests_in_flight_are_finished_and_told_to_close():
     with Service("--workers", "1") as service:
         with Connection(service.public) as slow, Connection(service.public) as idle:
             idle.ask()
-            slow.send(request("/demo/hello?delay=700"))
+            slow.send(request("/demo/hello?delay=3000"))
             assert eventually(lambda: service.total("http_server_active_requests") == 2)
             service.signal(signal.SIGTERM)
             assert idle.at_end(), "an idle connection is closed"
@@ -122,7 +122,7 @@ def test_pipeline_across_the_end():
     """All that had arrived is answered in order; the last answer says close."""
     with Service("--workers", "1") as service:
         with Connection(service.public) as connection:
-            connection.send(request("/demo/hello?delay=300") + request("/version") + request("/"))
+            connection.send(request("/demo/hello?delay=3000") + request("/version") + request("/"))
             assert eventually(lambda: service.total("http_server_active_requests") >= 2)
             service.signal(signal.SIGTERM)
             first = connection.response()
@@ -152,10 +152,10 @@ def test_what_does_not_end_in_time_is_cut_and_counted(collector):
 
 
 def test_operators_are_answered_until_the_flush():
-    with Service("--drain-timeout", "3s", admin=True) as service:
+    with Service("--drain-timeout", "10s", admin=True) as service:
         assert ask(service.admin, "/readyz").status == 200
         with Connection(service.public) as connection:
-            connection.send(request("/demo/hello?delay=1200"))
+            connection.send(request("/demo/hello?delay=4000"))
             assert eventually(lambda: service.total("http_server_active_requests") == 2)
             service.signal(signal.SIGTERM)
             assert eventually(lambda: ask(service.admin, "/readyz").status == 503)
