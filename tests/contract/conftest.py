@@ -1,0 +1,20 @@
+"""Fixtures: the contract of the repository, and a small one."""
+
+from pathlib import Path
+
+import contract as contract_module
+import pytest
+import small
+
+
+@pytest.fixture(scope="session")
+def repository() -> contract_module.Contract:
+    """What the repository's own files say is emitted."""
+    return contract_module.load()
+
+
+@pytest.fixture(scope="session")
+def names(tmp_path_factory: pytest.TempPathFactory) -> contract_module.Contract:
+    """The small contract."""
+    folder: Path = tmp_path_factory.mktemp("small")
+    return small.make_contract(folder)
