@@ -78,7 +78,10 @@ class Contract:
         if name in self._series:
             return union(self._series[name])
         if name in ("ALERTS", "ALERTS_FOR_STATE"):
-            return self._alerts_shape(name == "ALERTS")
+            if name not in self._recorded:
+                self._recorded[name] = UNKNOWN  # of an alert that asks for alerts
+                self._recorded[name] = self._alerts_shape(name == "ALERTS")
+            return self._recorded[name]
         return self._recorded_shape(name) if name in self._records else None
 
     def type_of(self, name: str) -> str:

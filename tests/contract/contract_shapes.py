@@ -9,6 +9,7 @@ is `unknown` and has every label.
 from __future__ import annotations
 
 import difflib
+import functools
 from dataclasses import dataclass, field, replace
 from typing import Iterable, Mapping
 
@@ -80,8 +81,13 @@ UNKNOWN = Shape(unknown=True)
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """`; nearest: …` for a word that is not among `words`, or nothing where none comes near."""
-    found = difflib.get_close_matches(word, sorted(words), n=1, cutoff=0.6)
-    return f"; nearest: `{found[0]}`" if found else ""
+    found = _nearest(word, frozenset(words))
+    return f"; nearest: `{found}`" if found else ""
+
+
+@functools.lru_cache(maxsize=4096)  # a metric that is gone is asked for a hundred times
+def _nearest(word: str, words: frozenset[str]) -> str:
+    return next(iter(difflib.get_close_matches(word, sorted(words), n=1, cutoff=0.6)), "")
 
 
 def union(shapes: Iterable[Shape]) -> Shape:
