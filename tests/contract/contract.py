@@ -45,7 +45,7 @@ class Contract:
         for rule in self.rules:
             if rule.record:
                 self._records.setdefault(rule.record, []).append(rule)
-        self._recorded: dict[str, Shape | None] = {}
+        self._recorded: dict[str, Shape | None] = {}  # also ALERTS
         self._blind: dict[str, str] = {}
         self._types: dict[str, str] = {}
         self._histograms: set[str] = set()
@@ -78,10 +78,7 @@ class Contract:
         if name in self._series:
             return union(self._series[name])
         if name in ("ALERTS", "ALERTS_FOR_STATE"):
-            if name not in self._recorded:
-                self._recorded[name] = UNKNOWN  # of an alert that asks for alerts
-                self._recorded[name] = self._alerts_shape(name == "ALERTS")
-            return self._recorded[name]
+            return self._alerts_shape(name)
         return self._recorded_shape(name) if name in self._records else None
 
     def type_of(self, name: str) -> str:
@@ -94,41 +91,45 @@ class Contract:
 
     def why_none(self, name: str) -> str:
         """More than that nothing emits it, where there is more to say."""
-        if name in self._blind:
+        if self._blind.get(name):
             return f"it is recorded from nothing: {self._blind[name]}"
         for metrics in (self.own, self.exporters):
             if name in metrics:
                 return f"classic series are queried: `{name}_bucket`, `{name}_sum`, `{name}_count`"
         return ""
 
+    def _made(self, rule: Rule) -> tuple[Shape, str]:
+        """The shape of what a rule makes; and which metric it is made of that nothing emits, or ""."""
+        walk, shape = self._walk(rule.expr)
+        lost = next((problem for problem in walk.problems if problem.startswith("no metric ")), "")
+        fixed = {
+            key: Label() if "{{" in str(value) else Label(frozenset([str(value)]))
+            for key, value in rule.labels.items()
+        }
+        if lost:
+            return Shape(fixed), f"{rule.where}: {lost}"
+        return shape.nameless().with_labels(fixed), ""
+
     def _recorded_shape(self, name: str) -> Shape | None:
         """What the rules of a name record; None where none of them records anything."""
         if name not in self._recorded:
             self._recorded[name] = UNKNOWN  # of a rule that asks for itself
-            shapes = []
-            for rule in self._records[name]:
-                walk, shape = self._walk(rule.expr)
-                lost = next((p for p in walk.problems if p.startswith("no metric ")), None)
-                if lost is None:
-                    fixed = {key: Label(frozenset([str(value)])) for key, value in rule.labels.items()}
-                    shapes.append(shape.nameless().with_labels(fixed))
-                else:
-                    self._blind.setdefault(name, f"{rule.where}: {lost}")
+            made = [self._made(rule) for rule in self._records[name]]
+            shapes = [shape for shape, lost in made if not lost]
+            self._blind[name] = made[0][1]
             self._recorded[name] = union(shapes) if shapes else None
         return self._recorded[name]
 
-    def _alerts_shape(self, state: bool) -> Shape:
+    def _alerts_shape(self, name: str) -> Shape:
         """ALERTS: the labels of all our alerts."""
-        shapes = []
-        for rule in self.rules:
-            if rule.alert:
-                _, shape = self._walk(rule.expr)
-                fixed = {key: Label(frozenset([str(value)])) for key, value in rule.labels.items()}
-                shapes.append(shape.nameless().with_labels(fixed))
-        own = {"alertname": Label(frozenset(self.alerts()) if shapes else None)}
-        if state:
-            own["alertstate"] = Label(frozenset(["pending", "firing"]))
-        return union(shapes).with_labels(own) if shapes else Shape(own, unknown=True)
+        if name not in self._recorded:
+            self._recorded[name] = UNKNOWN  # of an alert that asks for alerts
+            shapes = [self._made(rule)[0] for rule in self.rules if rule.alert]
+            own = {"alertname": Label(frozenset(self.alerts()) if shapes else None)}
+            if name == "ALERTS":
+                own["alertstate"] = Label(frozenset(["pending", "firing"]))
+            self._recorded[name] = union(shapes).with_labels(own) if shapes else Shape(own, unknown=True)
+        return self._recorded[name]
 
     def _walk(self, text: str, exact_bounds: bool = False) -> tuple[Walk, Shape]:
         walk = Walk(self, exact_bounds)

@@ -62,6 +62,9 @@ groups:
       - alert: AppDown
         expr: up{job="app"} == 0
         labels: {severity: page}
+      - alert: AppFull
+        expr: app_connections > 5
+        labels: {severity: ticket, what: "{{ $labels.listener }}"}
 """
 
 

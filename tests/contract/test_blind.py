@@ -15,6 +15,7 @@ ASKED = [
     Expression('b.json: panel "By rule" (A)', "route:app_requests:rate5m"),
     Expression('b.json: panel "By two" (A)', 'max(route:app_requests:twice{route="/"}) > 5'),
     Expression('b.json: panel "Other" (A)', "app_connections"),
+    Expression('b.json: panel "Alerts" (A)', 'ALERTS{severity="ticket"}'),
     Expression("b.json: variable v", "label_values(app_requests_total, job)", "labels"),
     Expression("r.yaml: alert Errors severity=page", "app_requests_total > 5 and app_connections > 1"),
     Expression("r.yaml: recording rule a:b", "sum by (a) (up)"),
@@ -44,13 +45,14 @@ def test_who_goes_blind_and_why(names: Contract) -> None:
 
 
 def test_what_was_wrong_before_is_not_told(names: Contract) -> None:
+    """Nor of an alert's own labels, though it would not fire."""
     found = blind.blinded(ASKED, names, ["app_connections"])
     assert sorted(found) == ['b.json: panel "Other" (A)', "r.yaml: alert Errors severity=page"]
 
 
 def test_each_place_says_what_it_is() -> None:
     assert [blind.kind_of(expression.where) for expression in ASKED] == [
-        "panel", "panel", "panel", "panel", "variable", "alert", "recording rule", "query", "test",
+        "panel", "panel", "panel", "panel", "panel", "variable", "alert", "recording rule", "query", "test",
     ]  # fmt: skip
 
 

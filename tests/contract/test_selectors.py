@@ -37,6 +37,8 @@ FINE = [
     "k6_duration_p95",
     'k6_duration_max{testid="a"}',
     'ALERTS{alertname="AppDown",alertstate="firing",severity="page"}',
+    'ALERTS{what="public",severity="ticket",listener="public"}',
+    'ALERTS_FOR_STATE{alertname="AppFull"}',
     'route:app_requests:rate5m{route="/hello",objective="availability"}',
     "42",
     "time() - 5",
@@ -98,7 +100,13 @@ REFUSED = [
     ('{__name__=~"apps_.*"}', '`__name__=~"apps_.*"`: no series has the value `apps_.*`'),
     (
         'ALERTS{alertname="AppDwon"}',
-        '`ALERTS`: `alertname="AppDwon"`: no series has the value `AppDwon`; nearest: `AppDown` (values: `AppDown`)',
+        '`ALERTS`: `alertname="AppDwon"`: no series has the value `AppDwon`; nearest: `AppDown` (values: `AppDown`, `AppFull`)',
+    ),
+    (
+        'ALERTS_FOR_STATE{alertstate="firing"}',
+        '`ALERTS_FOR_STATE`: `alertstate="firing"`: there is no label `alertstate`; nearest: `alertname` (there '
+        "are: alertname, container, endpoint, instance, job, listener, namespace, otel_metric_overflow, pod, "
+        "service, severity, what)",
     ),
     (
         'route:app_requests:rate5m{route="/work"}',
