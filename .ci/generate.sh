@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes what is made of alerts/slo.yaml, alerts/source and dashboards/boards; `--check` compares, and
+# Writes what is made of alerts/slo.yaml, alerts/source, alertmanager.yaml and dashboards/boards; `--check` compares, and
 # names each file that is not current. Without sloth its rules are left as they are, and whether they are
 # current is told by a digest alone: then it says SKIPPED, and the rest is done.
 set -euo pipefail
@@ -12,6 +12,7 @@ python=$(.ci/venv.sh "$ALERTS_REQUIREMENTS")/bin/python
 sloth=$(.ci/tools.sh sloth) || true
 
 rules() { "$python" alerts/generate.py ${mode:+"$mode"} "$@"; }
+routes() { "$python" alerts/alertmanager/variants.py ${mode:+"$mode"}; }
 boards() { "$python" dashboards/generate.py ${mode:+"$mode"}; }
 
 case $sloth in
@@ -26,7 +27,6 @@ case $sloth in
     tally "generated: rules" 0 1 0 "$sloth"
     ;;
 esac
-if [ -e dashboards/generate.py ]; then
-    step "generated: dashboards" boards
-fi
+step "generated: routes" routes
+step "generated: dashboards" boards
 total

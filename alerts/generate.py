@@ -5,7 +5,6 @@
     kubernetes/prometheusrule.yaml                             the same (real) for its operator
     kubernetes/prometheusrule-shipped.yaml                     those that kube-prometheus-stack has already
     objectives.json                                            slo.yaml for what reads JSON: load tests
-    alertmanager/alertmanager.fast.yaml                        alertmanager.yaml with the profile's timings
 
 With --check nothing is written: each file that is not current is named, and the status is 1. Without
 --sloth the burn-rate rules stay as they are; whether they are current is then told by the digest of what
@@ -16,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -113,22 +111,11 @@ class Generator:
             f"{name}-shipped", sources.alert_groups(self.objectives, profile, shipped=True),
             placeholder, "For a cluster without kube-prometheus-stack, which has rules for these already.")
 
-    def alertmanager(self) -> None:
-        """The fast profile's file: the same lines, but for how long it waits to tell more."""
-        there = self.folder / "alertmanager/alertmanager.yaml"
-        if not there.exists():
-            return
-        text, _ = re.subn(r"^(\s*group_wait:) .*$", r"\1 1s", there.read_text(), flags=re.M)
-        text, _ = re.subn(r"^(\s*group_interval:) .*$", r"\1 5s", text, flags=re.M)
-        self.files["alertmanager/alertmanager.fast.yaml"] = \
-            "# Written by `make generate` from alertmanager.yaml; not by hand.\n" + text
-
     def all(self) -> dict[str, str]:
         """Every file."""
         for name in PROFILES:
             self.profile(name)
         self.kubernetes()
-        self.alertmanager()
         self.files["objectives.json"] = json.dumps(self.objectives.as_json(), indent=2) + "\n"
         return self.files
 
