@@ -5,6 +5,7 @@
     obey (escape sequences, newlines, marks that turn the writing round), and cut where it is long.
 """
 
+import re
 import time
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -16,6 +17,7 @@ TEXT_MAX = 600
 RULE = "─" * 96
 RESET = "\033[0m"
 COLOURS = {"page": "\033[1;31m", "ticket": "\033[33m", "info": "\033[36m", "resolved": "\033[32m"}
+LINK = re.compile(r"https?://[^\s<>|\"'`\\]{1,1000}")
 
 # Labels that say what kind of alert it is, not where.
 KIND = {"alertname", "severity", "team", "service",
@@ -66,26 +68,41 @@ def _where(alert: Alert) -> str:
 
 
 def silence_url(notification: Notification) -> str:
-    """Where Alertmanager offers a silence for this group; empty where its address is not known."""
+    """Where Alertmanager offers a silence for this group; empty where that cannot be said."""
     if not notification.externalURL.startswith(("http://", "https://")):
         return ""
     labels = dict(notification.groupLabels)
+    if not labels.get("alertname"):
+        return ""  # or a whole severity would be silenced
     severities = {alert.labels.get("severity") for alert in notification.alerts}
     if len(severities) == 1 and (severity := severities.pop()):
         labels["severity"] = severity
-    matchers = ", ".join(f'{key}="{_escaped(value)}"' for key, value in sorted(labels.items())
-                         if value)
-    return f"{notification.externalURL}/#/silences/new?filter={quote('{' + matchers + '}', '')}"
+    return f"{notification.externalURL}/#/silences/new?filter={_filter(labels)}"
 
 
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+def others_url(notification: Notification) -> str:
+    """Where Alertmanager shows what else fires for this service: who else is affected."""
+    if not notification.externalURL.startswith(("http://", "https://")):
+        return ""
+    url = f"{notification.externalURL}/#/alerts?silenced=false&inhibited=true&active=true"
+    services = {alert.labels.get("service", "") for alert in notification.alerts}
+    if len(services) == 1 and (service := services.pop()):
+        url += f"&filter={_filter({'service': service})}"
+    return url
+
+
+def _filter(labels: dict[str, str]) -> str:
+    """Matchers for Alertmanager's page, ready for a URL."""
+    escape = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
+    matchers = ", ".join(f'{key}="{value.translate(escape)[:500]}"'
+                         for key, value in sorted(labels.items()) if value)
+    return quote("{" + matchers + "}", "")
 
 
 def _links(notification: Notification, name: str) -> list[str]:
     """The different links of one kind, in order; only those that are such."""
     links = dict.fromkeys(alert.annotations.get(name, "") for alert in notification.alerts)
-    return [plain(link) for link in links if link.startswith(("http://", "https://"))][:3]
+    return [link for link in links if LINK.fullmatch(link) and link.isprintable()][:3]
 
 
 def _alert_lines(alert: Alert, now: float) -> list[str]:
@@ -93,7 +110,7 @@ def _alert_lines(alert: Alert, now: float) -> list[str]:
     lines = [f"  {plain(alert.annotations.get('summary') or name)}"
              + (" (over)" if alert.status == "resolved" else "")]
     if alert.annotations.get("description"):
-        lines.append(f"    how bad    {plain(alert.annotations['description'])}")
+        lines.append(f"    {'it was ' if alert.status == 'resolved' else 'how bad'}    {plain(alert.annotations['description'])}")
     if where := _where(alert):
         lines.append(f"    where      {where}")
     return lines + [f"    since      {_since(alert, now)}"]
@@ -110,9 +127,9 @@ def render(notification: Notification, now: float | None = None, colours: bool =
     """The text of a notification, with a newline at its end."""
     now = time.time() if now is None else now
     kind = severity(notification)
-    alerts = notification.alerts
+    alerts = sorted(notification.alerts, key=lambda alert: alert.status == "resolved")
     firing = sum(alert.status == "firing" for alert in alerts)
-    names = dict.fromkeys(alert.labels.get("alertname", "?") for alert in alerts)
+    names = dict.fromkeys(alert.labels.get("alertname", "an alert without a name") for alert in alerts)
     count = f"{firing} firing" + (f", {len(alerts) - firing} over" if len(alerts) > firing else "")
     title = (f"{kind.upper()}  {plain(', '.join(names), 160)}  {notification.status.upper()}"
              f"  ({count})")
@@ -126,8 +143,11 @@ def render(notification: Notification, now: float | None = None, colours: bool =
     untold = len(alerts) - ALERTS_MAX + notification.truncatedAlerts
     if untold > 0:
         lines.append(f"  and {untold} more of this group")
-    lines += [f"  first        {link}" for link in _links(notification, "runbook_url")]
+    books = _links(notification, "runbook_url") or ["no runbook is named"]
+    lines += [f"  first        {link}" for link in books]
     lines += [f"  look         {link}" for link in _links(notification, "dashboard_url")[:1]]
+    if link := others_url(notification):
+        lines.append(f"  who else     {plain(link, 2000)}")
     if notification.status == "firing" and (link := silence_url(notification)):
         lines.append(f"  have quiet   {plain(link, 2000)}")
     return "\n".join(lines + [RULE, ""])

@@ -4,6 +4,7 @@ A row is a case: the alert that is the cause, and which of those that fire besid
 it. The answers of both versions are left in build/check/inhibition.json.
 """
 
+import fcntl
 import json
 from dataclasses import dataclass
 
@@ -90,23 +91,27 @@ def key(labels: dict[str, str]) -> str:
 
 
 def remember(version: str, name: str, answer: list[dict]) -> None:
-    """Leaves what the API said, for people to see."""
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    report = json.loads(REPORT.read_text()) if REPORT.exists() else {}
+    """Leaves what the API said, for people to see; other tests may do so at the same time."""
     names = {each["fingerprint"]: each["labels"] for each in answer}
-    report.setdefault(version, {})[name] = [
-        {"labels": each["labels"], "fingerprint": each["fingerprint"],
-         "status": {"state": each["status"]["state"], "inhibitedBy": each["status"]["inhibitedBy"]},
-         "inhibitedBy_is": [names[by]["alertname"] for by in each["status"]["inhibitedBy"]]}
-        for each in sorted(answer, key=lambda each: key(each["labels"]))]
-    REPORT.write_text(json.dumps(report, indent=2) + "\n")
+    kept = [{"labels": each["labels"], "fingerprint": each["fingerprint"],
+             "status": {key: each["status"][key] for key in ("state", "inhibitedBy")},
+             "inhibited by": [names[by]["alertname"] for by in each["status"]["inhibitedBy"]]}
+            for each in sorted(answer, key=lambda each: key(each["labels"]))]
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    with open(REPORT, "a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        report = json.loads(file.read() or "{}")
+        report.setdefault(version, {})[name] = kept
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps(report, indent=2) + "\n")
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def running(request, tmp_path_factory):
     """An Alertmanager of each version, with the shipped rules of inhibition."""
     folder = tmp_path_factory.mktemp(f"inhibition-{request.param}")
-    REPORT.unlink(missing_ok=True) if request.param == next(iter(VERSIONS)) else None
     with Alertmanager(folder, loopback(folder), request.param) as process:
         yield process
 
@@ -135,7 +140,8 @@ def test_inhibited_by(running: Alertmanager, name: str) -> None:
 
     answer = eventually(answered, "the last one is inhibited")
     assert len(answer) == len(wanted)
-    remember(running.get("status")["versionInfo"]["version"], name, answer)
+    number_of = running.get("status")["versionInfo"]["version"]  # the built one has no such stamp
+    remember(f"{running.version} {number_of}".strip(), name, answer)
     by = {key(each["labels"]): each for each in answer}
     cause = by[key(placed(case.cause))]
     for labels in [case.cause, *case.loud]:
