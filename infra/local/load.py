@@ -43,8 +43,8 @@ FAILURES = (
     (aiohttp.ServerTimeoutError, "timeout"),
     (asyncio.TimeoutError, "timeout"),
     (aiohttp.ClientConnectorError, "no connection"),
+    (aiohttp.ClientOSError, "reset"),
     (aiohttp.ServerDisconnectedError, "closed"),
-    (ConnectionResetError, "reset"),
     (aiohttp.ClientError, "other"),
     (OSError, "other"),
 )

@@ -160,6 +160,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("id", nargs="?", help="a trace id, a traceresponse, or - for a response on stdin")
     parser.add_argument("--file", type=Path, default=FILE)
+    parser.add_argument("--wait", type=float, default=PATIENCE, help="seconds for it to arrive (10)")
     parser.add_argument("--serve", metavar="HOST:PORT")
     arguments = parser.parse_args()
     if arguments.serve:
@@ -172,7 +173,7 @@ def main() -> int:
                                  "32 digits 0-9 a-f, or a response with traceresponse (curl -i)"),
               file=sys.stderr)
         return 2
-    spans = wait_for(arguments.file, trace_id)
+    spans = wait_for(arguments.file, trace_id, arguments.wait)
     if not spans:
         print(f"no span of {trace_id} in {arguments.file}", file=sys.stderr)
         return 1

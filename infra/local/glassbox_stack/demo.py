@@ -12,10 +12,10 @@ import sys
 import time
 from pathlib import Path
 
-from . import files, swap
+from . import files, ports, swap
 from .incident import Incident, NoIncident
 from .interruption import Interrupted, Interruption
-from .ports import DEFAULT, FREE, Taken
+from .ports import DEFAULT, Taken
 from .stack import Failed, Stack
 
 TICK = 0.25
@@ -118,9 +118,9 @@ def up(arguments: argparse.Namespace) -> int:
     say = Voice()
     incident = Incident(arguments.incident, arguments.profile) if arguments.incident else None
     with Interruption() as interruption:
+        table = {**(ports.free() if arguments.free_ports else {}), **arguments.port}
         stack = Stack(arguments.folder, arguments.profile, arguments.rate, not arguments.no_collector,
-                      not arguments.no_load, FREE if arguments.free_ports else arguments.port, say,
-                      interruption.pause)
+                      not arguments.no_load, table, say, interruption.pause)
         interruption.at_once = stack.kill
         try:
             with stack:

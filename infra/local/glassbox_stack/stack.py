@@ -90,8 +90,11 @@ class Stack:
         environment.update(LC_ALL="C.UTF-8", **part.environment(self.setup))
         began = time.monotonic()
         self.say(f"  {part.name:<14} starting", end="")
-        process = Process(part.name, part.command(self.setup), environment,
-                          self.folder / "log" / f"{part.name}.log", files.ROOT)
+        try:
+            process = Process(part.name, part.command(self.setup), environment,
+                              self.folder / "log" / f"{part.name}.log", files.ROOT)
+        except OSError as error:
+            raise Failed(f"{part.name} cannot be started: {error}") from error
         self.running[part.name] = process
         while not self._is_ready(part):
             for _, words in self.deaths():

@@ -1,0 +1,197 @@
+"""Whichever way a stack ends, nothing of it is left but the files in its folder."""
+
+import json
+import os
+import pty
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from command import Command, alive, eventually, get, naming
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
+def test_signal_takes_everything_down(folder, number):
+    with Command(folder) as command:
+        state = command.comes_up()
+        assert command.ends(number) == 0, command.said
+        assert f"{number.name}: taking everything down" in command.said
+        assert not (folder / "stack.json").exists()
+        command.left_nothing(state)
+    assert {entry.name for entry in folder.parent.iterdir()} == {folder.name}
+
+
+def test_sigkill_leaves_no_process(folder):
+    with Command(folder) as command:
+        state = command.comes_up()
+        assert len(naming(folder)) > len(state["pids"]) / 2
+        assert command.ends(signal.SIGKILL) == -signal.SIGKILL
+        command.left_nothing(state)
+
+
+def test_after_a_sigkill_the_folder_can_be_used_again(folder):
+    with Command(folder, "--no-load", "--no-collector") as command:
+        command.comes_up()
+        command.ends(signal.SIGKILL)
+        command.left_nothing()
+    with Command(folder, "--no-load", "--no-collector") as command:
+        state = command.comes_up()
+        assert command.ends(signal.SIGINT) == 0
+        command.left_nothing(state)
+
+
+@pytest.mark.parametrize("words", ["collector", "webhook", "prometheus"])
+def test_signal_while_it_comes_up(folder, words):
+    with Command(folder) as command:
+        assert command.hears(words)
+        assert command.ends(signal.SIGINT) == 1, command.said
+        assert "everything is taken down" in command.said
+        command.left_nothing()
+
+
+def test_closed_terminal(folder):
+    ours, theirs = pty.openpty()
+    with Command(folder, stdout=theirs, start_new_session=True,
+                 preexec_fn=lambda: os.close(os.open(os.ttyname(theirs), os.O_RDWR))) as command:
+        os.close(theirs)
+        assert eventually((folder / "stack.json").exists, 40)
+        state = json.loads((folder / "stack.json").read_text())
+        os.close(ours)
+        assert command.ends() == 0
+        command.left_nothing(state)
+
+
+def test_nobody_reads_any_more(folder):
+    reading, writing = os.pipe()
+    with Command(folder, stdout=writing) as command:
+        os.close(writing)
+        assert eventually((folder / "stack.json").exists, 40)
+        state = json.loads((folder / "stack.json").read_text())
+        os.close(reading)
+        os.kill(state["pids"]["traces"], signal.SIGKILL)  # something that it wants to say
+        assert command.ends() == 1
+        command.left_nothing(state)
+
+
+def test_second_signal_waits_for_nobody(folder):
+    with Command(folder) as command:
+        state = command.comes_up()
+        os.kill(state["pids"]["prometheus"], signal.SIGSTOP)
+        command.process.send_signal(signal.SIGINT)
+        command.process.send_signal(signal.SIGTERM)
+        command.ends()
+        command.left_nothing(state)
+
+
+def test_part_that_stands_still_is_taken_down(folder):
+    with Command(folder) as command:
+        state = command.comes_up()
+        for name in ("service", "load"):
+            os.kill(state["pids"][name], signal.SIGSTOP)
+        assert command.ends(signal.SIGINT) == 0
+        command.left_nothing(state)
+
+
+# ---- before and while ---------------------------------------------------------------------------
+
+def test_taken_port_is_named_before_anything_starts(folder):
+    folder.mkdir()
+    (folder / "lock").touch()
+    (folder / "from-the-last-time").touch()
+    with socket.socket() as owner:
+        owner.bind(("127.0.0.1", 0))
+        owner.listen()
+        port = owner.getsockname()[1]
+        with Command(folder, "--port", f"alertmanager={port}") as command:
+            assert command.ends() == 2
+            assert f"port {port}, for alertmanager, is taken by " in command.said
+            assert f"(pid {os.getpid()})" in command.said and "--port alertmanager=PORT" in command.said
+            assert "starting" not in command.said
+            command.left_nothing()
+    assert (folder / "from-the-last-time").exists()
+
+
+def test_ports_that_nobody_asked_for_may_be_taken(folder):
+    """Grafana is not there, and a Collector is not wanted: their ports do not matter."""
+    from glassbox_stack import ports
+    table = ports.free()
+    with socket.socket() as owner:
+        owner.bind(("127.0.0.1", table["collector"]))
+        owner.listen()
+        arguments = [word for name, port in table.items() for word in ("--port", f"{name}={port}")]
+        with Command(folder, "--no-collector", *arguments, free=False) as command:
+            state = command.comes_up()
+            assert state["prometheus"] == f"http://127.0.0.1:{table['prometheus']}"
+            assert command.ends(signal.SIGINT) == 0
+
+
+def test_second_stack_in_the_folder_is_refused(folder):
+    with Command(folder, "--no-load") as first:
+        state = first.comes_up()
+        with Command(folder) as second:
+            assert second.ends() == 2
+            assert f"a stack runs in {folder} already (pid {state['pid']})" in second.said
+        assert all(map(alive, state["pids"].values()))
+        assert json.loads((folder / "stack.json").read_text()) == state
+        assert first.ends(signal.SIGINT) == 0
+
+
+def test_folder_of_others_is_left_alone(folder):
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("years of work")
+    with Command(folder) as command:
+        assert command.ends() == 2
+        assert "holds other things than a stack's" in command.said
+    assert [entry.name for entry in folder.iterdir()] == ["thesis.txt"]
+
+
+def test_part_that_dies_at_start_takes_all_down(folder, tmp_path):
+    broken = tmp_path / "otelcol"
+    broken.write_text("#!/bin/sh\necho 'the reason is this' >&2\nexit 7\n")
+    broken.chmod(0o755)
+    with Command(folder, env={"OTELCOL_BIN": str(broken)}) as command:
+        assert command.ends() == 1
+        assert "FAILED: collector exited with status 7; its last words:\n      the reason is this" in command.said
+        command.left_nothing()
+
+
+def test_program_that_is_not_there(folder):
+    with Command(folder, env={"GLASSBOX_BIN": "/nonexistent/glassbox"}) as command:
+        assert command.ends() == 1
+        assert "FAILED: service cannot be started: " in command.said and "/nonexistent/glassbox" in command.said
+        command.left_nothing()
+
+
+def test_part_that_dies_is_told_and_the_rest_goes_on(folder):
+    with Command(folder) as command:
+        state = command.comes_up()
+        os.kill(state["pids"]["alertmanager"], signal.SIGKILL)
+        assert command.hears("DIED: alertmanager ended by SIGKILL; its last words:")
+        assert command.hears("The rest goes on.")
+        assert get(f"{state['prometheus']}/api/v1/query?query=up")["status"] == "success"
+        assert command.ends(signal.SIGINT) == 1
+        assert command.said.count("DIED") == 1
+        command.left_nothing(state)
+
+
+def test_without_a_collector_it_goes_on_and_says_so(folder):
+    with Command(folder, env={"OTELCOL_BIN": "cannot be had: no Go of at least 1.26.0"}) as command:
+        state = command.comes_up()
+        assert "NO COLLECTOR, SO NO TRACES: the Collector cannot be had: no Go" in command.said
+        assert state["traces"] is None and "collector" not in state["pids"]
+        with subprocess.Popen(["curl", "-si", f"{state['service']}/demo/hello"], stdout=subprocess.PIPE) as curl:
+            assert b"200 OK" in curl.stdout.read()
+        assert command.ends(signal.SIGINT) == 0
+
+
+def test_words_that_are_none_are_refused(folder):
+    for arguments, answer in ((("--port", "promethius=1"), "is not NAME=PORT with a NAME of service,"),
+                              (("--rate", "0"), "is not a number from 1 to 1000"),
+                              (("--profile", "slow"), "invalid choice"),
+                              (("--incident", "outrage"), "no incident `outrage`: outage, saturation, slow-burn")):
+        with Command(folder, *arguments) as command:
+            assert command.ends() == 2
+            assert answer in command.said
+        assert not folder.exists()

@@ -1,0 +1,218 @@
+"""The load against servers that do what faults do: it counts, survives, and stays within its bounds."""
+
+import asyncio
+import json
+import signal
+import struct
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from itertools import islice
+
+import pytest
+
+from command import ROOT, eventually
+from load import BACKLOG, MIX, PATIENCE, RARE, mixed
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+LATENCY_OF_A_FAULT = 60  # seconds, at most
+
+
+async def read_head(reader: asyncio.StreamReader) -> bytes:
+    """One request."""
+    return await reader.readuntil(b"\r\n\r\n")
+
+
+async def answers(reader, writer):
+    """Well, for ever."""
+    while True:
+        await read_head(reader)
+        writer.write(OK)
+
+
+async def fails(reader, writer):
+    """503 to everybody."""
+    await read_head(reader)
+    writer.write(b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+
+
+async def resets(reader, writer):
+    """RST in place of an answer."""
+    await read_head(reader)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def cuts(reader, writer):
+    """The end in the middle of the body."""
+    await read_head(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\nhalf of it")
+    await writer.drain()
+
+
+async def babbles(reader, writer):
+    """No HTTP."""
+    await read_head(reader)
+    writer.write(b"220 smtp.example ESMTP\r\n")
+    await writer.drain()
+
+
+async def hangs(reader, _):
+    """Never answers."""
+    await read_head(reader)
+    await asyncio.sleep(3600)
+
+
+class Server:
+    """Serves by one of the above, which can be changed."""
+
+    def __init__(self, behaviour):
+        self.behaviour = behaviour
+        self.accepted = 0
+        self.open = 0
+
+    async def _serve(self, reader, writer):
+        self.accepted += 1
+        self.open += 1
+        try:
+            await self.behaviour(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self.open -= 1
+            writer.close()
+
+    async def listen(self) -> int:
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self.server.sockets[0].getsockname()[1]
+
+
+class Running:
+    """load.py beside a server, for as long as a `with`."""
+
+    def __init__(self, folder, port: int, rate: int):
+        self.report = folder / "load.json"
+        self.process = subprocess.Popen(
+            [sys.executable, ROOT / "infra/local/load.py", "--url", f"http://127.0.0.1:{port}",
+             "--rate", str(rate), "--report", self.report], stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait(10)
+
+    def counts(self) -> dict:
+        """The report, or one of nothing."""
+        return json.loads(self.report.read_text()) if self.report.exists() else {"totals": {}, "sent": 0}
+
+
+async def until(condition, timeout=30.0):
+    """Whether it came true."""
+    end = time.monotonic() + timeout
+    while not condition() and time.monotonic() < end:
+        await asyncio.sleep(0.05)
+    return condition()
+
+
+@pytest.mark.parametrize("behaviour, outcome", [
+    (answers, "200"), (fails, "503"), (resets, "reset"), (cuts, "truncated"), (babbles, "other")],
+    ids=lambda value: getattr(value, "__name__", value))
+def test_each_outcome_is_counted_and_survived(tmp_path, behaviour, outcome):
+    async def run():
+        server = Server(behaviour)
+        with Running(tmp_path, await server.listen(), 50) as load:
+            assert await until(lambda: load.counts()["totals"].get(outcome, 0) > 50), load.counts()
+            assert set(load.counts()["totals"]) == {outcome}
+            server.behaviour = answers
+            before = load.counts()["totals"].get("200", 0)
+            assert await until(lambda: load.counts()["totals"].get("200", 0) > before + 50), load.counts()
+    asyncio.run(run())
+
+
+def test_nobody_listens(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with Running(tmp_path, port, 50) as load:
+        assert eventually(lambda: load.counts()["totals"].get("no connection", 0) > 50)
+        assert set(load.counts()["totals"]) == {"no connection"}
+
+
+def test_what_hangs_is_bounded_and_recovers(tmp_path):
+    rate = 20
+    async def run():
+        server = Server(hangs)
+        with Running(tmp_path, await server.listen(), rate) as load:
+            assert await until(lambda: load.counts()["totals"].get("not sent", 0) > 5), load.counts()
+            assert load.counts()["in_flight"] == server.open == rate * BACKLOG
+            load.process.send_signal(signal.SIGTERM)
+            assert await until(lambda: load.process.poll() == 0)
+            assert load.counts()["in_flight"] == 0
+    asyncio.run(run())
+
+
+def test_a_full_pool_empties_again(tmp_path):
+    """After a backlog so many connections are open as it took; they are not kept in use for ever."""
+    async def run():
+        gate = asyncio.Event()
+
+        async def waits(reader, writer):
+            await read_head(reader)
+            await gate.wait()
+            writer.write(OK)
+            await answers(reader, writer)
+        server = Server(waits)
+        with Running(tmp_path, await server.listen(), 20):
+            assert await until(lambda: server.open > 60)
+            gate.set()
+            server.behaviour = answers
+            assert await until(lambda: server.open <= 5), server.open
+    asyncio.run(run())
+
+
+def test_last_words_are_the_counts(tmp_path):
+    async def run():
+        server = Server(answers)
+        with Running(tmp_path, await server.listen(), 50) as load:
+            assert await until(lambda: load.counts()["sent"] > 10)
+            load.process.send_signal(signal.SIGTERM)
+            assert await until(lambda: load.process.poll() == 0)
+            last = load.process.stdout.read().splitlines()[-1]
+            assert f"{load.counts()['sent']} sent" in last and "200" in last
+    asyncio.run(run())
+
+
+# ---- the table ----------------------------------------------------------------------------------
+
+def test_mix_is_even():
+    whole = sum(weight for _, weight in MIX)
+    paths = mixed(MIX)
+    for _ in range(3):
+        assert Counter(islice(paths, whole)) == dict(MIX)
+
+
+def test_all_user_routes_are_called():
+    called = {path.partition("?")[0] for path, _ in (*MIX, *RARE)}
+    assert called == set(json.loads((ROOT / "docs/contract.json").read_text())["user_routes"])
+
+
+def test_rare_ones_are_below_the_floor_and_the_others_above():
+    floor = json.loads((ROOT / "alerts/objectives.json").read_text())["floor"]
+    assert all(1 / every < floor for _, every in RARE)
+    whole = sum(weight for _, weight in MIX)
+    assert all(40 * weight / whole > 10 * floor for _, weight in MIX)
+
+
+def test_patience_outlasts_the_longest_latency():
+    assert PATIENCE > LATENCY_OF_A_FAULT
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "1e9"])
+def test_rates_that_are_none(rate):
+    run = subprocess.run([sys.executable, ROOT / "infra/local/load.py", "--rate", rate],
+                         capture_output=True, text=True, check=False)
+    assert run.returncode == 2 and "is not between" in run.stderr

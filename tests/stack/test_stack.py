@@ -1,0 +1,175 @@
+"""Each part of a stack that is up does what it is there for."""
+
+import json
+import re
+import urllib.error
+import urllib.request
+
+import pytest
+import yaml
+
+from command import ROOT, alive, eventually, get
+from stack import Refused, Stack, swap
+
+CONTRACT = json.loads((ROOT / "docs/contract.json").read_text())
+OBJECTIVES = json.loads((ROOT / "alerts/objectives.json").read_text())
+
+
+def committed_rules(profile: str) -> set[str]:
+    """Names of the profile's rules, as they are in the tree."""
+    return {rule.get("alert") or rule["record"]
+            for path in (ROOT / "alerts/prometheus" / profile).glob("*.yaml")
+            for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]}
+
+
+def rules(stack: Stack) -> list[dict]:
+    """All that Prometheus has."""
+    return [rule for group in get(f"{stack.prometheus}/api/v1/rules")["data"]["groups"]
+            for rule in group["rules"]]
+
+
+def profiles_of(stack: Stack) -> set[str | None]:
+    """The label `profile` of the alerts that Prometheus has."""
+    return {rule["labels"].get("profile") for rule in rules(stack) if rule["type"] == "alerting"}
+
+
+def told(value):
+    """Routes and inhibitions without what Alertmanager does to them when it says what it has: it adds
+    `continue: false`, and sorts matchers."""
+    if isinstance(value, dict):
+        return {key: sorted(inner) if key.endswith("matchers") else told(inner)
+                for key, inner in value.items() if (key, inner) != ("continue", False)}
+    return [told(inner) for inner in value] if isinstance(value, list) else value
+
+
+def alertmanagers_file(stack: Stack) -> dict:
+    """What Alertmanager says that it runs with."""
+    return yaml.safe_load(get(f"{stack.alertmanager}/api/v2/status")["config"]["original"])
+
+
+def test_state_file_is_true(stack):
+    state = json.loads((stack.folder / "stack.json").read_text())
+    assert state["profile"] == "fast" and state["folder"] == str(stack.folder)
+    for name in ("service", "operators", "prometheus", "alertmanager", "webhook"):
+        assert state[name] == getattr(stack, name)
+    assert all(map(alive, state["pids"].values()))
+    assert state["pids"] == stack.pids
+    assert set(state["pids"]) == {"collector", "service", "webhook", "traces", "alertmanager",
+                                  "prometheus", "load"}
+    for name in ("token_file", "webhook_token_file"):
+        assert (stack.folder / state[name]).stat().st_mode & 0o777 == 0o600
+
+
+def test_fault_api_takes_the_token_of_the_state_file(stack):
+    request = urllib.request.Request(f"{stack.operators}/faults", headers={
+        "Authorization": f"Bearer {stack.token_file.read_text().strip()}"})
+    with urllib.request.urlopen(request, timeout=10) as response:
+        known = json.load(response)
+    assert known["file"]["path"] == str(stack.plan_file) and known["file"]["error"] is None
+    assert known["faults"] == []
+
+
+def test_webhook_refuses_whoever_has_no_token(stack):
+    for path in ("/alerts", "/heartbeat"):
+        request = urllib.request.Request(stack.webhook + path, b"{}", method="POST")
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(request, timeout=10)
+
+
+def test_all_targets_are_up(stack):
+    def up() -> dict:
+        return {target["labels"]["job"]: target["health"]
+                for target in get(f"{stack.prometheus}/api/v1/targets")["data"]["activeTargets"]}
+    assert eventually(lambda: set(up().values()) == {"up"}), up()
+    assert set(up()) == {"glassbox", "prometheus", "alertmanager"}
+
+
+def test_all_rules_are_loaded_and_healthy(stack):
+    assert {rule["name"] for rule in rules(stack)} == committed_rules("fast")
+    assert eventually(lambda: {rule["health"] for rule in rules(stack)} == {"ok"}, 40), \
+        [(rule["name"], rule["health"], rule.get("lastError")) for rule in rules(stack)]
+
+
+def test_exemplars_are_kept(stack):
+    query = "query_exemplars?query=http_server_request_duration_seconds_bucket&start=0&end=9999999999"
+    found = get(f"{stack.prometheus}/api/v1/{query}")["data"]
+    assert any("trace_id" in exemplar["labels"] for series in found for exemplar in series["exemplars"])
+
+
+def test_links_lead_into_the_stack(stack):
+    links = OBJECTIVES["links"]
+    text = "".join(path.read_text() for path in (stack.folder / "rules").glob("*.yaml"))
+    assert links["runbooks"] not in text and links["dashboards"] not in text
+    found = set(re.findall(r"runbook_url: (\S+?)/runbooks/\w+\.md", text))
+    assert found == {stack.webhook}
+
+
+def test_alertmanager_has_the_routes_and_prometheus_has_it(stack):
+    ours = yaml.safe_load((ROOT / "alerts/alertmanager/alertmanager.local.fast.yaml").read_text())
+    theirs = alertmanagers_file(stack)
+    for key in ("route", "inhibit_rules"):
+        assert told(theirs[key]) == told(ours[key])
+    urls = {hook["url"] for receiver in theirs["receivers"] for hook in receiver["webhook_configs"]}
+    assert urls == {f"{stack.webhook}/alerts", f"{stack.webhook}/heartbeat"}
+    active = get(f"{stack.prometheus}/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
+    assert [entry["url"] for entry in active] == [f"{stack.alertmanager}/api/v2/alerts"]
+
+
+def test_dead_mans_switch_arrives(stack):
+    assert eventually(lambda: get(f"{stack.webhook}/heartbeat")["alive"], 60)
+
+
+def test_trace_of_a_response_is_found(stack, fetch):
+    _, headers = fetch(f"{stack.service}/demo/hello?delay=20")
+    trace_id = headers["traceresponse"].split("-")[1]
+    text, _ = fetch(f"{stack.traces}/trace/{trace_id}")
+    assert trace_id in text and "GET /demo/hello" in text and "SERVER" in text and "2 spans" in text
+    assert trace_id in (stack.folder / "traces.json").read_text()
+
+
+def test_load_calls_all_that_users_call_and_goes_on(stack):
+    def report() -> dict:
+        return json.loads((stack.folder / "load.json").read_text())
+    assert eventually(lambda: set(report()["routes"]) == set(CONTRACT["user_routes"])), report()
+    assert all(routes["200"] > 0 for routes in report()["routes"].values())
+    before = report()["sent"]
+    assert eventually(lambda: report()["sent"] > before + 40)
+    assert set(report()["totals"]) <= {"200", "500"}  # 500: one in ten of /demo/random-error
+
+
+def test_service_is_small_enough_to_be_filled(stack):
+    limit = get(f"{stack.prometheus}/api/v1/query?query=glassbox_connections_limit")["data"]["result"]
+    assert [sample["value"][1] for sample in limit] == ["100"]
+
+
+def test_profile_is_swapped_and_back(stack):
+    assert profiles_of(stack) == {"fast"} and stack.profile == "fast"
+    fast = alertmanagers_file(stack)
+    assert swap(stack.folder, "real") == "fast"
+    try:
+        assert profiles_of(stack) == {None} and stack.profile == "real"
+        assert {rule["name"] for rule in rules(stack)} == committed_rules("real")
+        assert alertmanagers_file(stack)["route"]["group_wait"] != fast["route"]["group_wait"]
+    finally:
+        assert swap(stack.folder, "fast") == "real"
+    assert profiles_of(stack) == {"fast"} and alertmanagers_file(stack) == fast
+
+
+def test_swap_that_is_refused_leaves_all_as_it_was(stack, monkeypatch):
+    from glassbox_stack import files
+    real = files.write_profile
+
+    def broken(folder, profile, addresses, urls):
+        real(folder, profile, addresses, urls)
+        if profile == "real":
+            (folder / "rules/slo.rules.yaml").write_text("groups: [{name: a, rules: [{expr: 'sum('}]}]")
+    monkeypatch.setattr(files, "write_profile", broken)
+    with pytest.raises(Refused, match="prometheus refuses"):
+        swap(stack.folder, "real")
+    assert stack.profile == "fast" and profiles_of(stack) == {"fast"}
+
+
+def test_swap_needs_a_stack(tmp_path):
+    from stack import NotOurs
+    with pytest.raises(NotOurs, match="no stack runs in"):
+        swap(tmp_path, "fast")
