@@ -1,0 +1,195 @@
+"""Two ways to give a plan to processes, and to take it away: the fault API, and the plan's file.
+
+Both know whose fault is in force before them, arm under a name of their own, and take away only what has that name:
+what somebody else armed meanwhile stays. A third, in a cluster, is configmap.py.
+"""
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional, Protocol
+
+from .places import Places
+from .web import Answer, Refused, call
+
+TRIES = 5
+
+
+class Way(Protocol):
+    """How a plan comes to the processes."""
+
+    name: str
+    delay: float  # seconds until the last of them has it, at most
+
+    def occupied(self) -> Optional[str]:
+        """Whose fault is in force, in a phrase; None if nobody's."""
+
+    def arm(self, plan: Any) -> None:
+        """A plan as it is sent: with a name; or, as a text, whatever is to be refused."""
+
+    def restore(self) -> None:
+        """Takes away what `arm` gave. Does no harm where nothing was given, or twice."""
+
+
+def rfc3339(moment: float) -> str:
+    """As a fault plan takes it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment * 1000) % 1000:03d}Z"
+
+
+def whose(status: dict[str, Any]) -> Optional[str]:
+    """Of what GET /faults answers: who has a fault that is not over, and which."""
+    going = [fault for fault in status["faults"] if fault["state"] != "over"]
+    if not going:
+        return None
+    plan = status.get("plan") or {}
+    what = ", ".join(f"{fault['fault']}{' on ' + fault['route'] if fault.get('route') else ''}" for fault in going)
+    by = {"api": "by the API", "file": "by the plan's file", "incident": "as an incident"}.get(status["source"], "")
+    return f"plan `{plan.get('name') or 'without a name'}` ({by}, until {plan.get('end') or 'its end'}): {what}"
+
+
+@dataclass
+class Api:
+    """PUT /faults on each process that is named."""
+
+    places: Places
+    armed: dict[str, str] = field(default_factory=dict)  # operators' URL -> name of the plan
+    name: str = "by the API"
+    delay: float = 0.0
+
+    def call(self, url: str, method: str = "GET", document: Any = None) -> Any:
+        try:
+            return call("the fault API", f"{url.rstrip('/')}/faults", method, document, self.places.token())
+        except Answer as answer:
+            if answer.status == 401:
+                raise Refused(f"{url} does not take the token in {self.places.token_file}") from None
+            if answer.status == 404:
+                raise Refused(f"{url} has no fault API: it is on where --fault-token-file is given, "
+                              "on the operators' listener where there is one (--operators URL)") from None
+            raise
+
+    def occupied(self) -> Optional[str]:
+        if not self.places.operators:
+            raise Refused("no process is named: --operators URL, or --service URL where that has the fault API")
+        for url in self.places.operators:
+            found = whose(self.call(url))
+            if found:
+                return f"{url} has {found}"
+        return None
+
+    def arm(self, plan: Any) -> None:
+        for url in self.places.operators:
+            self.armed[url] = plan["name"]  # before: who is cut short in the call may have armed
+            self.call(url, "PUT", plan)
+
+    def restore(self) -> None:
+        left = []
+        for url, name in list(self.armed.items()):
+            try:
+                self.again(url, name)
+                del self.armed[url]
+            except Refused as refusal:
+                left.append(str(refusal))
+        if left:
+            raise Refused("; ".join(left))
+
+    def again(self, url: str, name: str) -> None:
+        """A few times, as the fault may be what keeps the answer away."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                if (self.call(url).get("plan") or {}).get("name") == name:
+                    self.call(url, "DELETE")
+                return
+            except Refused:
+                if attempt == TRIES:
+                    raise
+                time.sleep(0.5)
+
+
+@dataclass
+class File:
+    """The file of --faults, replaced in one step. What it held is put back, and kept beside it meanwhile."""
+
+    path: Path
+    before: Optional[str] = None
+    written: Optional[str] = None
+    name: str = "by the plan's file"
+    delay: float = 1.0  # it is looked at four times a second
+
+    @property
+    def saved(self) -> Path:
+        return self.path.with_name(self.path.name + ".before-drill")
+
+    def occupied(self) -> Optional[str]:
+        self.recover()
+        if not self.path.parent.is_dir():
+            raise Refused(f"--plan-file {self.path}: no such folder")
+        text = self.read()
+        if text is None:
+            return None
+        try:
+            plan = json.loads(text)
+        except ValueError:
+            return f"{self.path} holds what is no plan: make it well first"
+        return unfinished(plan, str(self.path))
+
+    def read(self) -> Optional[str]:
+        try:
+            return self.path.read_text()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise Refused(f"--plan-file {self.path}: {error.strerror}") from None
+
+    def recover(self) -> None:
+        """A drill that was killed left what was there before it."""
+        if self.saved.exists():
+            self.replace(self.saved.read_text())
+            self.saved.unlink()
+
+    def replace(self, text: str) -> None:
+        fresh = self.path.with_name(self.path.name + ".new")
+        fresh.write_text(text)
+        os.replace(fresh, self.path)
+
+    def arm(self, plan: Any) -> None:
+        self.before = self.read()
+        if self.before is not None:
+            self.saved.write_text(self.before)
+        self.written = plan if isinstance(plan, str) else json.dumps(plan, indent=2) + "\n"
+        self.replace(self.written)
+
+    def restore(self) -> None:
+        if self.written is None:
+            return
+        if self.read() == self.written:  # else somebody wrote it since, and means it
+            # A file that goes missing changes nothing: where there was none, an empty plan takes the fault away.
+            self.replace(self.before if self.before is not None else
+                         json.dumps({"begin": rfc3339(time.time()), "faults": []}) + "\n")
+        self.saved.unlink(missing_ok=True)
+        self.written = None
+
+
+def unfinished(plan: Any, where: str) -> Optional[str]:
+    """Whether a plan of a file has faults that its own times do not show to be over."""
+    faults = [*plan.get("faults", []), *plan.get("timeline", [])] if isinstance(plan, dict) else []
+    if not faults:
+        return None
+    last = ends(plan)
+    if last is not None and last < time.time():
+        return None
+    until = "its end" if last is None else rfc3339(last)
+    return f"{where} has plan `{plan.get('name') or 'without a name'}`, until {until}"
+
+
+def ends(plan: dict[str, Any]) -> Optional[float]:
+    """When the last fault of a plan without a timeline is over; None if that cannot be told here."""
+    from .prometheus import stamp
+    from .rules import seconds
+    try:
+        begin = stamp(plan["begin"])
+        return max(stamp(fault["end"]) if "end" in fault else
+                   begin + seconds(fault.get("start", 0)) + seconds(fault["duration"]) for fault in plan["faults"])
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,99 @@
+"""The third way to give a plan to processes: the ConfigMap that a cluster mounts as their plan's file.
+
+All by kubectl, with the context, cluster and rights that it has. One key is patched, and only while the ConfigMap is
+still the one that was read (its resourceVersion goes with the patch), so that two who write at once do not undo each
+other. The kubelet takes up to a minute or so to bring it to the pods: the drill's clock starts when all have it.
+"""
+
+import json
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from .arming import rfc3339, unfinished
+from .web import Refused
+
+PATIENCE = 30
+
+
+def why(text: str) -> str:
+    """The last line of what kubectl said, which is the reason."""
+    lines = [line for line in text.strip().splitlines() if line]
+    return lines[-1] if lines else "it said nothing"
+
+
+@dataclass
+class ConfigMap:
+    """One key of one ConfigMap."""
+
+    config_map: str
+    namespace: Optional[str] = None
+    key: str = "plan.json"
+    context: Optional[str] = None
+    kubectl: str = "kubectl"
+    before: Optional[str] = None
+    written: Optional[str] = None
+    name: str = "by the ConfigMap"
+    delay: float = 120.0  # the kubelet's period and the cache's time to live, and a little
+    more: list[str] = field(default_factory=list)
+
+    def command(self, *words: str) -> list[str]:
+        """kubectl's arguments; where no namespace is given its own default is taken."""
+        place = (["--namespace", self.namespace] if self.namespace else [])
+        return [self.kubectl, *(["--context", self.context] if self.context else []), *place, *words]
+
+    def run(self, *words: str, document: Any = None) -> str:
+        if shutil.which(self.kubectl) is None:
+            raise Refused(f"{self.kubectl} is not there: the way by the ConfigMap needs it")
+        command = self.command(*words, f"--request-timeout={PATIENCE}s")
+        try:
+            # In a group of its own: Ctrl-C is for the drill, which restores, not for what it restores with.
+            done = subprocess.run(command, input=None if document is None else json.dumps(document),
+                                  capture_output=True, text=True, timeout=PATIENCE + 10, start_new_session=True)
+        except subprocess.TimeoutExpired:
+            raise Refused(f"kubectl did not answer within {PATIENCE + 10} s: {' '.join(command)}") from None
+        if done.returncode != 0:
+            raise Refused(f"`{' '.join(command)}` failed: {why(done.stderr)}")
+        return done.stdout
+
+    def get(self) -> dict[str, Any]:
+        return json.loads(self.run("get", "configmap", self.config_map, "--output", "json"))
+
+    def occupied(self) -> Optional[str]:
+        text = (self.get().get("data") or {}).get(self.key)
+        if text is None:
+            return None
+        try:
+            return unfinished(json.loads(text), f"ConfigMap {self.config_map}, key {self.key},")
+        except ValueError:
+            return f"ConfigMap {self.config_map}, key {self.key}, holds what is no plan: make it well first"
+
+    def patch(self, text: str, version: str) -> None:
+        document = {"metadata": {"resourceVersion": version}, "data": {self.key: text}}
+        self.run("patch", "configmap", self.config_map, "--type", "merge", "--field-manager", "glassbox-drill",
+                 "--patch-file", "/dev/stdin", "--output", "name", document=document)
+
+    def arm(self, plan: Any) -> None:
+        found = self.get()
+        self.before = (found.get("data") or {}).get(self.key)
+        self.written = plan if isinstance(plan, str) else json.dumps(plan, indent=2) + "\n"
+        self.patch(self.written, found["metadata"]["resourceVersion"])
+
+    def restore(self) -> None:
+        if self.written is None:
+            return
+        for attempt in range(1, 6):
+            try:
+                found = self.get()
+                if (found.get("data") or {}).get(self.key) == self.written:
+                    empty = json.dumps({"begin": rfc3339(time.time()), "faults": []}) + "\n"
+                    self.patch(self.before if self.before is not None else empty,
+                               found["metadata"]["resourceVersion"])
+                self.written = None
+                return
+            except Refused:
+                if attempt == 5:
+                    raise
+                time.sleep(1)
