@@ -34,26 +34,33 @@ def kind_of(where: str) -> str:
     return next((kind for kind, pattern in KINDS.items() if re.search(pattern, where)), "other")
 
 
+def _without_advice(problem: str) -> str:
+    """What is wrong: the nearest name may be another one now."""
+    return problem.partition("; nearest: ")[0]
+
+
 def blinded(
     asked: Iterable[Expression], before: Contract, metrics: Iterable[str]
-) -> dict[str, list[str]]:  # fmt: skip
+) -> dict[str, list[str]]:
     """Where something goes blind without these metrics, and why: what was not wrong with them."""
     after = before
     for metric in metrics:
         after = after.without(metric)
     found: dict[str, list[str]] = {}
     for expression in asked:
-        known = set(before.look(expression))
+        known = {_without_advice(problem) for problem in before.look(expression)}
         for problem in after.look(expression):
             reasons = found.setdefault(expression.where, [])
-            if problem not in known and problem not in reasons:
+            if _without_advice(problem) not in known and problem not in reasons:
                 reasons.append(problem)
     return {where: reasons for where, reasons in found.items() if reasons}
 
 
 def main(arguments: list[str]) -> int:
     """Prints them; 2 when there is no such metric."""
-    parser = argparse.ArgumentParser(description="Who would go blind without a metric of the binary.")
+    parser = argparse.ArgumentParser(
+        description="Who would go blind without a metric of the binary."
+    )
     parser.add_argument("--without", metavar="METRIC", action="append", required=True)
     parser.add_argument("paths", metavar="PATH", nargs="*", type=Path)
     options = parser.parse_args(arguments)
@@ -67,8 +74,10 @@ def main(arguments: list[str]) -> int:
         for reason in reasons:
             print(f"{where}: {reason}")
     counts = collections.Counter(kind_of(where) for where in found)
-    told = ", ".join(f"{count} {kind}{'s' * (count != 1)}" for kind, count in counts.most_common())
-    print(f"without {' and '.join(options.without)}: {told or 'nothing'} would go blind")
+    told = ", ".join(f"{kind}: {count}" for kind, count in counts.most_common())
+    print(
+        f"without {' and '.join(options.without)}: {len(found)} would go blind; {told or 'nobody'}"
+    )
     return 0
 
 

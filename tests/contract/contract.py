@@ -28,7 +28,9 @@ from contract_shapes import NAME, UNKNOWN, Label, Shape, nearest, union
 from contract_walk import Walk
 
 RULE_TREES = ("alerts", "infra", "charts")
-LABELS_CALL = re.compile(r"\s*(label_values|query_result|metrics|label_names)\s*\((.*)\)\s*", re.DOTALL)
+LABELS_CALL = re.compile(
+    r"\s*(label_values|query_result|metrics|label_names)\s*\((.*)\)\s*", re.DOTALL
+)
 LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -50,7 +52,10 @@ class Contract:
         self._types: dict[str, str] = {}
         self._histograms: set[str] = set()
         self._series: dict[str, list[Shape]] = {}
-        for name, metric in [*own.items(), *((n, m) for n, all_ in exporters.items() for m in all_)]:
+        for name, metric in [
+            *own.items(),
+            *((n, m) for n, all_ in exporters.items() for m in all_),
+        ]:
             for series, shape in series_of(name, metric).items():
                 self._series.setdefault(series, []).append(shape)
                 parts = metric.type in ("histogram", "summary") and series != name
@@ -128,7 +133,9 @@ class Contract:
             own = {"alertname": Label(frozenset(self.alerts()) if shapes else None)}
             if name == "ALERTS":
                 own["alertstate"] = Label(frozenset(["pending", "firing"]))
-            self._recorded[name] = union(shapes).with_labels(own) if shapes else Shape(own, unknown=True)
+            self._recorded[name] = (
+                union(shapes).with_labels(own) if shapes else Shape(own, unknown=True)
+            )
         return self._recorded[name]
 
     def _walk(self, text: str, exact_bounds: bool = False) -> tuple[Walk, Shape]:

@@ -24,8 +24,12 @@ ROOT = Path(__file__).resolve().parents[2]
 TREES = ("dashboards/json", "alerts", "infra", "charts", "loadtest", "docs")
 SKIPPED_TREES = ("alerts/source", "docs/reference")  # what rules are generated from; C
 TEMPLATE_QUERY = re.compile(r'\bquery\s+(?:"((?:[^"\\]|\\.)*)"|`([^`]*)`)')
-TEMPLATE_LABEL = re.compile(r"\$labels\.([A-Za-z_][A-Za-z0-9_]*)|\.Labels\.([A-Za-z_][A-Za-z0-9_]*)")
-GUARDED = re.compile(r"\{\{-?\s*(?:else\s+)?(?:if|with|or)\b[^}]*\}\}")  # what may be missing is asked for first
+TEMPLATE_LABEL = re.compile(
+    r"\$labels\.([A-Za-z_][A-Za-z0-9_]*)|\.Labels\.([A-Za-z_][A-Za-z0-9_]*)"
+)
+GUARDED = re.compile(
+    r"\{\{-?\s*(?:else\s+)?(?:if|with|or)\b[^}]*\}\}"
+)  # what may be missing is asked for first
 BLOCK = re.compile(r"^([ \t]*)```promql[ \t]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL)
 
 
@@ -75,7 +79,11 @@ def read_rules(document: object, where: str) -> Iterator[Rule]:
         for told in group.get("rules") or []:
             name = told.get("record") or told.get("alert")
             labels = told.get("labels") or {}
-            more = "".join(f" {key}={labels[key]}" for key in ("sloth_slo", "severity") if key in labels)
+            more = "".join(
+                f" {key}={labels[key]}"
+                for key in ("sloth_slo", "http_route", "severity")
+                if key in labels
+            )
             kind = "recording rule" if "record" in told else "alert"
             yield Rule(
                 where=f"{where}: {kind} {name}{more}",
@@ -101,7 +109,11 @@ def _of_rule(rule: Rule) -> Iterator[Expression]:
                 needs.append((label, f"its `{key}`"))
         for match in TEMPLATE_QUERY.finditer(str(text)):
             quoted = match.group(1)
-            query = match.group(2) if quoted is None else quoted.replace('\\"', '"').replace("\\\\", "\\")
+            query = (
+                match.group(2)
+                if quoted is None
+                else quoted.replace('\\"', '"').replace("\\\\", "\\")
+            )
             if "%" not in query and "{{" not in query:  # a printf's: its parts are not known
                 yield Expression(f"{rule.where}: query of its `{key}`", query)
     yield Expression(rule.where, rule.expr, needs=tuple(dict.fromkeys(needs)))
@@ -125,7 +137,11 @@ def _of_mapping(node: object, where: str) -> Iterator[Expression]:
             yield from _of_mapping(item, where)
     if not isinstance(node, dict):
         return
-    name = node.get("name") or (node.get("metadata") or {}).get("name") if isinstance(node, dict) else None
+    name = (
+        node.get("name") or (node.get("metadata") or {}).get("name")
+        if isinstance(node, dict)
+        else None
+    )
     place = f"{where}: {name}" if isinstance(name, str) else where
     for key, value in node.items():
         if key in ("expr", "promql") and isinstance(value, str):

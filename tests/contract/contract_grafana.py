@@ -83,7 +83,9 @@ def _options(variable: dict) -> list[str]:
         if option.get("value") not in (None, "", "$__all")
     ]
     if not options and isinstance(variable.get("query"), str):
-        options = [part.partition(" : ")[2] or part for part in re.split(r"\s*,\s*", variable["query"])]
+        options = [
+            part.partition(" : ")[2] or part for part in re.split(r"\s*,\s*", variable["query"])
+        ]
     return [option.strip() for option in options if option.strip() and "$" not in option]
 
 
@@ -125,10 +127,14 @@ def _of_annotations(board: dict, variables: Variables, where: str) -> Iterator[F
     for told in (board.get("annotations") or {}).get("list") or []:
         query = told.get("expr") or (told.get("target") or {}).get("expr")
         if query and _is_prometheus(told.get("datasource")):
-            needs = _needs(told.get("titleFormat"), "its title") + _needs(told.get("textFormat"), "its text")
+            needs = _needs(told.get("titleFormat"), "its title") + _needs(
+                told.get("textFormat"), "its text"
+            )
             keys = [key.strip() for key in (told.get("tagKeys") or "").split(",") if key.strip()]
             needs += tuple((key, "its tags") for key in keys)
-            yield f'{where}: annotation "{told.get("name")}"', variables.put_in(query), "query", needs
+            yield f'{where}: annotation "{told.get("name")}"', variables.put_in(
+                query
+            ), "query", needs
 
 
 def _of_variables(board: dict, variables: Variables, where: str) -> Iterator[Found]:

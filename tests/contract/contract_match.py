@@ -13,7 +13,9 @@ import re
 import promql_parser as promql
 from contract_shapes import Label, Shape, nearest
 
-VARIABLE = "\ue000"  # stands for a variable's value, which nobody knows before the board is looked at
+VARIABLE = (
+    "\ue000"  # stands for a variable's value, which nobody knows before the board is looked at
+)
 WHOLE = re.compile(r"[+-]?\d+(\.0+)?([eE][+]?\d+)?")
 
 

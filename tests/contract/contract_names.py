@@ -23,7 +23,11 @@ CLUSTER = {
     name: Label(optional=True) for name in ("namespace", "pod", "service", "endpoint", "container")
 }
 KUBELET = {name: Label(optional=True) for name in ("node", "metrics_path")}
-TARGETS = {"scraped": {**TARGET, **CLUSTER}, "kubelet": {**TARGET, **CLUSTER, **KUBELET}, "none": {}}
+TARGETS = {
+    "scraped": {**TARGET, **CLUSTER},
+    "kubelet": {**TARGET, **CLUSTER, **KUBELET},
+    "none": {},
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,9 @@ def read_contract(path: Path) -> dict[str, Metric]:
             labels[label] = Label(known, values.get("optional", False))
         if labels and told["type"] != "info":
             labels[OVERFLOW] = Label(frozenset(["true"]), optional=True)
-        bounds = frozenset(bound_text(bound) for bound in told["bounds"]) if "bounds" in told else None
+        bounds = (
+            frozenset(bound_text(bound) for bound in told["bounds"]) if "bounds" in told else None
+        )
         found[name] = Metric(told["type"], labels, TARGETS["scraped"], bounds)
     return found
 

@@ -9,6 +9,7 @@ Only what Prometheus 2.42 and 3 both know is let through, and only what works on
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Callable, Protocol
 
 import promql_parser as promql
@@ -54,6 +55,35 @@ class Names(Protocol):
 
     def why_none(self, name: str) -> str:
         """Why a name that nothing emits is not there, where more can be said than that."""
+
+
+@dataclass(frozen=True)
+class Matching:
+    """How the sides of an operator find each other."""
+
+    op: str
+    told: bool  # by on or ignoring
+    on: bool
+    labels: tuple[str, ...]
+
+    @classmethod
+    def of(cls, node: promql.BinaryExpr) -> Matching:
+        """An operator's."""
+        matching = node.modifier.matching if node.modifier is not None else None
+        if matching is None:
+            return cls(str(node.op), False, False, ())
+        on = matching.type == promql.LabelModifierType.Include
+        return cls(str(node.op), True, on, tuple(matching.labels))
+
+    def matched(self, left: Shape, right: Shape) -> set[str]:
+        """The labels that must be the same."""
+        if self.on:
+            return set(self.labels)
+        return (set(left.labels) | set(right.labels)) - {NAME, *self.labels}
+
+    def __str__(self) -> str:
+        word = "on" if self.on else "ignoring"
+        return f"{self.op} {word} ({', '.join(self.labels)})" if self.told else self.op
 
 
 class Walk:
@@ -121,7 +151,9 @@ class Walk:
         if not matchers or not name.values:
             return UNKNOWN
         found = [(known, self.names.find(known)) for known in sorted(name.values)]
-        return union(s.with_labels({NAME: Label(frozenset([n]))}) for n, s in found if s is not None)
+        return union(
+            s.with_labels({NAME: Label(frozenset([n]))}) for n, s in found if s is not None
+        )
 
     # ---- aggregations ---------------------------------------------------------------------------
 
@@ -150,7 +182,9 @@ class Walk:
         name = node.func.name
         shapes = [self.shape(argument) for argument in node.args]
         if name in NATIVE:
-            self.refuse(f"`{name}` works on native histograms alone, and classic series are queried")
+            self.refuse(
+                f"`{name}` works on native histograms alone, and classic series are queried"
+            )
         elif name not in FUNCTIONS:
             self.refuse(f"`{name}` is not in both Prometheus 2.42 and 3")
         self._check_type(name, node.args)
@@ -183,7 +217,9 @@ class Walk:
             self.refuse(f"`{node.func.name}` of a histogram (`{selector.name}`): ask `up` instead")
         return Shape(
             {
-                matcher.name: Label(None if VARIABLE in matcher.value else frozenset([matcher.value]))
+                matcher.name: Label(
+                    None if VARIABLE in matcher.value else frozenset([matcher.value])
+                )
                 for matcher in selector.matchers.matchers
                 if matcher.op == promql.MatchOp.Equal and matcher.name != NAME and matcher.value
             }
@@ -216,71 +252,58 @@ class Walk:
     # ---- operators ------------------------------------------------------------------------------
 
     def _binary(self, node: promql.BinaryExpr) -> Shape:
-        op, left, right = str(node.op), self.shape(node.lhs), self.shape(node.rhs)
+        left, right, how = self.shape(node.lhs), self.shape(node.rhs), Matching.of(node)
         fills = node.modifier.fill_values if node.modifier is not None else None
         if fills is not None and (fills.lhs is not None or fills.rhs is not None):
             self.refuse("`fill`: Prometheus 2.42 does not know it")
-        filters = op in COMPARISONS and not (node.modifier is not None and node.modifier.return_bool)
+        bare = node.modifier is None or not node.modifier.return_bool
+        filters = how.op in COMPARISONS and bare
+        if left.scalar and right.scalar:
+            return SCALAR
         if left.scalar or right.scalar:
-            if left.scalar and right.scalar:
-                return SCALAR
             shape = right if left.scalar else left
             return shape if filters else shape.nameless()
-        matching = node.modifier.matching if node.modifier is not None else None
-        on = matching is not None and matching.type == promql.LabelModifierType.Include
-        labels = list(matching.labels) if matching is not None else []
-        if op == "or":
+        if how.op == "or":
             return union([left, right])
-        self._check_matching(op, on, labels, left, right, matching is not None)
-        if op in SETS:
+        self._check_matching(how, left, right)
+        if how.op in SETS:
             return left
-        return self._joined(node, op, on, labels, left, right, filters)
+        shape = self._joined(node, how, left, right)
+        return shape if filters else shape.nameless()
 
-    def _check_matching(
-        self, op: str, on: bool, labels: list[str], left: Shape, right: Shape, told: bool
-    ) -> None:
+    def _check_matching(self, how: Matching, left: Shape, right: Shape) -> None:
         """Whether any series of the one side can meet one of the other."""
-        word = f"{op} {'on' if on else 'ignoring'} ({', '.join(labels)})" if told else op
-        for label in labels:
-            sides = [side for side in (left, right) if not side.has(label)]
-            if len(sides) > (0 if on else 1):
-                self.refuse(f"`{word}`: {sides[0].missing(label)}")
+        for label in how.labels:
+            lacking = [side for side in (left, right) if not side.has(label)]
+            if len(lacking) > (0 if how.on else 1):
+                self.refuse(f"`{how}`: {lacking[0].missing(label)}")
         if left.unknown or right.unknown:
             return
-        names = set(labels) if on else set(left.labels) | set(right.labels)
-        for label in sorted(names - {NAME} - (set() if on else set(labels))):
-            sides = [label in left.labels, label in right.labels]
-            if all(sides) and not meets(left.labels[label], right.labels[label]):
-                self.refuse(f"`{word}`: the sides never have the same `{label}`")
-            elif not on and sides.count(True) == 1:
-                has, lacks = (left, right) if sides[0] else (right, left)
+        for label in sorted(how.matched(left, right)):
+            if label in left.labels and label in right.labels:
+                if not meets(left.labels[label], right.labels[label]):
+                    self.refuse(f"`{how}`: the sides never have the same `{label}`")
+            elif not how.on:
+                has, lacks = (left, right) if label in left.labels else (right, left)
                 if not has.labels[label].optional:
-                    self.refuse(f"`{word}`: one side has `{label}`, on the other {lacks.missing(label)}")
+                    missing = lacks.missing(label)
+                    self.refuse(f"`{how}`: one side has `{label}`, on the other {missing}")
 
-    def _joined(
-        self, node: promql.BinaryExpr, op: str, on: bool, labels: list[str], left: Shape, right: Shape,
-        filters: bool,
-    ) -> Shape:  # fmt: skip
+    def _joined(self, node: promql.BinaryExpr, how: Matching, left: Shape, right: Shape) -> Shape:
         """The labels of a match: of the side with many, or those that were matched."""
         card = node.modifier.card if node.modifier is not None else None
         if card == promql.VectorMatchCardinality.ManyToOne:
-            many = left, right, "group_left"
-        elif card == promql.VectorMatchCardinality.OneToMany:
-            many = right, left, "group_right"
-        else:
-            many = None
-        if many is not None:
-            shape, one, word = many
-            taken = list(node.modifier.group_labels or [])
-            for label in taken:
-                if missing := one.missing(label):
-                    self.refuse(f"`{word} ({', '.join(taken)})`: {missing}")
-            shape = shape.with_labels({label: one.get(label) for label in taken})
-        elif on:
-            shape = left.only(labels, f"{op} on ({', '.join(labels)})")
-        else:
-            shape = left.without(labels, f"{op} ignoring ({', '.join(labels)})")
-        return shape if filters else shape.nameless()
+            return self._grouped(node, left, right, "group_left")
+        if card == promql.VectorMatchCardinality.OneToMany:
+            return self._grouped(node, right, left, "group_right")
+        return left.only(how.labels, str(how)) if how.on else left.without(how.labels, str(how))
+
+    def _grouped(self, node: promql.BinaryExpr, many: Shape, one: Shape, word: str) -> Shape:
+        taken = list(node.modifier.group_labels or [])
+        for label in taken:
+            if missing := one.missing(label):
+                self.refuse(f"`{word} ({', '.join(taken)})`: {missing}")
+        return many.with_labels({label: one.get(label) for label in taken})
 
     # ---- the rest -------------------------------------------------------------------------------
 

@@ -85,5 +85,7 @@ def make_contract(folder: Path, rules: str = RULES) -> Contract:
         for metric, entry in read_exporter(path).items():
             exporters.setdefault(metric, []).append(entry)
     return Contract(
-        read_contract(write_contract(folder)), exporters, list(read_rules(yaml.safe_load(rules), "rules.yaml"))
+        read_contract(write_contract(folder)),
+        exporters,
+        list(read_rules(yaml.safe_load(rules), "rules.yaml")),
     )

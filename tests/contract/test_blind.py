@@ -17,7 +17,9 @@ ASKED = [
     Expression('b.json: panel "Other" (A)', "app_connections"),
     Expression('b.json: panel "Alerts" (A)', 'ALERTS{severity="ticket"}'),
     Expression("b.json: variable v", "label_values(app_requests_total, job)", "labels"),
-    Expression("r.yaml: alert Errors severity=page", "app_requests_total > 5 and app_connections > 1"),
+    Expression(
+        "r.yaml: alert Errors severity=page", "app_requests_total > 5 and app_connections > 1"
+    ),
     Expression("r.yaml: recording rule a:b", "sum by (a) (up)"),
     Expression("A.md:5: query", "topk(5, app_requests_total)"),
     Expression("t.yaml: test 1: input", 'app_requests_total{route="/"}', "series"),
@@ -58,7 +60,10 @@ def test_each_place_says_what_it_is() -> None:
 
 def test_a_metric_that_does_not_exist(capsys: pytest.CaptureFixture) -> None:
     assert blind.main(["--without", "glassbox_redy"]) == 2
-    assert capsys.readouterr().err == "the binary has no metric glassbox_redy; nearest: `glassbox_ready`\n"
+    assert (
+        capsys.readouterr().err
+        == "the binary has no metric glassbox_redy; nearest: `glassbox_ready`\n"
+    )
 
 
 HANDFUL = [

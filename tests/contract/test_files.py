@@ -34,7 +34,11 @@ def test_rule_files(tmp_path: Path) -> None:
     assert written(tmp_path, "alerts/r.yaml", RULES) == [
         ("alerts/r.yaml: recording rule a:b", "up", "query"),
         ("alerts/r.yaml: alert Down severity=page: query of its `summary`", "sum(up)", "query"),
-        ("alerts/r.yaml: alert Down severity=page: query of its `more`", 'count(up{job="a"})', "query"),
+        (
+            "alerts/r.yaml: alert Down severity=page: query of its `more`",
+            'count(up{job="a"})',
+            "query",
+        ),
         ("alerts/r.yaml: alert Down severity=page", "up == 0", "query"),
     ]
 
@@ -200,8 +204,14 @@ def test_a_board_is_fine(tmp_path: Path, names: Contract) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (("legendFormat", "{{method}}"), "its legend needs `method`: `method` was dropped by `sum by (route)`"),
-        (("expr", 'up{job="$__from",jo="$job"}'), '`up`: `jo="$…"`: there is no label `jo`; nearest: `job`'),
+        (
+            ("legendFormat", "{{method}}"),
+            "its legend needs `method`: `method` was dropped by `sum by (route)`",
+        ),
+        (
+            ("expr", 'up{job="$__from",jo="$job"}'),
+            '`up`: `jo="$…"`: there is no label `jo`; nearest: `job`',
+        ),
         (("expr", 'app_requests_total{route="$missing"}'), None),
         (("expr", "$metric_of_a_variable"), None),
     ],
@@ -260,8 +270,15 @@ def test_variables(tmp_path: Path, names: Contract, query: str, problem: str | N
 def test_annotations_take_labels_that_the_alert_has(
     tmp_path: Path, names: Contract, text: str, problem: str | None
 ) -> None:
-    rule = {"alert": "A", "expr": "up == 0", "labels": {"severity": "page"}, "annotations": {"summary": text}}
-    told = problems_of(tmp_path, "r.yaml", json.dumps({"groups": [{"name": "a", "rules": [rule]}]}), names)
+    rule = {
+        "alert": "A",
+        "expr": "up == 0",
+        "labels": {"severity": "page"},
+        "annotations": {"summary": text},
+    }
+    told = problems_of(
+        tmp_path, "r.yaml", json.dumps({"groups": [{"name": "a", "rules": [rule]}]}), names
+    )
     assert [p.startswith(problem) for p in told] == [True] if problem else told == []
 
 

@@ -27,7 +27,11 @@ def mutants(expression: Expression) -> Iterator[Expression]:
 def test_names_are_found() -> None:
     text = 'sum by (a) (rate(b{c="d"}[5m] offset 1h)) > 0.5 # e'
     found = [mutant.text for mutant in mutants(Expression("here", text))]
-    assert found == [text.replace("(a)", "(ax)"), text.replace("b{", "bx{"), text.replace("c=", "cx=")]
+    assert found == [
+        text.replace("(a)", "(ax)"),
+        text.replace("b{", "bx{"),
+        text.replace("c=", "cx="),
+    ]
 
 
 def test_a_letter_more_is_noticed(repository: Contract) -> None:

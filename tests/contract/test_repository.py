@@ -11,7 +11,9 @@ FILES = files()
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_nothing_is_asked_for_that_nobody_emits(path: Path, repository: Contract) -> None:
-    wrong = [f"{e.where}: {problem}" for e in expressions([path]) for problem in problems(e, repository)]
+    wrong = [
+        f"{e.where}: {problem}" for e in expressions([path]) for problem in problems(e, repository)
+    ]
     assert not wrong, "\n" + "\n".join(wrong)
 
 

@@ -45,7 +45,10 @@ FINE = [
 ]
 
 REFUSED = [
-    ("app_request_total", "no metric `app_request_total`: nothing emits it; nearest: `app_requests_total`"),
+    (
+        "app_request_total",
+        "no metric `app_request_total`: nothing emits it; nearest: `app_requests_total`",
+    ),
     ("nothing_like_it", "no metric `nothing_like_it`: nothing emits it"),
     (
         "app_duration_seconds",
@@ -62,19 +65,23 @@ REFUSED = [
     ),
     (
         'app_requests_total{route="/helo"}',
-        '`app_requests_total`: `route="/helo"`: no series has the value `/helo`; nearest: `/hello` ' + VALUES,
+        '`app_requests_total`: `route="/helo"`: no series has the value `/helo`; nearest: `/hello` '
+        + VALUES,
     ),
     (
         'app_requests_total{route!="/helo"}',
-        '`app_requests_total`: `route!="/helo"`: no series has the value `/helo`; nearest: `/hello` ' + VALUES,
+        '`app_requests_total`: `route!="/helo"`: no series has the value `/helo`; nearest: `/hello` '
+        + VALUES,
     ),
     (
         'app_requests_total{route=~"/|/helo"}',
-        '`app_requests_total`: `route=~"/|/helo"`: no series has the value `/helo`; nearest: `/hello` ' + VALUES,
+        '`app_requests_total`: `route=~"/|/helo"`: no series has the value `/helo`; nearest: `/hello` '
+        + VALUES,
     ),
     (
         'app_requests_total{route!~"/metrics|/work"}',
-        '`app_requests_total`: `route!~"/metrics|/work"`: no series has the value `/metrics` ' + VALUES,
+        '`app_requests_total`: `route!~"/metrics|/work"`: no series has the value `/metrics` '
+        + VALUES,
     ),
     (
         'app_requests_total{route=~"/\\\\pL+"}',
@@ -112,7 +119,10 @@ REFUSED = [
         'route:app_requests:rate5m{route="/work"}',
         '`route:app_requests:rate5m`: `route="/work"`: no series has the value `/work` (values: `/`, `/hello`)',
     ),
-    ('app_connections{listener="public" or listener="operators"}', "`or` between matchers is not PromQL"),
+    (
+        'app_connections{listener="public" or listener="operators"}',
+        "`or` between matchers is not PromQL",
+    ),
     ('app_requests_total{route=~"(/"}', "no PromQL: illegal regex for (/"),
     ("app_connections[5m", "no PromQL: unexpected end of input inside brackets"),
 ]
