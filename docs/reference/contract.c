@@ -101,7 +101,9 @@ static int append_labels(struct tel_buffer *out, const char *text,
 {
     const char *labels[TEL_LABELS_MAX];
     int result = 0;
-    memcpy(labels, options->label_names, options->label_count * sizeof(labels[0]));
+    for (size_t i = 0; i < options->label_count; i++) {
+        labels[i] = options->label_names[i];
+    }
     qsort(labels, options->label_count, sizeof(labels[0]), compare_names);
     tel_buffer_append_string(out, "      \"labels\": {");
     for (size_t i = 0; i < options->label_count; i++) {
