@@ -17,17 +17,21 @@ if [ -n "${1:-}" ]; then
     GLASSBOX_STACK=$1
     SERVICE=$(stack_value service) OPERATORS=$(stack_value operators)
     PROMETHEUS=$(stack_value prometheus) ALERTMANAGER=$(stack_value alertmanager)
-    TOKEN_FILE=$(stack_value token_file) ACCESS_LOG=$(stack_value access_log)
-    DIAGNOSTICS=$(stack_value diagnostics) TRACES=$(stack_value traces)
+    WEBHOOK=$(stack_value webhook) TOKEN_FILE=$(stack_value token_file)
+    PLAN_FILE=$(stack_value plan_file) GLASSBOX_PID=$(jq -r '.pids.service' "$GLASSBOX_STACK")
+    STACK_FOLDER=$(stack_value folder)
+    ACCESS_LOG=$STACK_FOLDER/log/access.log DIAGNOSTICS=$STACK_FOLDER/log/service.log
 fi
 export SERVICE=${SERVICE:-http://127.0.0.1:8080}      # where users ask
 export OPERATORS=${OPERATORS:-http://127.0.0.1:8081}  # --admin-listen; without one: $SERVICE
 export PROMETHEUS=${PROMETHEUS:-http://127.0.0.1:9090}
 export ALERTMANAGER=${ALERTMANAGER:-http://127.0.0.1:9093}
+export WEBHOOK=${WEBHOOK:-http://127.0.0.1:9099}
+export GLASSBOX_PID=${GLASSBOX_PID:-$(pgrep -o -x glassbox)}
 export TOKEN_FILE=${TOKEN_FILE:-token}                # of --fault-token-file
+export PLAN_FILE=${PLAN_FILE:-faults.json}            # of --faults
 export ACCESS_LOG=${ACCESS_LOG:-/var/log/glassbox.log}
 export DIAGNOSTICS=${DIAGNOSTICS:-}                   # a file with stderr; empty: the journal's
-export TRACES=${TRACES:-}                             # a file the Collector writes spans to
 export NAMESPACE=${NAMESPACE:-glassbox}               # in a cluster
 
 # recent_log: the log's newest #Fields line and its last lines; /dev/stdin is read as it comes.

@@ -19,17 +19,19 @@ def free_port() -> int:
 
 class Prometheus:
     """An instance that scrapes one address each second, once for each job; a job is a name and what
-    its scrape configuration has besides. Data and log are in `folder`."""
+    its scrape configuration has besides, or instead. `more` is what the configuration has besides
+    jobs. Data and log are in `folder`."""
 
     def __init__(self, folder: Path, address: tuple, features: str, binary: str = "prometheus",
-                 jobs: dict[str, dict] | None = None):
+                 jobs: dict[str, dict] | None = None, more: dict | None = None):
         self.port = free_port()
         self.log = folder / "prometheus.log"
         target = [{"targets": [f"{address[0]}:{address[1]}"]}]
         (folder / "prometheus.yml").write_text(json.dumps({
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
-            "scrape_configs": [{"job_name": name, "static_configs": target, **more}
-                               for name, more in (jobs or {"glassbox": {}}).items()]}))
+            "scrape_configs": [{"job_name": name, "static_configs": target, **job}
+                               for name, job in (jobs or {"glassbox": {}}).items()],
+            **(more or {})}))
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [binary, f"--config.file={folder}/prometheus.yml",
