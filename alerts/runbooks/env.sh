@@ -17,7 +17,7 @@ if [ -n "${1:-}" ]; then
     GLASSBOX_STACK=$1
     SERVICE=$(stack_value service) OPERATORS=$(stack_value operators)
     PROMETHEUS=$(stack_value prometheus) ALERTMANAGER=$(stack_value alertmanager)
-    WEBHOOK=$(stack_value webhook) TOKEN_FILE=$(stack_value token_file)
+    WEBHOOK=$(stack_value webhook) TRACES=$(stack_value traces) TOKEN_FILE=$(stack_value token_file)
     PLAN_FILE=$(stack_value plan_file) GLASSBOX_PID=$(jq -r '.pids.service' "$GLASSBOX_STACK")
     STACK_FOLDER=$(stack_value folder)
     ACCESS_LOG=$STACK_FOLDER/log/access.log DIAGNOSTICS=$STACK_FOLDER/log/service.log
@@ -27,6 +27,7 @@ export OPERATORS=${OPERATORS:-http://127.0.0.1:8081}  # --admin-listen; without 
 export PROMETHEUS=${PROMETHEUS:-http://127.0.0.1:9090}
 export ALERTMANAGER=${ALERTMANAGER:-http://127.0.0.1:9093}
 export WEBHOOK=${WEBHOOK:-http://127.0.0.1:9099}
+export TRACES=${TRACES:-http://127.0.0.1:16686}       # what shows /trace/ID: the stack's, or Jaeger
 export GLASSBOX_PID=${GLASSBOX_PID:-$(pgrep -o -x glassbox)}
 export TOKEN_FILE=${TOKEN_FILE:-token}                # of --fault-token-file
 export PLAN_FILE=${PLAN_FILE:-faults.json}            # of --faults

@@ -19,6 +19,7 @@ import yaml
 import contract
 import links
 import markdown
+from drills.table import DRILLS
 from service import ROOT
 from stage import Stage
 from wire import eventually
@@ -101,6 +102,14 @@ def test_the_table_has_each_page_with_its_severity() -> None:
     for rule in alerts():
         severities.setdefault(rule["alert"], set()).add(rule["labels"]["severity"])
     assert {name: set(severity.split(", ")) for name, _, severity, _ in rows} == severities
+
+
+def test_a_page_says_drill_where_there_is_one() -> None:
+    drilled = {drill.alert for drill in DRILLS}
+    rows = ROW.findall((FOLDER / "README.md").read_text())
+    assert {name for name, *_, by in rows if by == "drill"} == drilled
+    for name, page in PAGES.items():
+        assert (f"`alerts/drill {name}`" in page.section("Practise")) == (name in drilled), name
 
 
 # ---- queries ------------------------------------------------------------------------------------
