@@ -25,7 +25,7 @@ packages() {
     docs) echo doxygen python3 ;;
     library) echo g++ binutils curl python3 abigail-tools ;;
     browser) echo chromium chromium-driver fonts-noto-core fonts-noto-mono python3 python3-venv ;;
-    stack) echo prometheus prometheus-alertmanager python3 python3-venv curl ;;
+    stack) echo prometheus prometheus-alertmanager python3 python3-venv curl jq lnav procps ;;
     node) echo nodejs npm ;;
     image) echo buildah mmdebstrap podman runc curl ;;
     *) echo "no such group: $1" >&2 && return 1 ;;

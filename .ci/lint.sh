@@ -13,7 +13,7 @@ fi
 
 formatting() { "clang-format-$CLANG_VERSION" --dry-run --Werror "${sources[@]}"; }
 
-shells() { shellcheck --external-sources --shell=bash .ci/*.sh .ci/run; }
+shells() { shellcheck --external-sources --shell=bash .ci/*.sh .ci/run alerts/runbooks/env.sh; }
 
 dockerfile() {
     local venv
