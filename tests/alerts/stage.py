@@ -193,7 +193,8 @@ class Stage:
             log=nobody, env={**LOSSY, "OTEL_EXPORTER_OTLP_ENDPOINT": dead_endpoint()}))
 
     def _watchers(self) -> None:
-        """Prometheus's own port is known once it has begun: by a file that it looks for."""
+        """Prometheus's own port is known once it has begun: by a file that it looks for. It finds its
+        Alertmanager some seconds later; what fired before it tells again each second."""
         rules = sorted(RULES.glob("*.yaml"))
         assert rules, f"no rules in {RULES}"
         self.alertmanager = self.stack.enter_context(alertmanager(self.folder))
@@ -207,7 +208,8 @@ class Stage:
                 "prometheus": {"static_configs": [], "file_sd_configs": [
                     {"files": [str(itself)], "refresh_interval": "1s"}]}}
         self.prometheus = self.stack.enter_context(Prometheus(
-            self.folder, self.sick.operators, "exemplar-storage", jobs=jobs, more={
+            self.folder, self.sick.operators, "exemplar-storage", jobs=jobs,
+            flags=["--rules.alert.resend-delay=1s"], more={
                 "global": {"scrape_interval": "1s", "scrape_timeout": "1s",
                            "evaluation_interval": "2s"},
                 "rule_files": [str(path) for path in rules],
@@ -217,7 +219,7 @@ class Stage:
 
     def _trouble(self) -> None:
         """Once it has been seen well: faults, a crowd, a plan that is none."""
-        assert self.prometheus.wait('sum(glassbox_connections_refused_total{job="glassbox"} + 1)', 1), \
+        assert self.prometheus.wait('count(up{job="glassbox"} == 1)', 2), \
             self.prometheus.log.read_text()
         armed = ask(self.sick.operators, "/faults", "PUT", body=json.dumps(PLAN).encode(), headers=[
             ("Authorization", f"Bearer {faults.TOKEN}"), ("Content-Type", "application/json")])

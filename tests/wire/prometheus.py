@@ -5,6 +5,7 @@ import socket
 import subprocess
 import urllib.parse
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from wire import eventually
@@ -20,10 +21,11 @@ def free_port() -> int:
 class Prometheus:
     """An instance that scrapes one address each second, once for each job; a job is a name and what
     its scrape configuration has besides, or instead. `more` is what the configuration has besides
-    jobs. Data and log are in `folder`."""
+    jobs, `flags` what the command has. Data and log are in `folder`."""
 
     def __init__(self, folder: Path, address: tuple, features: str, binary: str = "prometheus",
-                 jobs: dict[str, dict] | None = None, more: dict | None = None):
+                 jobs: dict[str, dict] | None = None, more: dict | None = None,
+                 flags: Sequence[str] = ()):
         self.port = free_port()
         self.log = folder / "prometheus.log"
         target = [{"targets": [f"{address[0]}:{address[1]}"]}]
@@ -36,7 +38,8 @@ class Prometheus:
             self.process = subprocess.Popen(
                 [binary, f"--config.file={folder}/prometheus.yml",
                  f"--storage.tsdb.path={folder}/data",
-                 f"--web.listen-address=127.0.0.1:{self.port}", f"--enable-feature={features}"],
+                 f"--web.listen-address=127.0.0.1:{self.port}", f"--enable-feature={features}",
+                 *flags],
                 stdout=subprocess.DEVNULL, stderr=log)
 
     def __enter__(self) -> "Prometheus":
