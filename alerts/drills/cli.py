@@ -76,7 +76,7 @@ def way_of(arguments: argparse.Namespace, where: places.Places, drill: Drill) ->
 
 def settle(field: Field, drills: list[Drill]) -> None:
     """Waits until nothing of a wave fires any more from what was before it."""
-    until = field.clock.now() + SETTLE
+    until, said = field.clock.now() + SETTLE, list[str]()
     while True:
         try:
             labels = [alert["labels"] for alert in field.prometheus.alerts()]
@@ -84,6 +84,9 @@ def settle(field: Field, drills: list[Drill]) -> None:
             labels = []
         left = [str(drill) for drill in drills for have in labels if have["alertname"] == drill.alert
                 and all(have.get(name) == value for name, value in drill.match().items())]
+        if left != said:
+            field.say("  waits for what is left of before: " + (", ".join(left) or "nothing more"))
+            said = left
         if not left or field.clock.now() > until:
             return
         field.clock.sleep(1.0)

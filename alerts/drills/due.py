@@ -37,6 +37,8 @@ class Leaf:
     hop_seconds: float = 0.0  # how long these may take, one evaluation each
     samples: int = 1          # scrapes that it takes to see a change: a rate needs two
     ramp: float = 0.0         # seconds until the level is there: connections pile up
+    source: str = ""          # the expression, to ask what it reads later
+    needs: float = 0.0        # what that is compared with
     quantile: bool = False    # it reads the share above the threshold; `threshold` is 1 - q
 
     def upward(self) -> "Leaf":

@@ -6,7 +6,7 @@ From a Prometheus, or, for --list, from the rule files with a steady load assume
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from . import due, rules
+from . import due, rules, words
 from .effects import Effect
 from .prometheus import Live, Prometheus
 from .rules import Rule, Shape, promql
@@ -17,12 +17,16 @@ from .web import Refused
 class Still:
     """Reads for --list what no Prometheus is asked for: nothing is wrong yet, and windows are full."""
 
-    def __init__(self, effect: Effect, base: float = 0.0) -> None:
+    def __init__(self, effect: Effect, facts: Facts) -> None:
         self.effect = effect
-        self.base = base
+        self.facts = facts
 
     def value(self, expression: str) -> Optional[float]:
-        return rules.number(promql.parse(expression)) or self.base
+        made = rules.own_shape(promql.parse(expression))
+        if all("request" in name and "error" not in name and "duration_seconds:" not in name for name in made.metrics) \
+                and "error_type" not in made.matchers:
+            return self.facts.rate  # how many there are, which guards look at
+        return self.facts.base
 
     def age(self, _: Shape) -> float:
         return due.NEVER
@@ -88,19 +92,22 @@ def one(prometheus: Prometheus, expression: str, default: float) -> float:
     return values[0] if values else default
 
 
-def live(prometheus: Prometheus, all_rules: list[Rule], drill: Drill, job: str, window: str) -> Facts:
-    """Of a service that is scraped."""
+def live(prometheus: Prometheus, all_rules: list[Rule], drill: Drill, job: str, scrape: float) -> Facts:
+    """Of a service that is scraped. Its load is the most that there was for some scrapes within five minutes: a
+    flood before this one, or a young series, makes the mean of minutes too small."""
     facts = of_rules(all_rules, drill)
     where = f'job="{job}"'
     rate = base = 0.0
     if drill.route:
         count = f'http_server_request_duration_seconds_count{{{where},http_route="{drill.route}"'
+        window, short = words.short(max(60.0, 4 * scrape)), words.short(max(30.0, 4 * scrape))
         rate = one(prometheus, f"sum(rate({count}}}[{window}]))", 0.0)
         base = one(prometheus, f'sum(rate({count},error_type!=""}}[{window}])) / sum(rate({count}}}[{window}]))', 0.0)
         base = 0.0 if base != base else base
         if rate == 0 or (drill.floor is not None and rate <= drill.floor):
             raise Refused(f"{drill.route} gets {rate:.2g} requests a second: no traffic to strike. "
                           "Start load first (the local stack's is in infra/local/load.py)")
+        rate = max(rate, one(prometheus, f"max_over_time(sum(rate({count}}}[{short}]))[5m:{short}])", 0.0))
     public = f'glassbox_connections{{{where},listener="public"}}'
     return Facts(drill.route, rate, base, facts.thresholds, facts.ceiling, facts.le,
                  one(prometheus, f"sum(glassbox_workers{{{where}}})", 2.0),
@@ -133,7 +140,7 @@ def reckon(all_rules: list[Rule], drill: Drill, facts: Facts, prometheus: Option
            scrape: float = 5.0) -> Reckoned:
     """Makes the plan, and reads what the rule reads."""
     entries, effect = drill.make(facts)
-    reader = Live(prometheus, drill.match(), effect, scrape) if prometheus else Still(effect, facts.base)
+    reader = Live(prometheus, drill.match(), effect, scrape) if prometheus else Still(effect, facts)
     tree, found = trees(all_rules, drill, reader)
     return Reckoned(drill, found, entries, effect, tree, max(rule.hold for rule in found),
                     max(rule.keep for rule in found), max(rule.interval for rule in found))

@@ -74,7 +74,7 @@ class Live:
         name = sorted(shape.metrics)[0] if shape.metrics else None
         if name is None:
             return rules.due.NEVER
-        wanted = ",".join(f'{k}="{v}"' for k, v in self.labels.items() if k in ("http_route", "job", "instance"))
+        wanted = ",".join(f'{k}="{v}"' for k, v in self.labels.items() if k == "http_route" and k in shape.matchers)
         rows = self.prometheus.query(f"max(count_over_time({name}{{{wanted}}}[{window}]))")
         if not rows:
             return 0.0

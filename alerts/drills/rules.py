@@ -116,10 +116,9 @@ def selects(selector: Any, labels: dict[str, str]) -> bool:
         if matcher.name not in labels:
             continue
         value = labels[matcher.name]
-        equal = value == matcher.value
-        found = re.fullmatch(matcher.value, value) is not None
-        if not {promql.MatchOp.Equal: equal, promql.MatchOp.NotEqual: not equal,
-                promql.MatchOp.Re: found}.get(matcher.op, not found):
+        regex = matcher.op in (promql.MatchOp.Re, promql.MatchOp.NotRe)
+        meets = re.fullmatch(matcher.value, value) is not None if regex else value == matcher.value
+        if meets == (matcher.op in (promql.MatchOp.NotEqual, promql.MatchOp.NotRe)):
             return False
     return True
 
@@ -293,7 +292,8 @@ def leaf(rules: list[Rule], expr: Any, labels: dict[str, str], reader: Reader, g
     base = reader.value(str(left))
     true = holds(base, operator, threshold)
     name = str(left) if len(str(left)) < 60 else next(iter(sorted(made.metrics)), str(left)[:60])
-    common = {"hops": made.hops, "hop_seconds": made.hop_seconds, "age": reader.age(made) if made.window and not made.counts else due.NEVER}
+    common = {"source": str(left), "needs": threshold, "hops": made.hops, "hop_seconds": made.hop_seconds,
+              "age": reader.age(made) if made.window and not made.counts else due.NEVER}
     if made.q is not None:
         level, ramp = reader.level(made, threshold, base or 0.0)
         return due.Leaf(name, made.window, 1 - made.q, reader.above(made, threshold), level, holds=true,

@@ -43,7 +43,8 @@ class Drill:
     severity: str
     what: str                                    # the fault in words, for --list
     make: Callable[[Facts], tuple[list[Entry], Effect]]
-    route: Optional[str] = None                  # it needs load on this one, and the alert has it as a label
+    route: Optional[str] = None                  # it needs load on this one
+    routed: bool = True                          # and the alert has it as a label
     labels: dict[str, str] = field(default_factory=dict)  # besides
     wave: str = "routes"
     floods: bool = False                         # whole process: nothing else is drilled beside it
@@ -53,11 +54,11 @@ class Drill:
 
     def match(self) -> dict[str, str]:
         """Labels that the alert has."""
-        route = {"http_route": self.route} if self.route else {}
+        route = {"http_route": self.route} if self.route and self.routed else {}
         return {"severity": self.severity, **route, **self.labels}
 
     def __str__(self) -> str:
-        return " ".join(filter(None, [self.alert, self.severity, self.route]))
+        return " ".join(filter(None, [self.alert, self.severity, self.match().get("http_route")]))
 
 
 def percent(ratio: float) -> str:
@@ -170,16 +171,16 @@ DRILLS = (
     Drill("GlassboxLatencyBudgetBurn", "ticket", "latency on the route: a tail between ticket's factor and page's",
           slow_ticket, HELLO),
     Drill("GlassboxLowTrafficBurn", "ticket", "each request of the route fails", all_fail, ROOT,
-          {"sli": "availability"}, floor=None),
+          labels={"sli": "availability"}, floor=None),
     Drill("GlassboxErrorRatioHigh", "page", "errors on the route: 30 %", errors_page, HELLO),
-    Drill("GlassboxLatencyHigh", "ticket", "latency on the route: twice the threshold", slow_quantile, WORK),
+    Drill("GlassboxLatencyHigh", "ticket", "latency on the route: twice the threshold", slow_quantile, RANDOM),
     Drill("GlassboxNotReady", "ticket", "not ready", unready),
     Drill("GlassboxWorkersBusy", "ticket", "CPU for each request: half as much again as the workers have", busy,
-          HELLO, wave="workers", floods=True),
+          HELLO, routed=False, wave="workers", floods=True),
     Drill("GlassboxConnectionsNearLimit", "ticket", "latency that piles connections up to 92 % of the limit",
-          nearly_full, HELLO, wave="connections", floods=True),
+          nearly_full, HELLO, routed=False, wave="connections", floods=True),
     Drill("GlassboxConnectionsRefused", "page", "latency that piles up more connections than there may be", overfull,
-          HELLO, {"reason": "limit"}, wave="refusals", floods=True),
+          HELLO, False, {"reason": "limit"}, wave="refusals", floods=True),
     Drill("GlassboxFaultPlanRefused", "ticket", "a plan's file that is no plan", nonsense, wave="file",
           broken='{"faults": "a drill: this is no plan"}\n',
           seen="glassbox_fault_plan_last_load_successful{%s} == 0"),

@@ -12,7 +12,7 @@ from . import due, words
 from .alertmanager import Alertmanager, Route
 from .facts import Reckoned
 from .notices import Webhook
-from .prometheus import Prometheus, stamp
+from .prometheus import Prometheus, chosen, stamp
 from .timeline import SAID, Timeline
 from .web import Refused
 
@@ -141,14 +141,27 @@ class Watch:
         self.timeline.waive(*waived)
         self.given_up = True
 
-    def has_risen(self, now: float) -> bool:
+    def readings(self, eyes: Eyes) -> str:
+        """What the rule reads now, beside what it needs: why it did not come."""
+        found = []
+        for leaf in due.deciding(self.reckoned.tree):
+            if leaf.source and not leaf.holds:
+                try:
+                    values = chosen(eyes.prometheus.query(leaf.source), self.labels)
+                except Refused:
+                    continue
+                reads = f"{max(values):.4g}" if values else "nothing"
+                found.append(f"{leaf.text} reads {reads}, needs {leaf.needs:.4g}")
+        return "; " + "; ".join(found) if found else ""
+
+    def has_risen(self, eyes: Eyes, now: float) -> bool:
         """Whether there is nothing more to wait for before the fault is taken away."""
         if self.given_up or self.timeline.at("notified") is not None:
             return True
         for name in ("pending", "firing", "notified"):
             if self.timeline.at(name) is None and now > self.timeline.deadline(name):
                 self.say(f"            {self.timeline.name}: LATE: not {SAID[name]} by "
-                         f"{words.clock(self.timeline.deadline(name))}")
+                         f"{words.clock(self.timeline.deadline(name))}{self.readings(eyes) if name == 'pending' else ''}")
                 later = {"pending": ("firing", "notified"), "firing": ("notified",)}.get(name, ())
                 self.timeline.waive(*later, *(("gone",) if name != "notified" else ()), "resolved")
                 self.given_up = True
@@ -163,6 +176,11 @@ class Watch:
         gone, resolved = due.over(self.reckoned.tree, self.pace, lasted)
         self.timeline.expect("gone", gone)
         self.timeline.expect("resolved", resolved)
+        self.say(f"            {self.timeline.name}: it held {words.span(lasted)}; due: gone within {words.span(gone)}, "
+                 f"resolve told within {words.span(resolved)} (group_interval "
+                 f"{words.span(self.pace.group_interval)}):")
+        for line in words.falling(self.reckoned.tree, lasted):
+            self.say(f"              {line}")
 
     def sink(self, eyes: Eyes, now: float) -> None:
         """One round after the fault was taken away."""
@@ -172,7 +190,7 @@ class Watch:
         if told:
             self.event("resolved", told[0], f"by the receiver {told[1]}")
 
-    def has_sunk(self, now: float) -> bool:
+    def has_sunk(self, _: Eyes, now: float) -> bool:
         """Whether there is nothing more to wait for at all."""
         for name in ("over", "gone", "resolved"):
             event = self.timeline.events[name]

@@ -99,10 +99,9 @@ class Wave:
         world.webhook.begin()
         self.way = world.way(self.drills[0])
         scrape = max(target["scrape"] for target in self.targets)
-        window = words.short(max(60.0, 4 * scrape))
         known = world.prometheus.alerts()
         for drill in self.drills:
-            given = facts.live(world.prometheus, all_rules, drill, world.places.job, window)
+            given = facts.live(world.prometheus, all_rules, drill, world.places.job, scrape)
             reckoned = facts.reckon(all_rules, drill, given, world.prometheus, scrape)
             self.watches.append(self.watch(reckoned, scrape, known))
         self.check_together()
@@ -273,7 +272,7 @@ class Wave:
             return False
 
     def rounds(self, look: Callable[[Watch, Eyes, float], None],
-               done: Callable[[Watch, float], bool]) -> None:
+               done: Callable[[Watch, Eyes, float], bool]) -> None:
         """Looks again and again, until there is nothing more to wait for. Each wait has a deadline."""
         world = self.field
         eyes = Eyes(world.prometheus, world.alertmanager, world.webhook)
@@ -282,7 +281,7 @@ class Wave:
                 now = world.clock.now()
                 for watch in self.watches:
                     look(watch, eyes, now)
-                if all([done(watch, now) for watch in self.watches]):
+                if all([done(watch, eyes, now) for watch in self.watches]):
                     return
             world.clock.sleep(world.pause)
 

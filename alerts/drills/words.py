@@ -56,6 +56,17 @@ def leaf(part: Leaf) -> str:
             f"{span(part.onset())} of {figure(part.level, ratio)}")
 
 
+def falling(tree: Tree, lasted: float) -> list[str]:
+    """When each comparison that the fault brought to hold is over."""
+    lines = []
+    for part in due.leaves(tree):
+        if part.level is not None and not part.holds and part.onset() < lasted:
+            window = f"the last {short(part.window)}" if part.window else part.text
+            ratio = part.window > 0 and 0 <= part.threshold < 1 and part.level <= 1
+            lines.append(f"{window}: no more than {figure(part.threshold, ratio)} after {span(part.fall(lasted))}")
+    return lines
+
+
 def reckoning(tree: Tree, pace: Pace, deciding: list[Leaf]) -> list[str]:
     """The lines from which anyone can reckon when the alert is due."""
     deep = list(due.leaves(tree))
