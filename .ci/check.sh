@@ -39,5 +39,6 @@ part "interop" .ci/interop.sh
 part "readers" .ci/readers.sh
 part "hostile clients" .ci/hostile.sh
 part "browser" .ci/browser.sh
+part "local stack" .ci/stack.sh
 part "soak" .ci/soak.sh
 total

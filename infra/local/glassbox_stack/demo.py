@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from . import files, ports, swap
-from .incident import Incident, NoIncident
+from .incident import CALM, Incident, NoIncident
 from .interruption import Interrupted, Interruption
 from .ports import DEFAULT, Taken
 from .stack import Failed, Stack
@@ -116,7 +116,7 @@ def show(stack: Stack, incident: Incident | None, interruption: Interruption, sa
 def up(arguments: argparse.Namespace) -> int:
     """`make demo`."""
     say = Voice()
-    incident = Incident(arguments.incident, arguments.profile) if arguments.incident else None
+    incident = Incident(arguments.incident, arguments.profile, arguments.calm) if arguments.incident else None
     with Interruption() as interruption:
         table = {**(ports.free() if arguments.free_ports else {}), **arguments.port}
         stack = Stack(arguments.folder, arguments.profile, arguments.rate, not arguments.no_collector,
@@ -165,6 +165,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--profile", choices=files.PROFILES, default="real",
                         help="real windows, or short ones for a demonstration")
     parser.add_argument("--incident", metavar="NAME|FILE", help="play one, print its closing table, end")
+    parser.add_argument("--calm", type=float, default=CALM, metavar="SECONDS", help="before it (30)")
     parser.add_argument("--rate", type=rate, default=40.0, help="requests a second (40)")
     parser.add_argument("--no-load", action="store_true")
     parser.add_argument("--no-collector", action="store_true", help="no traces")

@@ -15,7 +15,7 @@ from pathlib import Path
 from .files import ROOT
 
 SHIPPED = ROOT / "src/faults/incidents"
-CALM = 30.0                              # seconds before it begins
+CALM = 30.0                              # seconds before it begins, unless told otherwise
 RESOLVE_WITHIN = {"real": 40 * 60.0, "fast": 5 * 60.0}  # seconds after its end, for the pages
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 IMPLIED = ("heartbeat", "info")          # receivers of what is no alert of the incident
@@ -37,8 +37,10 @@ def read(name: str) -> tuple[dict, bool]:
     path = shipped if shipped.exists() else Path(name)
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return {**document, "steps": [(seconds(step["at"]), step.get("note", "")) for step in
-                                      document["timeline"]]}, path is shipped
+        steps = [(seconds(step["at"]), step.get("note", "")) for step in document["timeline"]]
+        if not steps:
+            raise ValueError("its timeline is empty")
+        return {**document, "steps": steps}, path is shipped
     except FileNotFoundError:
         names = ", ".join(sorted(known.stem for known in SHIPPED.glob("*.json")))
         raise NoIncident(f"no incident `{name}`: {names}, or the path of a file") from None
@@ -70,8 +72,9 @@ class Row:
 class Incident:
     """`look` is called again and again."""
 
-    def __init__(self, name: str, profile: str):
+    def __init__(self, name: str, profile: str, calm: float = CALM):
         self.document, self.is_shipped = read(name)
+        self.calm = calm
         self.patience = RESOLVE_WITHIN[profile]
         self.steps = list(self.document["steps"])
         self.end = self.steps[-1][0]
@@ -91,7 +94,7 @@ class Incident:
             return self._wait(stack, say)
         while self.steps and self.steps[0][0] <= 60 * self.minute:
             at, note = self.steps.pop(0)
-            say(f"\n=== minute {at / 60:g} of {self.end / 60:g}: {note}\n")
+            say(f"\n=== minute {at / 60:.3g} of {self.end / 60:.3g}: {note}\n")
         self._collect(stack)
         over = 60 * self.minute - self.end
         if self.steps or over < 5 or (self._pages_firing() and over < self.patience):
@@ -102,9 +105,9 @@ class Incident:
     def _wait(self, stack, say) -> bool:
         now = time.monotonic()
         if self.due is None:
-            self.due = now + CALM
+            self.due = now + self.calm
             say(f"=== {self.document['name']}: {self.document.get('description', '')}\n"
-                f"=== begins in {CALM:.0f} s and takes {self.end / 60:g} minutes\n")
+                f"=== begins in {self.calm:.0f} s and takes {self.end / 60:.3g} minutes\n")
         elif now >= self.due:
             self.began = self._arm(stack)
         return False
