@@ -20,17 +20,18 @@ def free_port() -> int:
 
 class Prometheus:
     """An instance that scrapes one address each second, once for each job; a job is a name and what
-    its scrape configuration has besides, or instead. `more` is what the configuration has besides
-    jobs, `flags` what the command has. Data and log are in `folder`."""
+    its scrape configuration has besides, or instead. `rules` are files of rules, evaluated each second;
+    `more` is what the configuration has besides, `flags` what the command has. Data and log are in `folder`."""
 
     def __init__(self, folder: Path, address: tuple, features: str, binary: str = "prometheus",
-                 jobs: dict[str, dict] | None = None, more: dict | None = None,
-                 flags: Sequence[str] = ()):
+                 jobs: dict[str, dict] | None = None, rules: Sequence[Path] = (),
+                 more: dict | None = None, flags: Sequence[str] = ()):
         self.port = free_port()
         self.log = folder / "prometheus.log"
         target = [{"targets": [f"{address[0]}:{address[1]}"]}]
         (folder / "prometheus.yml").write_text(json.dumps({
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+            "rule_files": [str(path) for path in rules],
             "scrape_configs": [{"job_name": name, "static_configs": target, **job}
                                for name, job in (jobs or {"glassbox": {}}).items()],
             **(more or {})}))
