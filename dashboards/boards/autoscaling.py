@@ -4,13 +4,14 @@ In a cluster: series of kube-state-metrics and cAdvisor, beside the service's ow
 """
 
 from parts import colours, links, thresholds, variables
+from parts.goals import limit, percent
 from parts.layout import Board, Row
 from parts.panels import figure, graph, states
 from parts.queries import TARGET, now, over_time, series
 
 STATE = 'job="kube-state-metrics", namespace=~"$namespace"'
 HPA = f'{STATE}, horizontalpodautoscaler=~"$hpa"'
-CADVISOR = 'metrics_path="/metrics/cadvisor", namespace=~"$namespace", container="glassbox"'
+CADVISOR = 'job="kubelet", metrics_path="/metrics/cadvisor", namespace=~"$namespace", container="glassbox"'
 CONTAINER = f'{STATE}, container="glassbox"'
 OF = "namespace, horizontalpodautoscaler"
 TRUE, IN_MEMORY, IN_CPU = 'status="true"', 'resource="memory"', 'resource="cpu"'
@@ -35,8 +36,9 @@ def replicas(name: str) -> str:
 
 CURRENT, DESIRED = replicas("status_current_replicas"), replicas("status_desired_replicas")
 MOST, LEAST = replicas("spec_max_replicas"), replicas("spec_min_replicas")
-RATIO = (f"max by (metric_name) ({hpa('status_target_metric')}) / max by (metric_name) "
-         f"({hpa('spec_target_metric')})")
+METRIC = "metric_name, metric_target_type"
+RATIO = (f"max by ({METRIC}) ({hpa('status_target_metric')}) / "
+         f"max by ({METRIC}) ({hpa('spec_target_metric')})")
 CPU = f"sum by (pod) (rate(container_cpu_usage_seconds_total{{{CADVISOR}}}[$__rate_interval]))"
 ASKED = series("kube_pod_container_resource_requests", IN_CPU, target=CONTAINER)
 MEMORY_LIMIT = series("kube_pod_container_resource_limits", IN_MEMORY, target=CONTAINER)
@@ -72,7 +74,7 @@ readable = figure(
     base=colours.WARN, words={"0": "no", "1": "yes"}, alert="GlassboxHpaMetricUnreadable")
 
 pressure = figure(
-    "Metric against target", "Each metric of the HPA, of its target. 1 is on target; within a tenth "
+    "Metric, of its target", "Each metric of the HPA, of its target. 1 is on target; within a tenth "
     "it does nothing; the highest decides.", "percentunit", [now(RATIO, "{{metric_name}}")],
     steps=thresholds.rising(warn=1.1), decimals=0, alert="GlassboxHpaAtMaximum")
 
@@ -86,12 +88,20 @@ counts = graph(
     named={"predicted": colours.PREDICTED, "had": colours.OBSERVED, "wanted": "dark-blue",
            "ready": colours.GOOD}, bounds=("most", "least"), alert="GlassboxHpaAtMaximum")
 
-targets = graph(
-    "Metric against target", "What the HPA reads, and the target it wants each pod at. It adds "
-    "pods while the first is more than a tenth above the second.", "none",
-    [over_time(f"max by (metric_name) ({hpa('status_target_metric')})", "{{metric_name}}"),
-     over_time(f"max by (metric_name) ({hpa('spec_target_metric')})", "{{metric_name}} target")],
-    bounds=(".* target",))
+
+def against(title: str, kind: str, unit: str, what: str):
+    """A metric of the HPA, as it reads it, and its target: of one kind, as their units differ."""
+    of_kind = f'metric_target_type="{kind}"'
+    targets = f"max by (metric_name) ({hpa('spec_target_metric', of_kind)})"
+    read = f"max by (metric_name) ({hpa('status_target_metric', of_kind)}) and {targets}"
+    return graph(title, f"{what}, as the HPA reads it, and the target it wants each pod at. It adds pods "
+                 "while the first is more than a tenth above the second.", unit,
+                 [over_time(read, "{{metric_name}}"), over_time(targets, "{{metric_name}} target")],
+                 bounds=(".* target",), alert="GlassboxHpaMetricUnreadable")
+
+
+requests_target = against("Requests against target", "average", "none", "The load of a pod")
+cpu_target = against("CPU against target", "utilization", "percent", "CPU, of what pods ask for")
 
 own_load = graph(
     "Load a replica: the service's own", "User requests a second of each process over a minute, "
@@ -110,17 +120,17 @@ share_of_cpu = graph(
     [over_time(f"{CPU} / on (pod) max by (pod) ({ASKED})", "{{pod}}")])
 
 throttled = graph(
-    "CPU throttled", "Share of periods in which a pod had to wait for its CPU limit. Above a "
-    "quarter users feel it. What to do: raise the limit, or take it away.", "percentunit",
+    "CPU throttled", "Share of periods in which a pod had to wait for its CPU limit. Above "
+    f"{percent('GlassboxCpuThrottled')} users feel it. What to do: raise the limit, or take it away.", "percentunit",
     [over_time(f"{THROTTLED} / {PERIODS}", "{{pod}}")],
-    steps=thresholds.rising(warn=0.25), alert="GlassboxCpuThrottled")
+    steps=thresholds.rising(warn=limit("GlassboxCpuThrottled")), alert="GlassboxCpuThrottled")
 
 memory = graph(
     "Memory, of the limit", "Working set of each pod, of its limit. At 1 the kernel kills it.",
     "percentunit",
     [over_time(f"max by (pod) (container_memory_working_set_bytes{{{CADVISOR}}}) / on (pod) "
                f"max by (pod) ({MEMORY_LIMIT})", "{{pod}}")],
-    steps=thresholds.rising(warn=0.9), alert="GlassboxMemoryNearLimit")
+    steps=thresholds.rising(warn=limit("GlassboxMemoryNearLimit")), alert="GlassboxMemoryNearLimit")
 
 conditions = states(
     "Conditions", "What the HPA says of itself: AbleToScale, ScalingActive (it can read its "
@@ -135,6 +145,6 @@ board = Board(
     "Does it scale as it should? Metric against target, replicas wanted, had, ready and predicted.",
     [variables.datasource(), namespace, autoscaler, variables.job(), variables.instance(), testid],
     [Row(4, (9, now_replicas), (4, at_most), (4, readable), (7, pressure)),
-     Row(10, (12, counts), (12, targets)),
+     Row(10, (12, counts), (6, requests_target), (6, cpu_target)),
      Row(8, (8, own_load), (8, cpu), (8, share_of_cpu)),
      Row(8, (8, conditions), (8, throttled), (8, memory))])

@@ -8,13 +8,16 @@ from parts import colours, links, thresholds, variables
 from parts.goals import ROUTES, SERVICE, USER_ROUTES
 from parts.layout import Board, Row
 from parts.panels import figure, graph, sheet, states
-from parts.queries import DURATION, cells, highest, now, over_time, quantile, rate, series, share, total
+from parts.queries import (DURATION, cells, highest, now, over_time, quantile, rate, series, share,
+                           some, total)
 
 COUNT = f"{DURATION}_count"
 FAILED = 'error_type!=""'
 FORCE = series("glassbox_fault_in_force")
 BY_FAULTS = total("", rate("glassbox_fault_errors_total"))
-SEEN = total("", rate(COUNT, USER_ROUTES, FAILED))
+ALL = rate(COUNT, USER_ROUTES)
+BAD = rate(COUNT, USER_ROUTES, FAILED)
+SEEN = some("", BAD, ALL)
 TRUTH = {".*\\(injected\\)": colours.TRUTH}
 NOT_READY = 'fault=~"not_ready|slow_start"'
 ALERT = "alertname, http_route"
@@ -37,7 +40,7 @@ drill_now = figure(
 ends = figure(
     "The plan ends", "When the fault plan in force is over; nothing there: there is none. It ends "
     "by itself then.", "dateTimeFromNow", [now(f"{END} * 1000 > 0", "end")],
-    alert="GlassboxFaultInForce")
+    nothing="no plan", alert="GlassboxFaultInForce")
 
 firing = figure(
     "Pages, tickets", "Alerts that fire now. Red: somebody was woken up.", "none",
@@ -47,7 +50,8 @@ firing = figure(
 ready = figure(
     "Ready", "Processes that answer /readyz with 200, and processes that are there.", "none",
     [now(f"sum({series('glassbox_ready')})", "ready"),
-     now(f"count({series('glassbox_ready')})", "of")], alert="GlassboxNotReady")
+     now(f"count({series('glassbox_ready')})", "of")],
+    steps=[(1, colours.GOOD)], base=colours.BAD, alert="GlassboxNotReady")
 
 errors_now = figure(
     "Errors, and those injected", "Errors a second of user routes, and how many of them a fault "
@@ -66,20 +70,20 @@ force = states(
     "Ground truth: faults in force", "Which fault was in force where, from when to when. Compare "
     "what follows below with its edges.",
     [over_time(f"{highest('fault, http_route', FORCE)} == 1", "{{fault}} {{http_route}}")],
-    {"1": ("in force", colours.TRUTH)}, alert="GlassboxFaultInForce")
+    {"1": ("in force", colours.TRUTH)}, nothing="no fault was in force", alert="GlassboxFaultInForce")
 
 alerts = states(
     "Observed: alerts", "What was pending or firing, from when to when. An alert should begin a "
     "known time after its fault: `alerts/drill` measures it.",
     [over_time(f"2 * {highest(ALERT, alerts_that('firing'))} or {highest(ALERT, alerts_that('pending'))}",
                "{{alertname}} {{http_route}}")],
-    {"1": ("pending", colours.WARN), "2": ("firing", colours.BAD)})
+    {"1": ("pending", colours.WARN), "2": ("firing", colours.BAD)}, nothing="no alert")
 
 ratio = graph(
     "Errors: observed and injected", "Share of a route's requests that failed, and what a fault is "
     "to fail of them: errors, resets and cut answers. Observed above injected is our own.",
     "percentunit",
-    [over_time(share("http_route", rate(COUNT, USER_ROUTES, FAILED), rate(COUNT, USER_ROUTES)),
+    [over_time(share("http_route", BAD, ALL),
                "{{http_route}}"),
      *(over_time(highest("http_route", series(f"glassbox_fault_{kind}_ratio")),
                  f"{{{{http_route}}}} {kind} (injected)") for kind in ("error", "reset", "truncate"))],
@@ -97,7 +101,7 @@ latency = graph(
 own = graph(
     "Errors that nobody injected", "Errors a second, less those that a fault made, by route. Good: "
     "0, also in the middle of a drill; /demo/random-error fails by design.", "reqps",
-    [over_time(f"{total('http_route', rate(COUNT, USER_ROUTES, FAILED))} - "
+    [over_time(f"{some('http_route', BAD, ALL)} - "
                f"{total('http_route', rate('glassbox_fault_errors_total'))}", "{{http_route}}")],
     named=colours.apart(list(ROUTES)), alert="GlassboxErrorRatioHigh")
 
@@ -120,7 +124,7 @@ cpu = graph(
     [over_time(total("", rate("process_cpu_seconds_total")), "used"),
      over_time(total("", series("glassbox_fault_background_cpus")), "background (injected)"),
      over_time(f"sum({highest('http_route', series('glassbox_fault_cpu_seconds'))} * on (http_route) "
-               f"{total('http_route', rate(COUNT, USER_ROUTES))})", "per request (injected)")],
+               f"{total('http_route', ALL)})", "per request (injected)")],
     matched=TRUTH, alert="GlassboxWorkersBusy")
 
 memory = graph(

@@ -14,6 +14,7 @@ TEST = 'testid=~"$testid"'
 COUNT = f"{DURATION}_count"
 PUBLIC = 'listener="public"'
 FAILED = 'error_type!=""'
+UNEXPECTED = 'expected_response="false"'
 
 
 def k6(name: str, *matchers: str) -> str:
@@ -38,7 +39,7 @@ asked = figure(
 failed = figure(
     "Failed", "Share of requests that failed: what k6 saw, what the service counted. k6's alone "
     "above zero: lost between them.", "percentunit",
-    [now(f"avg({k6('http_req_failed_rate')})", "k6"),
+    [now(share("", k6_rate("http_reqs", UNEXPECTED), k6_rate("http_reqs")), "k6"),
      now(share("", rate(COUNT, USER_ROUTES, FAILED), rate(COUNT, USER_ROUTES)),
          "service")],
     steps=thresholds.rising(bad=loosest(lambda goal: goal.symptom.error_ratio)), decimals=2)
@@ -103,9 +104,9 @@ parts_of_it = graph(
      for step in ("blocked", "connecting", "sending", "waiting", "receiving")])
 
 errors = graph(
-    "Failed: k6 and service", "Share of requests that failed. Where they differ, look at resets, "
-    "cut answers and timeouts.", "percentunit",
-    [over_time(f"avg({k6('http_req_failed_rate')})", "k6"),
+    "Failed: k6 and service", "Share of requests that failed: with k6 those whose answer it did not "
+    "expect. Where they differ, look at resets, cut answers and timeouts.", "percentunit",
+    [over_time(share("", k6_rate("http_reqs", UNEXPECTED), k6_rate("http_reqs")), "k6"),
      over_time(share("", rate(COUNT, USER_ROUTES, FAILED), rate(COUNT, USER_ROUTES)),
                "service")],
     steps=thresholds.rising(tightest(lambda goal: goal.symptom.error_ratio),
@@ -129,7 +130,8 @@ saturation = graph(
                                                                  "Saturation")])
 
 traffic = graph(
-    "Bytes", "Received and sent by k6, a second.", "Bps",
+    "Bytes", "Received and sent by k6, a second. Received that falls while requests do not: answers "
+    "are cut short, or errors.", "Bps",
     [over_time(total("", k6_rate("data_received")), "received"),
      over_time(total("", k6_rate("data_sent")), "sent")])
 

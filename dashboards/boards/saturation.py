@@ -1,6 +1,7 @@
 """Saturation and runtime: what runs out first, and the process that uses it."""
 
 from parts import colours, thresholds, variables
+from parts.goals import limit, percent
 from parts.layout import Board, Row
 from parts.panels import figure, graph, sheet
 from parts.queries import cells, highest, now, over_time, quantile, rate, series, total
@@ -13,20 +14,21 @@ BUSY = rate("glassbox_worker_busy_seconds_total")
 
 lag_now = figure(
     "Event loop lag", "How late a loop's timer runs, p99 of the worst thread. Good: below 10 ms. "
-    "Above 100 ms something holds a loop up: CPU that is not there, or a handler that computes.",
+    f"Above {limit('GlassboxEventLoopLag') * 1000:g} ms something holds a loop up: CPU that is not there, or a handler that computes.",
     "s", [now(f"max({quantile(0.99, 'job, instance, worker', LAG)})", "p99")],
-    steps=thresholds.rising(warn=0.1), alert="GlassboxEventLoopLag")
+    steps=thresholds.rising(warn=limit("GlassboxEventLoopLag")), alert="GlassboxEventLoopLag")
 
 busy_now = figure(
     "Busiest worker", "Share of a CPU that the busiest worker uses. At 1 it is full, and requests "
     "wait. What to do: more workers where there are CPUs, else more replicas.", "percentunit",
-    [now(f"max({BUSY})", "busy")], steps=thresholds.rising(warn=0.9), decimals=0,
-    alert="GlassboxWorkersBusy")
+    [now(f"max({BUSY})", "busy")],
+    steps=thresholds.rising(warn=limit("GlassboxWorkersBusy")), decimals=0, alert="GlassboxWorkersBusy")
 
 connections_now = figure(
-    "Connections used", "Public connections, of the limit. Above 80 % soon some are refused with "
-    "503. What to do: who holds them? Raise the limit, or add replicas.", "percentunit",
-    [now(f"max({USED})", "used")], steps=thresholds.rising(warn=0.8, bad=1), decimals=0,
+    "Connections used", "Public connections, of the limit. Above "
+    f"{percent('GlassboxConnectionsNearLimit')} soon some are refused with 503. What to do: who holds them? Raise the limit, or add replicas.", "percentunit",
+    [now(f"max({USED})", "used")],
+    steps=thresholds.rising(limit("GlassboxConnectionsNearLimit"), 1), decimals=0,
     alert="GlassboxConnectionsNearLimit")
 
 refused_now = figure(
@@ -35,9 +37,10 @@ refused_now = figure(
     steps=thresholds.rising(bad=0.001), alert="GlassboxConnectionsRefused")
 
 descriptors_now = figure(
-    "Descriptors used", "Open descriptors, of what the process may open. Above 80 %: look for a "
-    "leak, or raise the limit.", "percentunit", [now(f"max({DESCRIPTORS})", "used")],
-    steps=thresholds.rising(warn=0.8), decimals=0, alert="GlassboxDescriptorsNearLimit")
+    "Descriptors used", "Open descriptors, of what the process may open. Above "
+    f"{percent('GlassboxDescriptorsNearLimit')}: look for a leak, or raise the limit.", "percentunit", [now(f"max({DESCRIPTORS})", "used")],
+    steps=thresholds.rising(warn=limit("GlassboxDescriptorsNearLimit")), decimals=0,
+    alert="GlassboxDescriptorsNearLimit")
 
 memory_now = figure(
     "Resident memory", "Of the largest process. No verdict: its limit is the container's; the "
@@ -49,12 +52,12 @@ lag = graph(
     "Event loop lag, by thread", "p99 of how late a timer of each loop runs; `main` serves the "
     "operators' listener. One thread late: one heavy request; all: the machine is short of CPU.",
     "s", [over_time(quantile(0.99, "instance, worker", LAG), "{{instance}} {{worker}}")],
-    steps=thresholds.rising(warn=0.1), alert="GlassboxEventLoopLag")
+    steps=thresholds.rising(warn=limit("GlassboxEventLoopLag")), alert="GlassboxEventLoopLag")
 
 busy = graph(
     "Busy, by thread", "Share of a CPU that each thread uses. New connections go to the worker "
     "with the fewest, so they should be alike.", "percentunit",
-    [over_time(BUSY, "{{instance}} {{worker}}")], steps=thresholds.rising(warn=0.9), most=1,
+    [over_time(BUSY, "{{instance}} {{worker}}")], steps=thresholds.rising(warn=limit("GlassboxWorkersBusy")), most=1,
     alert="GlassboxWorkersBusy")
 
 cpu = graph(

@@ -24,7 +24,7 @@ ready = figure(
     "Fewer: look for a drain, a slow start or a fault in the incident dashboard.", "none",
     [now(f"sum({series('glassbox_ready')})", "ready"), now(f"count({series('glassbox_ready')})",
                                                            "of")],
-    single={"ready": thresholds.rising()}, alert="GlassboxNotReady")
+    steps=[(1, colours.GOOD)], base=colours.BAD, alert="GlassboxNotReady")
 
 firing = figure(
     "Alerts firing", "Alerts of severity page or ticket that fire now. Good: 0. Otherwise the "
@@ -97,7 +97,7 @@ kinds = graph(
     [over_time(total("error_type", rate(COUNT, CHOSEN, FAILED)), "{{error_type}}")], stacked=True)
 
 slow = graph(
-    "p99, by route", "99 of 100 requests of a route take no longer. Which one is slow?", "s",
+    "p99 of each route", "99 of 100 requests of a route take no longer. Which one is slow?", "s",
     [over_time(quantile(0.99, "http_route", DURATION, CHOSEN), "{{http_route}}")], named=BY_ROUTE,
     alert="GlassboxLatencyHigh")
 

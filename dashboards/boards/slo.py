@@ -1,7 +1,7 @@
 """SLO: what was promised, how much of it is left, and how fast it goes. From sloth's series."""
 
 from parts import colours, links, thresholds, variables
-from parts.goals import OBJECTIVES, SERVICE
+from parts.goals import OBJECTIVES, SERVICE, Burn, burns
 from parts.layout import Board, Row
 from parts.panels import figure, graph, sheet
 from parts.queries import cells, now, over_time, series
@@ -9,8 +9,9 @@ from parts.queries import cells, now, over_time, series
 CHOSEN = f'sloth_service="{SERVICE}", sloth_slo=~"$slo"'
 ON = "on (sloth_id, sloth_service, sloth_slo) group_left ()"
 
-# sloth's factors, of the workbook: two alerts an objective.
-TICKET, TICKET_QUICK, PAGE, PAGE_QUICK = 1, 3, 6, 14.4
+BURNS = burns()
+TICKET = min(one.factor for one in BURNS if one.severity == "ticket")
+PAGE = max(one.factor for one in BURNS if one.severity == "page")
 
 
 def recorded(name: str, *matchers: str) -> str:
@@ -18,10 +19,12 @@ def recorded(name: str, *matchers: str) -> str:
     return series(name, *matchers, target=CHOSEN)
 
 
-def burn(window: str) -> str:
-    """How many times faster than allowed the budget went, over that window."""
-    return (f"{recorded(f'slo:sli_error:ratio_rate{window}')} / {ON} "
-            f"{recorded('slo:error_budget:ratio')}")
+def burn(real: str, fast: str) -> str:
+    """How many times faster than allowed the budget went, over that window: of the profile that is
+    loaded. Some windows of one are in the other, too; the name that only one has comes first."""
+    first, second = (fast, real) if real == "5m" else (real, fast)
+    bad = [recorded(f"slo:sli_error:ratio_rate{window}") for window in (first, second)]
+    return (f"({bad[0]} or on (sloth_id) {bad[1]}) / {ON} {recorded('slo:error_budget:ratio')}")
 
 
 slo = variables.choice(
@@ -37,27 +40,32 @@ left = figure(
 
 fastest = figure(
     "Burning now", "How many times faster than allowed the budget goes, over the last five "
-    "minutes. 1: exactly used up at the end of the period. Above 14.4 for an hour it pages.",
+    f"minutes. 1: exactly used up at the end of the period. Red: above {PAGE:g}, and a page is near.",
     "none", [now(recorded("slo:current_burn_rate:ratio"), "{{sloth_slo}}")],
-    steps=[(TICKET, colours.WARN), (PAGE_QUICK, colours.BAD)], decimals=1,
+    steps=[(TICKET, colours.WARN), (PAGE, colours.BAD)], decimals=1,
     alert="GlassboxErrorBudgetBurn")
 
 budget = graph(
-    "Budget left", "What is left of the budget, over time. A slope is a burn; a step is an "
+    "Budget left over time", "What is left of the budget, over time. A slope is a burn; a step is an "
     "incident. Zero is the end of it.", "percentunit",
     [over_time(recorded("slo:period_error_budget_remaining:ratio"), "{{sloth_slo}}")],
     steps=[(0, colours.BAD)], alert="GlassboxErrorBudgetBurn")
 
-pages = [
-    graph(f"Burn, {long} and {short}: {'a page' if factor > 4 else 'a ticket'} above {factor:g}",
-          f"Both windows above the line is {'a page' if factor > 4 else 'a ticket'}: the long one "
-          "says that it matters, the short one that it goes on. What to do: the runbook.", "none",
-          [over_time(burn(long), "{{sloth_slo}} " + long),
-           over_time(burn(short), "{{sloth_slo}} " + short)],
-          steps=[(factor, colours.BAD if factor > 4 else colours.WARN)],
-          alert="GlassboxErrorBudgetBurn")
-    for factor, long, short in ((PAGE_QUICK, "1h", "5m"), (PAGE, "6h", "30m"),
-                                (TICKET_QUICK, "1d", "2h"), (TICKET, "3d", "6h"))]
+
+def burning(one: Burn):
+    """The burn in both windows of an alert, and the line that it must be over."""
+    colour = colours.BAD if one.severity == "page" else colours.WARN
+    return graph(
+        f"Burn, {one.long[0]} and {one.short[0]}: a {one.severity} above {one.factor:g}",
+        f"Both windows above the line is a {one.severity}: the long one says that it matters, the "
+        f"short one that it goes on. With the rules for demonstrations they are {one.long[1]} and "
+        f"{one.short[1]}. What to do: the runbook.", "none",
+        [over_time(burn(*window), "{{sloth_slo}} {{sloth_window}}")
+         for window in (one.long, one.short)],
+        steps=[(one.factor, colour)], alert="GlassboxErrorBudgetBurn")
+
+
+pages = [burning(one) for one in BURNS]
 
 table = sheet(
     "Objectives", "What is promised and how it stands, a row an objective: the objective, the share "
@@ -70,7 +78,7 @@ table = sheet(
      "Value #B": "Bad, period", "Value #C": "Bad, 5 minutes", "Value #D": "Budget left",
      "Value #E": "Burn"},
     judged={"Budget left": ("percentunit", [(0, colours.WARN), (0.25, colours.GOOD)], colours.BAD),
-            "Burn": ("none", [(TICKET, colours.WARN), (PAGE_QUICK, colours.BAD)], colours.GOOD)})
+            "Burn": ("none", [(TICKET, colours.WARN), (PAGE, colours.BAD)], colours.GOOD)})
 
 traffic = graph(
     "Traffic that counts", "Requests a second by route, over five minutes. Below the line nothing "
@@ -87,8 +95,8 @@ bad = graph(
     more=[links.board("glassbox-service", "Service")])
 
 alerts = sheet(
-    "Alerts of objectives", "What fires or is about to, by objective; empty is good: then only the "
-    "dead man's switch is there. What to do: the runbook.", "none",
+    "Alerts of objectives", "Pending or firing, by objective. Good: the dead man's switch alone, which "
+    "always fires, to show that alerts are judged at all. What to do: the runbook.", "none",
     [cells(f'ALERTS{{service="{SERVICE}", alertname=~"Glassbox(ErrorBudgetBurn|LatencyBudgetBurn|'
            'LowTrafficBurn|DeadMansSwitch)"}')],
     {"alertname": "Alert", "alertstate": "State", "severity": "Severity", "http_route": "Route",

@@ -12,6 +12,10 @@ from .goals import SERVICE
 from .queries import DATASOURCE, highest, series
 
 
+# Of all processes: a drill of one explains what is seen of all, and an objective has no instances.
+JOB = 'job=~"$job"'
+
+
 class PrometheusAnnotation(AnnotationQuery):
     """An annotation with its texts; `{{label}}` is of the series that made it."""
 
@@ -33,8 +37,8 @@ class PrometheusAnnotation(AnnotationQuery):
 
 def all_of_them() -> list[PrometheusAnnotation]:
     """The three, in the order of the toggles."""
-    force = highest("fault, http_route", series("glassbox_fault_in_force"))
-    young = f"(time() - {series('process_start_time_seconds')} < 60)"
+    force = highest("fault, http_route", series("glassbox_fault_in_force", target=JOB))
+    young = f"(time() - {series('process_start_time_seconds', target=JOB)} < 60)"
     alerts = series("ALERTS", 'alertstate="firing"', f'service="{SERVICE}"',
                     'severity=~"page|ticket|info"', target="")
     return [
@@ -43,7 +47,7 @@ def all_of_them() -> list[PrometheusAnnotation]:
         PrometheusAnnotation(
             "Starts and deploys",
             f"{young} * on (job, instance) group_left (version, revision) "
-            f"{series('glassbox_build_info')}",
+            f"{series('glassbox_build_info', target=JOB)}",
             "Started {{version}}", "{{instance}} {{version}} {{revision}}", "instance,version",
             colours.OBSERVED),
         PrometheusAnnotation(

@@ -93,9 +93,11 @@ def graph(title: str, description: str, unit: str, queries: list[Query], *, step
 
 def figure(title: str, description: str, unit: str, queries: list[Query], *, steps: Steps = (),
            base: str = "", single: dict[str, Steps] | None = None, words: Names | None = None,
-           decimals: int | None = None, alert: str = "", more: list | None = None) -> stat.Panel:
+           decimals: int | None = None, nothing: str = "", alert: str = "",
+           more: list | None = None) -> stat.Panel:
     """Figures of this moment, coloured by their steps: `single` for series that have their own.
-    Without any a figure is no verdict. `words` takes the place of values: {"0": "no"}."""
+    Without any a figure is no verdict. `words` takes the place of values: {"0": "no"}; `nothing` that
+    of no data, where there may be none."""
     judged = bool(steps or single)
     base = base or (colours.GOOD if judged else colours.QUIET)
     panel = dressed(stat.Panel(), title, description, unit, queries, alert, more)
@@ -103,6 +105,8 @@ def figure(title: str, description: str, unit: str, queries: list[Query], *, ste
              .color_mode(shapes.BigValueColorMode.BACKGROUND if judged
                          else shapes.BigValueColorMode.NONE)
              .thresholds(thresholds.build(list(steps), base)))
+    if nothing:
+        panel = panel.no_value(nothing)
     if decimals is not None:
         panel = panel.decimals(decimals)
     if words:
@@ -148,9 +152,10 @@ def heat(title: str, description: str, query: Query, more: list | None = None) -
 
 
 def states(title: str, description: str, queries: list[Query], words: dict[str, tuple[str, str]],
-           alert: str = "") -> statetimeline.Panel:
+           nothing: str = "", alert: str = "") -> statetimeline.Panel:
     """What was the case from when to when; `words` are (text, colour) for each value."""
     panel = dressed(statetimeline.Panel(), title, description, "none", queries, alert)
+    panel = panel.no_value(nothing) if nothing else panel
     return (panel.mappings([ValueMap({value: ValueMappingResult(text=text, color=colour)
                                       for value, (text, colour) in words.items()})])
             .color_scheme(dashboard.FieldColor().mode(FieldColorModeId.FIXED)

@@ -39,9 +39,15 @@ def quantile(q: float, by: str, name: str, *matchers: str) -> str:
     return f"histogram_quantile({q}, {buckets})"
 
 
+def some(by: str, part: str, whole: str) -> str:
+    """The sum of a part of what another counts. Without any it is 0 and not nothing: a label set that
+    has not occurred has no series, and where all is well a figure must say so."""
+    return f"({total(by, part)} or 0 * {total(by, whole)})"
+
+
 def share(by: str, part: str, whole: str) -> str:
-    """One rate of another, group by group."""
-    return f"{total(by, part)} / {total(by, whole)}"
+    """A part of the whole, group by group."""
+    return f"{some(by, part, whole)} / {total(by, whole)}"
 
 
 class Query:

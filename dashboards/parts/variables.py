@@ -7,6 +7,7 @@ expression, and not a list of what happened to be there when the page was opened
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh, VariableSort
 
+from .goals import OBJECTIVES
 from .queries import DATASOURCE
 
 ALL = VariableOption(selected=True, text="All", value="$__all")
@@ -30,9 +31,11 @@ def choice(name: str, label: str, query: str, description: str, everything: str 
 
 
 def job() -> dashboard.QueryVariable:
-    """The scrape job of the service."""
-    return choice("job", "Job", "label_values(glassbox_build_info, job)",
-                  "The scrape job of the service.")
+    """The scrape job of the service. All of them is not offered: `up` and `process_*` are of every
+    program that is scraped, and would be mixed with ours."""
+    return (choice("job", "Job", "label_values(glassbox_build_info, job)",
+                   "The scrape job of the service.").include_all(False)
+            .current(VariableOption(selected=True, text=[OBJECTIVES.job], value=[OBJECTIVES.job])))
 
 
 def instance() -> dashboard.QueryVariable:
