@@ -1,0 +1,58 @@
+"""Every expression of every panel, annotation and variable returns data, on a real Prometheus that has
+scraped the real service under real load with faults in force; of either version, with either profile of
+rules. What needs a cluster or a load test is fed (see exporter.py)."""
+
+import os
+
+import pytest
+
+from answers import Answer, ask_all, counts, missing, row
+from conftest import DEBIAN, THREE
+from prometheus import Prometheus
+from reading import Expression, every_expression
+
+
+# What a service with which nothing is wrong leaves empty, and why that is what a person should see.
+EMPTY_WHEN_QUIET = {
+    "annotation Drills": "no drill, no mark",
+    "The plan ends": "there is none: it says so",
+    "Ground truth: faults in force": "a row for each fault in force: none, and it says so",
+    "Refused before a route": "no label set of it has occurred"}
+
+
+@pytest.mark.parametrize("name", [DEBIAN, THREE])
+def test_every_expression_returns_data(name: str, observers: dict[str, Prometheus],
+                                       runs: dict[str, dict]):
+    if name == THREE and "PROMETHEUS_BIN" not in os.environ:
+        pytest.skip("needs PROMETHEUS_BIN")
+    asked = every_expression()
+    runs[name] = ask_all(observers[name], asked)
+    empty = [str(one) for one, answer in runs[name].items() if missing(one, answer)]
+    assert empty == [], "\n".join(empty)
+    assert len(runs[name]) == len(set(asked)) and counts(runs[name])["without data"] == 0
+
+
+def test_a_quiet_service_leaves_no_panel_empty(quiet: dict[Expression, Answer]):
+    """Where all is well a panel says so, by a 0: nobody can tell an empty one from a broken one."""
+    empty = {one.where for one, answer in quiet.items() if missing(one, answer)}
+    assert empty == set(EMPTY_WHEN_QUIET)
+
+
+def test_a_query_of_what_nothing_emits_is_missed(observers: dict[str, Prometheus]):
+    """The check can fail: on a name that is not there, and on traces that are not."""
+    nothing = Expression("x", "x", "glassbox_no_such", "glassbox_no_such", "instant")
+    undefined = Expression("x", "x", "0 * up / 0", "0 * up / 0", "range")
+    traceless = Expression("x", "x", "up", "up", "range", exemplars=True)
+    for expression in (nothing, undefined, traceless):
+        answer = ask_all(observers[DEBIAN], [expression], patience=0.1)[expression]
+        assert missing(expression, answer), expression
+    there = Expression("x", "x", "up", "up", "instant")
+    assert not missing(there, ask_all(observers[DEBIAN], [there], patience=10)[there])
+
+
+def test_the_rounded_table_says_no_more_than_was_answered():
+    """A row has the expression as it stands, and the answer."""
+    text = 'sum(a{b=~"c|d"})'
+    line = row(Expression("x", "Load", text, text, "instant", "load"), Answer(1, "load 1.23"))
+    assert line == '| Load | `sum(a{b=~"c\\|d"})` | 1 series: load 1.23 |\n'
+
