@@ -264,6 +264,7 @@ class Walk:
             shape = right if left.scalar else left
             return shape if filters else shape.nameless()
         if how.op == "or":
+            self._check_labels(how, left, right, lackable=1)
             return union([left, right])
         self._check_matching(how, left, right)
         if how.op in SETS:
@@ -273,10 +274,7 @@ class Walk:
 
     def _check_matching(self, how: Matching, left: Shape, right: Shape) -> None:
         """Whether any series of the one side can meet one of the other."""
-        for label in how.labels:
-            lacking = [side for side in (left, right) if not side.has(label)]
-            if len(lacking) > (0 if how.on else 1):
-                self.refuse(f"`{how}`: {lacking[0].missing(label)}")
+        self._check_labels(how, left, right, lackable=0 if how.on else 1)
         if left.unknown or right.unknown:
             return
         for label in sorted(how.matched(left, right)):
@@ -288,6 +286,13 @@ class Walk:
                 if not has.labels[label].optional:
                     missing = lacks.missing(label)
                     self.refuse(f"`{how}`: one side has `{label}`, on the other {missing}")
+
+    def _check_labels(self, how: Matching, left: Shape, right: Shape, lackable: int) -> None:
+        """Whether the labels that are matched are there; so many of the sides may be without."""
+        for label in how.labels:
+            lacking = [side for side in (left, right) if not side.has(label)]
+            if len(lacking) > lackable:
+                self.refuse(f"`{how}`: {lacking[0].missing(label)}")
 
     def _joined(self, node: promql.BinaryExpr, how: Matching, left: Shape, right: Shape) -> Shape:
         """The labels of a match: of the side with many, or those that were matched."""

@@ -98,6 +98,10 @@ REFUSED = [
         "`-`: the sides never have the same `listener`",
     ),
     (
+        f"sum by (job) ({REQUESTS}) or on (rout) sum by (route) ({REQUESTS})",
+        "`or on (rout)`: there is no label `rout` (there are: job)",
+    ),
+    (
         f"sum by (job) ({REQUESTS}) / on (route) sum by (route) ({REQUESTS})",
         "`/ on (route)`: `route` was dropped by `sum by (job)`",
     ),
