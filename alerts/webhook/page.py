@@ -140,7 +140,7 @@ def render(notification: Notification, now: float | None = None, colours: bool =
     lines = [RULE, f"{stamp}  {title}"]
     for alert in alerts[:ALERTS_MAX]:
         lines += _alert_lines(alert, now)
-    untold = len(alerts) - ALERTS_MAX + notification.truncatedAlerts
+    untold = max(0, len(alerts) - ALERTS_MAX) + notification.truncatedAlerts
     if untold > 0:
         lines.append(f"  and {untold} more of this group")
     books = _links(notification, "runbook_url") or ["no runbook is named"]

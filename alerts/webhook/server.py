@@ -95,6 +95,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.0"  # of what cannot be read: an answer has a head
     timeout = REQUEST_SECONDS
     disable_nagle_algorithm = True
     server: "Server"
@@ -127,8 +128,10 @@ class Handler(BaseHTTPRequestHandler):
             status, kind, body = act()
         except Refused as refusal:
             self.close_connection |= refusal.close
-            status, kind = refusal.status, "application/json"
-            body = json.dumps({"error": refusal.reason}).encode() + b"\n"
+            status, kind, body = refusal.status, "application/json", _error(refusal.reason)
+        self._send(status, kind, body)
+
+    def _send(self, status: int, kind: str, body: bytes) -> None:
         self.connection.settimeout(REQUEST_SECONDS)
         self.send_response(status)
         self.send_header("Content-Type", kind)
@@ -141,6 +144,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What http.server itself refuses: the same form, and the end of the connection."""
+        self.close_connection = True
+        self._send(code, "application/json", _error(ascii(message or HTTPStatus(code).phrase)[1:-1][:200]))
 
     # ---- what is read ---------------------------------------------------------------------------
 
@@ -252,6 +260,10 @@ class Handler(BaseHTTPRequestHandler):
 
 def _json(value: object) -> tuple[HTTPStatus, str, bytes]:
     return HTTPStatus.OK, "application/json", json.dumps(value).encode() + b"\n"
+
+
+def _error(reason: str) -> bytes:
+    return json.dumps({"error": reason}).encode() + b"\n"
 
 
 def _number(query: dict[str, list[str]], name: str, kind: type, limit: float) -> float:

@@ -80,6 +80,14 @@ def loopback(secrets: Path, *, webhook: str = "http://127.0.0.1:9", smtp: int = 
     return document
 
 
+def local(webhook: str, token_file: Path, name: str = "alertmanager.local.yaml") -> dict:
+    """A file of the local stack, with the webhook and its token where they are."""
+    text = (FOLDER / name).read_text()
+    assert "http://127.0.0.1:9099" in text and "credentials_file: webhook-token" in text
+    return yaml.safe_load(text.replace("http://127.0.0.1:9099", webhook)
+                          .replace("credentials_file: webhook-token", f"credentials_file: {token_file}"))
+
+
 def alert(labels: dict[str, str], annotations: dict[str, str] | None = None,
           starts: str | None = None, ends: float = 300) -> dict:
     """An alert as Prometheus posts it; `ends` in seconds from now, past when it is resolved."""
