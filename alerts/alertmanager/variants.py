@@ -1,11 +1,14 @@
-"""Writes alertmanager.local.yaml and alertmanager.local.fast.yaml from alertmanager.yaml.
+"""Writes what is made of alertmanager.yaml and templates/.
 
     python alerts/alertmanager/variants.py            writes them
     python alerts/alertmanager/variants.py --check    says which are stale, exit 1
 
-Both are for one machine: every receiver is the webhook of `alerts/webhook` on loopback, with its
-token in a file beside them. Routes, grouping, inhibition and templates are the source's own; `fast`
-changes the timings, too, and nothing else.
+    alertmanager.local.yaml         for one machine: every receiver is the webhook of `alerts/webhook` on
+                                    loopback, its token in a file beside the configuration
+    alertmanager.local.fast.yaml    the same with short timings, and nothing else changed
+    values.kubernetes.yaml          values for kube-prometheus-stack: configuration, templates and secrets
+
+Routes, grouping, inhibition and messages are the source's own in all of them.
 """
 
 import sys
@@ -19,6 +22,18 @@ WEBHOOK = "http://127.0.0.1:9099"
 TOKEN_FILE = "webhook-token"
 FAST = {"group_wait": "1s", "group_interval": "5s", "repeat_interval": "1m"}
 FAST_BEAT = {"group_wait": "0s", "group_interval": "5s", "repeat_interval": "9s"}
+
+# kube-prometheus-stack's own, which a list of ours would replace: its InfoInhibitor is no news, and
+# its severities silence each other.
+CHART_INHIBITS = [
+    {"source_matchers": ['severity="critical"'], "target_matchers": ['severity=~"warning|info"'],
+     "equal": ["namespace", "alertname"]},
+    {"source_matchers": ['severity="warning"'], "target_matchers": ['severity="info"'],
+     "equal": ["namespace", "alertname"]},
+    {"source_matchers": ['alertname="InfoInhibitor"'], "target_matchers": ['severity="info"'],
+     "equal": ["namespace"]},
+    {"target_matchers": ['alertname="InfoInhibitor"']}]
+
 HEADER = """# Written by variants.py from alertmanager.yaml, which says why: do not edit.
 # {what}
 """
@@ -49,19 +64,42 @@ def hurry(route: dict) -> dict:
     return result
 
 
+def kubernetes(shipped: dict) -> dict:
+    """Values for kube-prometheus-stack. Its operator mounts a secret named glassbox where the source
+    has its files, and templates where the chart has them."""
+    return {"alertmanager": {
+        "alertmanagerSpec": {"secrets": ["glassbox"]},
+        "config": shipped | {"templates": ["/etc/alertmanager/config/*.tmpl"],
+                             "inhibit_rules": shipped["inhibit_rules"] + CHART_INHIBITS},
+        "templateFiles": {path.name: path.read_text() for path in
+                          sorted((HERE / "templates").glob("*.tmpl"))}}}
+
+
 def variants() -> dict[Path, str]:
     """The text of each file."""
     shipped = yaml.safe_load(SOURCE.read_text())
     here = local(shipped)
     fast = here | {"route": hurry(here["route"])}
     return {HERE / "alertmanager.local.yaml": written(here, "The local stack, with the real timings."),
-            HERE / "alertmanager.local.fast.yaml": written(fast, "The local stack, in a hurry.")}
+            HERE / "alertmanager.local.fast.yaml": written(fast, "The local stack, in a hurry."),
+            HERE / "values.kubernetes.yaml": written(
+                kubernetes(shipped), "Values for kube-prometheus-stack; README.md says how.")}
+
+
+class Dumper(yaml.SafeDumper):
+    """YAML for people: no aliases, and texts of several lines as such."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+Dumper.add_representer(str, lambda dumper, text: dumper.represent_scalar(
+    "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None))
 
 
 def written(document: dict, what: str) -> str:
-    """YAML without aliases, in the source's order."""
-    dumper = type("Dumper", (yaml.SafeDumper,), {"ignore_aliases": lambda *_: True})
-    text = yaml.dump(document, Dumper=dumper, sort_keys=False, width=110)
+    """The text of a file, in the source's order."""
+    text = yaml.dump(document, Dumper=Dumper, sort_keys=False, width=110, allow_unicode=True)
     return HEADER.format(what=what) + text
 
 

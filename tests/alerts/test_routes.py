@@ -67,6 +67,7 @@ def test_each_alert_is_routed_by_its_severity(version: str, file: str) -> None:
     ({"alertname": "GlassboxTargetDown", "severity": "page", "team": "unheard-of"}, "page"),
     ({"alertname": "GlassboxDeadMansSwitch", "severity": "page", "team": "demo"}, "heartbeat"),
     ({"alertname": "GlassboxDeadMansSwitch"}, "heartbeat"),
+    ({"alertname": "Watchdog", "severity": "none"}, "heartbeat"),
     ({}, "ticket")])
 def test_what_nobody_claims(version: str, labels: dict, receiver: str) -> None:
     """Nothing is routed to nowhere."""
@@ -123,6 +124,27 @@ def test_the_local_files_differ_in_receivers_and_timings_alone() -> None:
     assert (fast["route"]["group_wait"], fast["route"]["group_interval"]) == ("1s", "5s")
     names = [[each["name"] for each in document["receivers"]] for document in (source, local)]
     assert names[0] == names[1] == ["page", "ticket", "info", "heartbeat"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_values_for_a_cluster(version: str, tmp_path: Path) -> None:
+    """As the chart and the operator lay them out: the shipped file, its templates, its secrets' place."""
+    values = shipped("values.kubernetes.yaml")["alertmanager"]
+    config = values["config"]
+    assert {k: v for k, v in config.items() if k not in ("templates", "inhibit_rules")} == {
+        k: v for k, v in shipped().items() if k not in ("templates", "inhibit_rules")}
+    assert config["inhibit_rules"][:3] == shipped()["inhibit_rules"]
+    assert SECRETS == "/etc/alertmanager/secrets/" + values["alertmanagerSpec"]["secrets"][0]
+    assert config["templates"] == ["/etc/alertmanager/config/*.tmpl"]
+    for name, text in values["templateFiles"].items():
+        assert text == (FOLDER / "templates" / name).read_text()
+        (tmp_path / name).write_text(text)
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(json.dumps(config | {"templates": [f"{tmp_path}/*.tmpl"]}))
+    done = subprocess.run([tool(version, 1), "check-config", path], capture_output=True, text=True,
+                          timeout=30, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert routed(version, path, {"alertname": "Watchdog", "severity": "none"}, "heartbeat")
 
 
 def leaves(value: object, name: str = "") -> list[tuple[str, object]]:
