@@ -99,9 +99,9 @@ def _filter(labels: dict[str, str]) -> str:
     return quote("{" + matchers + "}", "")
 
 
-def _links(notification: Notification, name: str) -> list[str]:
+def _links(alerts: list[Alert], name: str) -> list[str]:
     """The different links of one kind, in order; only those that are such."""
-    links = dict.fromkeys(alert.annotations.get(name, "") for alert in notification.alerts)
+    links = dict.fromkeys(alert.annotations.get(name, "") for alert in alerts)
     return [link for link in links if LINK.fullmatch(link) and link.isprintable()][:3]
 
 
@@ -143,9 +143,9 @@ def render(notification: Notification, now: float | None = None, colours: bool =
     untold = max(0, len(alerts) - ALERTS_MAX) + notification.truncatedAlerts
     if untold > 0:
         lines.append(f"  and {untold} more of this group")
-    books = _links(notification, "runbook_url") or ["no runbook is named"]
+    books = _links(alerts, "runbook_url") or ["no runbook is named"]
     lines += [f"  first        {link}" for link in books]
-    lines += [f"  look         {link}" for link in _links(notification, "dashboard_url")[:1]]
+    lines += [f"  look         {link}" for link in _links(alerts, "dashboard_url")[:1]]
     if link := others_url(notification):
         lines.append(f"  who else     {plain(link, 2000)}")
     if notification.status == "firing" and (link := silence_url(notification)):

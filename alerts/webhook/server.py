@@ -205,7 +205,8 @@ class Handler(BaseHTTPRequestHandler):
             raise
         body = self._body(length)
         try:
-            notification = parse(body)
+            with self.server.parsing:
+                notification = parse(body)
         except Bad as error:
             raise Refused(HTTPStatus.BAD_REQUEST, str(error)) from None
         if path == "/heartbeat":
@@ -286,6 +287,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], receiver: Receiver):
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.receiver = receiver
+        self.parsing = threading.Lock()  # a document in memory is many times its bytes: one at a time
         self._free = threading.BoundedSemaphore(CONNECTIONS_MAX)
         super().__init__(address, Handler)
 

@@ -75,6 +75,29 @@ def test_secrets_that_are_not_there(tmp_path: Path, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_failures_do_not_tell_secrets(tmp_path: Path, version: str) -> None:
+    """Whoever reads the log of an Alertmanager that can reach nobody learns who, not the secret."""
+    known = {"slack-url": "http://127.0.0.1:9/services/T0/B0/s1ack-s3cr3t", "smtp-password": "sm7p-p4ss",
+             "pagerduty-routing-key": "R0UTINGKEY", "webhook-token": "w3bh00k-t0ken"}
+    other = LABELS | {"severity": "ticket", "alertname": "Other", "instance": "10.0.0.2:8080"}
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    for name, text in known.items():
+        (secrets / name).write_text(text)
+    with Peer(400, b'{"status": "invalid event"}') as pagerduty, Peer(500) as webhook:
+        document = hurried(loopback(secrets, webhook=webhook.url, pagerduty=pagerduty.url))
+        with Alertmanager(tmp_path, document, version) as alertmanager:
+            alertmanager.post(alert(LABELS), alert(other))
+            for kind in ("slack", "pagerduty", "webhook", "email"):
+                eventually(lambda kind=kind: alertmanager.metric(
+                    TRIED.replace("requests", "requests_failed"), f'integration="{kind}"') > 0, kind)
+            eventually(lambda: alertmanager.said().count("Notify for alerts failed") > 1, "the log says so")
+            log = alertmanager.said()
+    assert "s1ack-s3cr3t" not in log
+    assert not [secret for secret in known.values() if secret in log]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_no_token_file(tmp_path: Path, token_file: Path, version: str) -> None:
     """The same for the webhook's own."""
     token_file.unlink()

@@ -82,13 +82,26 @@ def test_one_connection_too_many(listening: tuple[str, int]) -> None:
             stack.enter_context(socket.create_connection(listening, 20))
         with socket.create_connection(listening, 20) as fifth:
             assert rest(fifth).startswith(b"HTTP/1.1 503 ")
+    eventually(lambda: well(listening), "there is room again")
 
-    def room() -> bool:
-        with socket.create_connection(listening, 20) as connection:
-            connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
-            return b" 200 " in rest(connection)
 
-    eventually(room, "there is room again")
+def test_who_does_not_read_its_answers(listening: tuple[str, int]) -> None:
+    """Answers that nobody takes have a deadline, too; its place is free again."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            connection = stack.enter_context(socket.create_connection(listening, 20))
+            connection.settimeout(0.2)
+            with contextlib.suppress(OSError):
+                for _ in range(2000):
+                    connection.sendall(b"GET /no-such-place HTTP/1.1\r\n\r\n" * 100)
+        eventually(lambda: well(listening), "there is room again")
+
+
+def well(address: tuple[str, int]) -> bool:
+    """Whether one more is answered."""
+    with socket.create_connection(address, 20) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        return b" 200 " in rest(connection)
 
 
 @pytest.mark.parametrize("request_, status", [
