@@ -2,13 +2,16 @@
 
 import json
 import re
+import subprocess
 import urllib.error
 import urllib.request
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from command import ROOT, alive, eventually, get
+from glassbox_stack.demo import what_to_open
 from stack import Refused, Stack, swap
 
 CONTRACT = json.loads((ROOT / "docs/contract.json").read_text())
@@ -167,6 +170,35 @@ def test_swap_that_is_refused_leaves_all_as_it_was(stack, monkeypatch):
     with pytest.raises(Refused, match="prometheus refuses"):
         swap(stack.folder, "real")
     assert stack.profile == "fast" and profiles_of(stack) == {"fast"}
+
+
+def test_what_it_says_to_open_can_be_opened(stack, fetch):
+    said = what_to_open(stack)
+    opened = said[said.index("Open"):said.index("Try")]
+    urls = re.findall(r"(?:^| )'?(http://[^\s']+)", opened, re.M)
+    assert {url.split("/")[2] for url in urls} >= {urlsplit(url).netloc for url in (
+        stack.service, stack.operators, stack.prometheus, stack.traces)}
+    for url in urls:
+        fetch(url.replace("/trace/ID,", "/"))
+    amtool = re.search(r"amtool .*", opened)[0]
+    assert subprocess.run(amtool.split(), capture_output=True, check=False).returncode == 0
+
+
+def test_the_trace_it_says_to_look_at_is_shown(stack):
+    line = next(line for line in what_to_open(stack).splitlines() if "| python3" in line)
+    shown = subprocess.run(line, shell=True, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert shown.returncode == 0 and "glassbox.delay_ms = 50" in shown.stdout, shown.stderr
+
+
+def test_the_fault_it_says_to_try_is_taken(stack):
+    said = what_to_open(stack)
+    command = re.search(r"curl -X PUT .*?\}\]\}'", said, re.S)[0]
+    try:
+        answer = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT, check=False).stdout
+        assert json.loads(answer)["faults"][0]["state"] == "in_force"
+    finally:
+        subprocess.run(command.partition("--json")[0].replace("PUT", "DELETE").rstrip("\\ \n"), shell=True,
+                       cwd=ROOT, capture_output=True, check=True)
 
 
 def test_swap_needs_a_stack(tmp_path):

@@ -43,8 +43,10 @@ def what_to_open(stack: Stack) -> str:
         "not installed (no grafana-server): the dashboards are in dashboards/json"
     lines = [("", "Open"), ("the service, live", f"{stack.operators}/"),
              ("a request", f"curl -i {stack.service}/demo/hello"),
-             ("alerts, queries", f"{stack.prometheus}/alerts"),
-             ("notifications", f"{stack.alertmanager}/#/alerts"), ("dashboards", grafana)]
+             # Debian's Prometheus has the classic pages, its Alertmanager has none.
+             ("alerts, queries", f"{stack.prometheus}/classic/alerts"),
+             ("notifications", f"amtool alert query --alertmanager.url={stack.alertmanager}"),
+             ("dashboards", grafana)]
     if stack.traces:
         newest = f"curl -si '{stack.service}/demo/hello?delay=50' | python3 {here}/traces.py -"
         lines += [("traces", f"{stack.traces}/trace/ID, with the ID of a response's traceresponse"),
