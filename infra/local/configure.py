@@ -23,6 +23,10 @@ def main() -> int:
     parser.add_argument("--profile", choices=files.PROFILES, default="real")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
+    try:
+        files.lock(folder)
+    except files.NotOurs as error:
+        parser.error(str(error))
     files.write_all(folder, arguments.profile,
                     {name: f"{HOSTS.get(name, name)}:{port}" for name, port in DEFAULT.items()},
                     {name: f"http://localhost:{port}" for name, port in DEFAULT.items()})

@@ -130,6 +130,14 @@ def test_files_that_are_named_are_written(configured):
         assert (configured / name).stat().st_mode & 0o044 == 0o044, f"{name}: other users must read it"
 
 
+def test_configure_leaves_a_folder_of_others_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    run = subprocess.run([sys.executable, ROOT / "infra/local/configure.py", tmp_path],
+                         capture_output=True, text=True, check=False)
+    assert run.returncode == 2 and "holds other things than a stack's" in run.stderr
+    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
+
+
 def test_addresses_are_the_containers(configured):
     targets = [target for job in yaml.safe_load((configured / "prometheus.yml").read_text())["scrape_configs"]
                for group in job["static_configs"] for target in group["targets"]]

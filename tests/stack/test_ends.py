@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from command import Command, alive, eventually, get, naming
+from stack import NotOurs, swap
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
@@ -36,6 +37,9 @@ def test_after_a_sigkill_the_folder_can_be_used_again(folder):
         command.comes_up()
         command.ends(signal.SIGKILL)
         command.left_nothing()
+    assert (folder / "stack.json").exists()
+    with pytest.raises(NotOurs, match="no stack runs in"):
+        swap(folder, "fast")
     with Command(folder, "--no-load", "--no-collector") as command:
         state = command.comes_up()
         assert command.ends(signal.SIGINT) == 0

@@ -12,7 +12,7 @@ import yaml
 
 from command import ROOT, alive, eventually, get
 from glassbox_stack.demo import what_to_open
-from stack import Refused, Stack, swap
+from stack import NotOurs, Refused, Stack, swap
 
 CONTRACT = json.loads((ROOT / "docs/contract.json").read_text())
 OBJECTIVES = json.loads((ROOT / "alerts/objectives.json").read_text())
@@ -202,6 +202,5 @@ def test_the_fault_it_says_to_try_is_taken(stack):
 
 
 def test_swap_needs_a_stack(tmp_path):
-    from stack import NotOurs
     with pytest.raises(NotOurs, match="no stack runs in"):
         swap(tmp_path, "fast")

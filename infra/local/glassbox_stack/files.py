@@ -124,12 +124,24 @@ def write_all(folder: Path, profile: str, addresses: Addresses, urls: Mapping[st
     write_profile(folder, profile, addresses, urls)
 
 
+def is_held(folder: Path) -> bool:
+    """Whether a stack has the lock: one that was killed has left its files, but not that."""
+    try:
+        with open(folder / LOCK, encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def read_state(folder: Path) -> dict:
     """stack.json of a running stack."""
-    try:
-        return json.loads((folder / "stack.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise NotOurs(f"no stack runs in {folder}: `make demo` starts one") from None
+    state = folder / "stack.json"
+    if not is_held(folder) or not state.exists():
+        raise NotOurs(f"no stack runs in {folder}: `make demo` starts one")
+    return json.loads(state.read_text(encoding="utf-8"))
 
 
 def write_state(folder: Path, state: dict) -> None:
