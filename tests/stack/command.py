@@ -42,14 +42,15 @@ def alive(pid: int) -> bool:
 
 
 def naming(folder: Path) -> list[int]:
-    """Processes whose command line names the folder."""
+    """Processes whose command line or environment names the folder."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            if str(folder).encode() in entry.read_bytes() and alive(int(entry.parent.name)):
-                found.append(int(entry.parent.name))
-        except OSError:
+            words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:  # it has ended, or is another user's
             continue
+        if str(folder).encode() in words and alive(int(process.name)):
+            found.append(int(process.name))
     return found
 
 
