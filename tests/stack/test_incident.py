@@ -25,6 +25,7 @@ def test_whole_arc(folder, tmp_path):
         assert command.hears("=== minute 0 of 0.417: Nearly all fails.", 60)
         assert command.hears("GlassboxErrorBudgetBurn  FIRING", 60), command.said[-3000:]
         assert command.hears("=== minute 0.417 of 0.417: Over.", 60)
+        assert command.hears("these fire on: Glassbox", 30), command.said[-3000:]
         assert command.hears("all resolved", 120), command.said[-3000:]
         assert command.ends() == 0
         command.left_nothing()

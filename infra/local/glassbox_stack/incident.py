@@ -83,6 +83,7 @@ class Incident:
         self.seen = 0  # the last notification
         self.rows: dict[str, Row] = {}
         self.well = False
+        self.waits = False  # for pages to resolve
 
     @property
     def minute(self) -> float:
@@ -97,10 +98,22 @@ class Incident:
             say(f"\n=== minute {at / 60:.3g} of {self.end / 60:.3g}: {note}\n")
         self._collect(stack)
         over = 60 * self.minute - self.end
-        if self.steps or over < 5 or (self._pages_firing() and over < self.patience):
+        if self.steps or over < 5:
+            return False
+        firing = self._pages_firing()
+        if firing and over < self.patience:
+            self._wait_for(firing, say)
             return False
         self._close(say)
         return True
+
+    def _wait_for(self, firing: list[Row], say) -> None:
+        """Said once: with real windows this takes half an hour."""
+        if not self.waits:
+            names = ", ".join(sorted({row.labels["alertname"] for row in firing}))
+            say(f"\n=== over; until their windows have forgotten it these fire on: {names}. They are waited for, "
+                f"{self.patience / 60:.3g} minutes at most.\n")
+        self.waits = True
 
     def _wait(self, stack, say) -> bool:
         now = time.monotonic()
