@@ -14,8 +14,10 @@ if ! compile release glassbox; then
     exit
 fi
 venv=$(.ci/venv.sh "$ALERTS_REQUIREMENTS")
-OTELCOL_BIN=$(.ci/tools.sh otelcol) || true
-export OTELCOL_BIN GLASSBOX_BIN=$PWD/build/release/glassbox
+# The newer two are for what compose.yaml has them told.
+mapfile -t tools < <(.ci/tools.sh otelcol prometheus alertmanager)
+export OTELCOL_BIN=${tools[0]:-} PROMETHEUS_BIN=${tools[1]:-} ALERTMANAGER_BIN=${tools[2]:-}
+export GLASSBOX_BIN=$PWD/build/release/glassbox
 read -ra pytest_args <<<"${PYTEST_ARGS:-}"
 rm -f "$report"
 

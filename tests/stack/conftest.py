@@ -19,6 +19,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture
+def traced(stack: Stack) -> Stack:
+    """The same, where there is a Collector."""
+    assert "broken" not in stack.no_collector, stack.no_collector
+    if not stack.traces:
+        pytest.skip(stack.no_collector)
+    return stack
+
+
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Where a stack of the test's own may live."""
     return tmp_path / "stack"

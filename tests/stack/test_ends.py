@@ -46,7 +46,7 @@ def test_after_a_sigkill_the_folder_can_be_used_again(folder):
         command.left_nothing(state)
 
 
-@pytest.mark.parametrize("words", ["collector", "webhook", "prometheus"])
+@pytest.mark.parametrize("words", ["service", "webhook", "prometheus"])
 def test_signal_while_it_comes_up(folder, words):
     with Command(folder) as command:
         assert command.hears(words)
@@ -74,7 +74,7 @@ def test_nobody_reads_any_more(folder):
         assert eventually((folder / "stack.json").exists, 40)
         state = json.loads((folder / "stack.json").read_text())
         os.close(reading)
-        os.kill(state["pids"]["traces"], signal.SIGKILL)  # something that it wants to say
+        os.kill(state["pids"]["webhook"], signal.SIGKILL)  # something that it wants to say
         assert command.ends() == 1
         command.left_nothing(state)
 
