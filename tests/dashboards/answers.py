@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prometheus import Prometheus
+from prometheus import Api
 from reading import FOLDER, ROOT, Expression, every_board
 
 STEP, SPAN = 2, 60  # seconds between points of a range, and how far back it goes
@@ -56,7 +56,7 @@ def said(expression: Expression, labels: dict[str, str], value: float) -> str:
     return f"{legend.strip()} {rounded(value)}".strip()
 
 
-def ask(prometheus: Prometheus, expression: Expression) -> Answer:
+def ask(prometheus: Api, expression: Expression) -> Answer:
     """Asks it the way Grafana does."""
     if expression.kind == "instant":
         data = prometheus.api("query", query=expression.filled)
@@ -83,7 +83,7 @@ def missing(expression: Expression, answer: Answer) -> bool:
     return not answer.series or expression.exemplars and not answer.traces
 
 
-def ask_all(prometheus: Prometheus, expressions: list[Expression],
+def ask_all(prometheus: Api, expressions: list[Expression],
             patience: float = 90) -> dict[Expression, Answer]:
     """The answers to all; one that is empty is asked again until time is up: rates need two scrapes,
     rules a moment."""
@@ -129,9 +129,10 @@ def cell(text: str) -> str:
 def row(expression: Expression, answer: Answer) -> str:
     """A line of a dashboard's table."""
     kind = {"instant": "", "range": ", over time", "variable": ""}[expression.kind]
-    what = f"{answer.series} {'values' if expression.kind == 'variable' else 'series'}{kind}"
+    noun = "series" if expression.kind != "variable" else "value" if answer.series == 1 else "values"
+    what = f"{answer.series} {noun}{kind}"
     what += f": {answer.example}" if answer.example else ""
-    what += f"; {answer.traces} traces" if expression.exemplars else ""
+    what += f"; {answer.traces} traces to open" if expression.exemplars else ""
     what += " (fed)" if expression.is_fed else ""
     return f"| {cell(expression.where)} | `{cell(expression.text)}` | {cell(what)} |\n"
 

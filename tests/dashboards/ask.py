@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Asks a Prometheus that runs somewhere what the dashboards would ask it, and says what would be empty:
+
+    python tests/dashboards/ask.py http://127.0.0.1:9090 [DASHBOARD...]
+
+Empty is not always wrong: no cluster, no load test, no drill, no fault. Exit status 0; 1 if nothing at all was answered,
+2 if it cannot be asked.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "wire")]
+
+from answers import ask, missing  # noqa: E402: beside this file, wherever it is started
+from prometheus import Api  # noqa: E402
+from reading import every_board, expressions  # noqa: E402
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("url", help="of the Prometheus")
+    parser.add_argument("dashboard", nargs="*", help="all of them, if none is named")
+    arguments = parser.parse_args()
+    prometheus = Api(arguments.url)
+    if prometheus.api("status/buildinfo") is None:
+        print(f"no Prometheus answers at {arguments.url}", file=sys.stderr)
+        return 2
+    answered = 0
+    for board in every_board():
+        if arguments.dashboard and board.name not in arguments.dashboard:
+            continue
+        asked = list(expressions(board))
+        empty = [one for one in asked if missing(one, ask(prometheus, one))]
+        answered += len(asked) - len(empty)
+        print(f"{board.name}: {len(asked) - len(empty)} of {len(asked)} answered")
+        for one in empty:
+            print(f"    empty: {one.where}: {one.text}")
+    return 0 if answered else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
