@@ -103,7 +103,7 @@ own = graph(
     "0, also in the middle of a drill; /demo/random-error fails by design.", "reqps",
     [over_time(f"{some('http_route', BAD, ALL)} - "
                f"{total('http_route', rate('glassbox_fault_errors_total'))}", "{{http_route}}")],
-    named=colours.apart(list(ROUTES)), alert="GlassboxErrorRatioHigh")
+    named=colours.apart(list(ROUTES)), signed=True, alert="GlassboxErrorRatioHigh")
 
 struck = graph(
     "Requests that a fault struck", "A second, by kind and route: what really took effect, not "

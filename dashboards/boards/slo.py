@@ -49,7 +49,7 @@ budget = graph(
     "Budget left over time", "What is left of the budget, over time. A slope is a burn; a step is an "
     "incident. Zero is the end of it.", "percentunit",
     [over_time(recorded("slo:period_error_budget_remaining:ratio"), "{{sloth_slo}}")],
-    steps=[(0, colours.BAD)], alert="GlassboxErrorBudgetBurn")
+    steps=[(0, colours.BAD)], signed=True, alert="GlassboxErrorBudgetBurn")
 
 
 def burning(one: Burn):
@@ -59,7 +59,8 @@ def burning(one: Burn):
         f"Burn, {one.long[0]} and {one.short[0]}: a {one.severity} above {one.factor:g}",
         f"Both windows above the line is a {one.severity}: the long one says that it matters, the "
         f"short one that it goes on. With the rules for demonstrations they are {one.long[1]} and "
-        f"{one.short[1]}. What to do: the runbook.", "none",
+        f"{one.short[1]}. A window shows nothing until it has seen {OBJECTIVES.floor:g} requests a second "
+        "on average. What to do: the runbook.", "none",
         [over_time(burn(*window), "{{sloth_slo}} {{sloth_window}}")
          for window in (one.long, one.short)],
         steps=[(one.factor, colour)], alert="GlassboxErrorBudgetBurn")

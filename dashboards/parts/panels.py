@@ -65,15 +65,18 @@ def legend() -> common.VizLegendOptions:
 
 def graph(title: str, description: str, unit: str, queries: list[Query], *, steps: Steps = (),
           named: Names | None = None, matched: Names | None = None, bounds: tuple[str, ...] = (),
-          stacked: bool = False, most: float | None = None, alert: str = "",
+          stacked: bool = False, most: float | None = None, signed: bool = False, alert: str = "",
           more: list | None = None) -> graphs.Panel:
     """Values over time. `named` and `matched` colour series by name or by regular expression,
-    `bounds` (a regular expression each) are limits: grey and dashed."""
+    `bounds` (a regular expression each) are limits: grey and dashed. What may be below zero is
+    `signed`."""
     panel = dressed(graphs.Panel(), title, description, unit, queries, alert, more)
-    panel = (panel.min(0).line_width(1).fill_opacity(60 if stacked else 8)
+    panel = (panel.line_width(1).fill_opacity(60 if stacked else 8)
              .show_points(shapes.VisibilityMode.NEVER).span_nulls(False).legend(legend())
              .tooltip(common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI)
                       .sort(shapes.SortOrder.DESCENDING)))
+    if not signed:
+        panel = panel.min(0)
     if most is not None:
         panel = panel.max(most)
     if stacked:
