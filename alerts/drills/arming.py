@@ -22,6 +22,7 @@ class Way(Protocol):
 
     name: str
     delay: float  # seconds until the last of them has it, at most
+    begins: bool  # by itself: the plan needs no begin
 
     def occupied(self) -> Optional[str]:
         """Whose fault is in force, in a phrase; None if nobody's."""
@@ -57,6 +58,7 @@ class Api:
     armed: dict[str, str] = field(default_factory=dict)  # operators' URL -> name of the plan
     name: str = "by the API"
     delay: float = 0.0
+    begins: bool = True
 
     def call(self, url: str, method: str = "GET", document: Any = None) -> Any:
         try:
@@ -116,6 +118,7 @@ class File:
     written: Optional[str] = None
     name: str = "by the plan's file"
     delay: float = 1.0  # it is looked at four times a second
+    begins: bool = False
 
     @property
     def saved(self) -> Path:

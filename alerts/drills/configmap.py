@@ -9,7 +9,7 @@ import json
 import shutil
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Optional
 
 from .arming import rfc3339, unfinished
@@ -37,7 +37,7 @@ class ConfigMap:
     written: Optional[str] = None
     name: str = "by the ConfigMap"
     delay: float = 120.0  # the kubelet's period and the cache's time to live, and a little
-    more: list[str] = field(default_factory=list)
+    begins: bool = False
 
     def command(self, *words: str) -> list[str]:
         """kubectl's arguments; where no namespace is given its own default is taken."""

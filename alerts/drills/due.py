@@ -37,6 +37,7 @@ class Leaf:
     hop_seconds: float = 0.0  # how long these may take, one evaluation each
     samples: int = 1          # scrapes that it takes to see a change: a rate needs two
     ramp: float = 0.0         # seconds until the level is there: connections pile up
+    counts: bool = False      # it reads whole requests in the window, few and far between
     source: str = ""          # the expression, to ask what it reads later
     needs: float = 0.0        # what that is compared with
     quantile: bool = False    # it reads the share above the threshold; `threshold` is 1 - q
@@ -81,6 +82,8 @@ class Leaf:
         leaf = self.upward()
         if leaf.base > leaf.threshold:
             return NEVER
+        if leaf.counts:
+            return leaf.window  # which of the few it was that came last nobody knows
         # What the fault held up when it was taken away is still to come: as long as it took to build up.
         if leaf.window == 0 or leaf.reads(0, lasted) <= leaf.threshold:
             return leaf.ramp

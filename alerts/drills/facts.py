@@ -23,10 +23,10 @@ class Still:
 
     def value(self, expression: str) -> Optional[float]:
         made = rules.own_shape(promql.parse(expression))
-        if all("request" in name and "error" not in name and "duration_seconds:" not in name for name in made.metrics) \
-                and "error_type" not in made.matchers:
-            return self.facts.rate  # how many there are, which guards look at
-        return self.facts.base
+        if not any("http_server" in name or name.startswith("slo:") for name in made.metrics):
+            return None
+        bad = "error_type" in made.matchers or any("error" in name or "duration_seconds:" in name for name in made.metrics)
+        return self.facts.base if bad else self.facts.rate
 
     def age(self, _: Shape) -> float:
         return due.NEVER

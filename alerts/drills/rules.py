@@ -291,8 +291,9 @@ def leaf(rules: list[Rule], expr: Any, labels: dict[str, str], reader: Reader, g
     made = shape(rules, left, labels, group)
     base = reader.value(str(left))
     true = holds(base, operator, threshold)
-    name = str(left) if len(str(left)) < 60 else next(iter(sorted(made.metrics)), str(left)[:60])
-    common = {"source": str(left), "needs": threshold, "hops": made.hops, "hop_seconds": made.hop_seconds,
+    plain = re.sub(r"\{[^}]*\}", "", str(left))
+    name = f"{plain if len(plain) < 80 else next(iter(sorted(made.metrics)), plain[:80])} {operator} {threshold:g}"
+    common = {"source": str(left), "needs": threshold, "counts": made.counts, "hops": made.hops, "hop_seconds": made.hop_seconds,
               "age": reader.age(made) if made.window and not made.counts else due.NEVER}
     if made.q is not None:
         level, ramp = reader.level(made, threshold, base or 0.0)

@@ -47,8 +47,7 @@ def leaf(part: Leaf) -> str:
     if part.level is None:
         return f"{part.text}: no doing of this fault"
     if not part.window:
-        return f"{name}: reads {figure(part.level, False)} " + (
-            f"after {span(part.ramp)}" if part.ramp else "at once")
+        return f"{name}: true " + (f"after {span(part.ramp)}" if part.ramp else "at once")
     what = "slower than the threshold" if part.quantile else "bad" if ratio else "counted"
     young = f" (only {span(part.age)} of it are there)" if part.age < part.window else ""
     passes = "less than" if part.below else "more than"
@@ -60,9 +59,12 @@ def falling(tree: Tree, lasted: float) -> list[str]:
     """When each comparison that the fault brought to hold is over."""
     lines = []
     for part in due.leaves(tree):
-        if part.level is not None and not part.holds and part.onset() < lasted:
+        if part.level is not None and not part.holds and (part.onset() < lasted or part.counts):
             window = f"the last {short(part.window)}" if part.window else part.text
             ratio = part.window > 0 and 0 <= part.threshold < 1 and part.level <= 1
+            if not part.window:
+                lines.append(f"{part.text}: true no more" + (f" after {span(part.ramp)}" if part.ramp else ""))
+                continue
             lines.append(f"{window}: no more than {figure(part.threshold, ratio)} after {span(part.fall(lasted))}")
     return lines
 

@@ -1,0 +1,203 @@
+"""Whatever happens to a drill, and at whatever moment: the service is as it was.
+
+The real service, by its API and by its plan's file; the rest is drill_world.py, with a clock of the test's own.
+"""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+from drill_world import Service, World, field
+from drills import choose, guard
+from drills.guard import Guard, Interrupted
+from drills.wave import Wave
+from drills.web import Refused
+
+NOT_READY = choose.by_name("NotReady")
+WAITS = 60  # more than a whole drill has here: the last ones are no interruption any more
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    made = Service(tmp_path_factory.mktemp("service"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def world(service: Service) -> Iterator[World]:
+    made = World(service)
+    yield made
+    made.stop()
+    assert not service.is_struck()
+
+
+def quiet() -> Guard:
+    return Guard(lambda _: None)
+
+
+@pytest.mark.parametrize("by", ["api", "file"])
+def test_a_whole_drill(world: World, by: str) -> None:
+    """All steps come, in order, when they are due; the file holds again what it held."""
+    before = world.service.plan_file.read_text()
+    with quiet() as keeper:
+        made = field(world, keeper, by=by)
+        timeline, = Wave(made, [NOT_READY]).run()
+    assert timeline.problems() == []
+    moments = [event.at for event in timeline.events.values()]
+    assert None not in moments
+    assert moments[:3] == sorted(moments[:3])  # type: ignore[type-var]
+    assert timeline.at("seen") <= timeline.at("firing") <= timeline.at("notified") <= timeline.at("restored")
+    assert timeline.at("restored") <= timeline.at("gone") <= timeline.at("resolved")
+    assert world.service.plan_file.read_text() == before
+    assert not list(world.service.plan_file.parent.glob("*.before-drill"))
+
+
+@pytest.mark.parametrize("by", ["api", "file"])
+def test_interrupted_at_each_wait(service: Service, by: str) -> None:
+    """A signal at the n-th wait, for each n until the drill is over before it: it ends by the signal, restored."""
+    before = service.plan_file.read_text()
+    struck, interrupted = 0, 0
+    for wait in range(WAITS):
+        world = World(service)
+        keeper = quiet()
+
+        def interrupt(keeper: Guard = keeper) -> None:
+            nonlocal struck
+            struck += service.is_struck()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        try:
+            with keeper:
+                timeline, = Wave(field(world, keeper, {wait: interrupt}, by), [NOT_READY]).run()
+            assert timeline.problems() == []
+            break
+        except Interrupted as interruption:
+            assert interruption.number == signal.SIGTERM
+            interrupted += 1
+        finally:
+            world.stop()
+        wait_until_well(service)
+        assert service.plan_file.read_text() == before
+        assert keeper.failed == []
+    else:
+        raise AssertionError("the drill did not end")
+    # While waiting to see it, for the alert, and after: of these moments there were several each.
+    assert struck >= 5 and interrupted - struck >= 3
+
+
+def wait_until_well(service: Service) -> None:
+    """The file is looked at four times a second."""
+    import time
+    for _ in range(100):
+        if not service.is_struck():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"still in force: {service.faults()}")
+
+
+def test_each_signal_is_noted_and_handlers_are_put_back() -> None:
+    former = [signal.getsignal(number) for number in guard.SIGNALS]
+    for number in guard.SIGNALS:
+        with quiet() as keeper:
+            os.kill(os.getpid(), number)
+            with pytest.raises(Interrupted) as raised:
+                keeper.check()
+            assert raised.value.number == number
+    assert [signal.getsignal(number) for number in guard.SIGNALS] == former
+
+
+def test_a_signal_during_a_restore_does_not_cut_it_short() -> None:
+    done: list[str] = []
+    said: list[str] = []
+
+    def slow_undo() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        keeper.check()  # what a wait within an undo would do
+        done.append("undone")
+
+    with Guard(said.append) as keeper:
+        keeper.later("all", slow_undo)
+    assert done == ["undone"] and said == ["SIGINT: restoring already"]
+
+
+def test_one_undo_that_fails_does_not_keep_the_others_back() -> None:
+    done: list[int] = []
+
+    def fails() -> None:
+        raise Refused("gone")
+
+    with quiet() as keeper:
+        keeper.later("first", lambda: done.append(1))
+        keeper.later("second", fails)
+        keeper.later("third", lambda: done.append(3))
+    assert done == [3, 1] and keeper.failed == ["second: gone"]
+
+
+@pytest.mark.parametrize("broken", ["alerts", "tell", "query"])
+def test_an_exception_restores(world: World, broken: str) -> None:
+    """What nobody thought of, in the middle: it goes through to whoever reads the traceback, after restoring."""
+    calls = 0
+
+    def fails(*_: Any) -> Any:
+        nonlocal calls
+        calls += world.service.is_struck()
+        if world.service.is_struck():
+            raise RuntimeError("on purpose")
+        return {"alerts": [], "tell": {"last": 0, "notifications": []}, "query": []}[broken]
+
+    setattr(world, broken, fails)  # the server breaks off; the drill meets a connection that is closed
+    with pytest.raises(Refused), quiet() as keeper:
+        made = field(world, keeper)
+        timeline, = Wave(made, [NOT_READY]).run()
+        raise Refused("; ".join(timeline.problems()))  # the truth not being seen is no exception but a verdict
+    assert calls > 0
+    assert not world.service.is_struck()
+
+
+def test_an_exception_of_our_own_restores(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> None:
+        assert world.service.is_struck()
+        raise RuntimeError("on purpose")
+    monkeypatch.setattr("drills.watch.Watch.rise", fails)
+    with pytest.raises(RuntimeError, match="on purpose"), quiet() as keeper:
+        Wave(field(world, keeper), [NOT_READY]).run()
+
+
+def test_killed_outright_the_fault_ends_by_itself(world: World) -> None:
+    """Nobody restores; the plan that was sent has an end that is not far."""
+    with quiet() as keeper:
+        made = field(world, keeper)
+        drill = Wave(made, [NOT_READY])
+        drill.prepare()
+        plan = drill.plan()
+    (entry,) = plan["faults"]
+    seconds = int(entry["duration"].removesuffix("s"))
+    needed = drill.seen_within() + 2 + 1 + 2 + 1 + 2  # for, scrape, evaluation, group_wait, delivery: rounded up
+    assert needed < seconds < needed + 60
+
+
+def test_somebody_elses_plan_is_left_alone(world: World) -> None:
+    """Who armed another plan meanwhile means it: the drill takes away only its own."""
+    def other() -> None:
+        world.service.put({"name": "theirs", "faults": [{"duration": "1m", "memory": {"bytes": "1MiB"}}]})
+    with pytest.raises(Interrupted), quiet() as keeper:
+        Wave(field(world, keeper, {3: other, 4: lambda: os.kill(os.getpid(), signal.SIGINT)}), [NOT_READY]).run()
+    assert world.service.faults()["plan"]["name"] == "theirs"
+    world.service.put({"faults": [{"duration": "1ms", "memory": {"bytes": "1KiB"}}]})
+    wait_until_well(world.service)
+
+
+def test_a_file_that_a_killed_drill_left_is_put_right(world: World, tmp_path: Path) -> None:
+    from drills.arming import File
+    path = tmp_path / "plan.json"
+    path.write_text("what was there")
+    way = File(path)
+    way.arm({"begin": "2026-01-01T00:00:00Z", "faults": []})
+    assert path.read_text() != "what was there"
+    again = File(path)  # of the next drill; this one was killed
+    again.recover()
+    assert path.read_text() == "what was there" and not again.saved.exists()
