@@ -3,7 +3,7 @@
 From a Prometheus, or, for --list, from the rule files with a steady load assumed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from . import due, rules, words
@@ -92,10 +92,14 @@ def one(prometheus: Prometheus, expression: str, default: float) -> float:
     return values[0] if values else default
 
 
-def live(prometheus: Prometheus, all_rules: list[Rule], drill: Drill, job: str, scrape: float) -> Facts:
+def live(prometheus: Prometheus, all_rules: list[Rule], drill: Drill, job: str, scrape: float,
+         known: Optional[dict[Optional[str], Facts]] = None) -> Facts:
     """Of a service that is scraped. Its load is the most that there was for some scrapes within five minutes: a
-    flood before this one, or a young series, makes the mean of minutes too small."""
+    flood before this one, or a young series, makes the mean of minutes too small. What is `known` of a route is not
+    measured twice: drills of one wave go by the same figures."""
     facts = of_rules(all_rules, drill)
+    if known is not None and drill.route in known:
+        return replace(known[drill.route], thresholds=facts.thresholds, ceiling=facts.ceiling, le=facts.le)
     where = f'job="{job}"'
     rate = base = 0.0
     if drill.route:
@@ -109,10 +113,13 @@ def live(prometheus: Prometheus, all_rules: list[Rule], drill: Drill, job: str, 
                           "Start load first (the local stack's is in infra/local/load.py)")
         rate = max(rate, one(prometheus, f"max_over_time(sum(rate({count}}}[{short}]))[5m:{short}])", 0.0))
     public = f'glassbox_connections{{{where},listener="public"}}'
-    return Facts(drill.route, rate, base, facts.thresholds, facts.ceiling, facts.le,
+    made = Facts(drill.route, rate, base, facts.thresholds, facts.ceiling, facts.le,
                  one(prometheus, f"sum(glassbox_workers{{{where}}})", 2.0),
                  one(prometheus, f"sum(glassbox_connections_limit{{{where}}})", 100.0),
                  one(prometheus, f"sum({public})", 0.0))
+    if known is not None:
+        known[drill.route] = made
+    return made
 
 
 @dataclass

@@ -18,7 +18,7 @@ from .notices import Webhook
 from .places import Places, place
 from .prometheus import Prometheus
 from .rules import Rule
-from .table import Drill, Entry, disturbs, touches
+from .table import Drill, Entry, Facts, disturbs, touches
 from .timeline import Timeline
 from .watch import Eyes, Watch
 from .web import Refused, Unreachable
@@ -100,8 +100,9 @@ class Wave:
         self.way = world.way(self.drills[0])
         scrape = max(target["scrape"] for target in self.targets)
         known = world.prometheus.alerts()
+        measured: dict[Optional[str], Facts] = {}
         for drill in self.drills:
-            given = facts.live(world.prometheus, all_rules, drill, world.places.job, scrape)
+            given = facts.live(world.prometheus, all_rules, drill, world.places.job, scrape, measured)
             reckoned = facts.reckon(all_rules, drill, given, world.prometheus, scrape)
             self.watches.append(self.watch(reckoned, scrape, known))
         self.check_together()
