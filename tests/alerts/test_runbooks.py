@@ -112,6 +112,25 @@ def test_a_page_says_drill_where_there_is_one() -> None:
         assert (f"`alerts/drill {name}`" in page.section("Practise")) == (name in drilled), name
 
 
+# Options of others, as pages name them.
+OTHERS = {"--enable-feature", "--web.enable-lifecycle", "--fast", "--severity", "--list"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_settings_and_reasons_are_there(name: str) -> None:
+    """Each option, variable and reason that a page names is one that the program has."""
+    text = PAGES[name].path.read_text()
+    docs = {doc: (ROOT / f"docs/{doc}.md").read_text() for doc in ("options", "variables", "metrics")}
+    for option in set(re.findall(r"`(--[a-z][a-z.-]+)", text)) - OTHERS - {"--print-config"}:
+        assert f"| `{option}` |" in docs["options"], option
+    for variable in re.findall(r"\bOTEL_[A-Z_]+[A-Z]\b(?!_?\*)", text):
+        assert f"| `{variable}` |" in docs["variables"], variable
+    table = re.findall(r"^\| (`[a-z_]+`(?:, `[a-z_]+`)*)[^|]* \|", text, re.M)
+    named = re.findall(r'(?:error_type|reason)="([a-z_]+)"', text)
+    for reason in named + re.findall(r"`([a-z_]+)`", " ".join(table)):
+        assert f"`{reason}`" in docs["metrics"], reason
+
+
 # ---- queries ------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("block", blocks("promql"))
