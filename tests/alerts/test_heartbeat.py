@@ -16,7 +16,7 @@ import pytest
 
 from alertmanager import VERSIONS, Alertmanager, eventually, free_port, local, shipped, timed
 from scraper import Prometheus, shipped_rule
-from webhook_process import TOKEN, Webhook
+from webhook_process import TOKEN, Webhook, one, payload
 
 TIMEOUT = 5.0
 RESEND = 1.0
@@ -106,7 +106,8 @@ def test_alertmanager_dies(chain: Chain) -> None:
 def test_a_switch_that_was_never_wired(tmp_path: Path) -> None:
     """Silence from the start is an alarm, too; that the switch has resolved is none of its beats."""
     with Webhook(tmp_path, "--heartbeat-timeout", "0.5s") as webhook:
-        assert webhook.ask("/heartbeat")[1] == {"last": None, "alive": False}
+        over = payload(one("GlassboxDeadMansSwitch", "resolved"), status="resolved")
+        assert webhook.post(over, "/heartbeat") == (200, {"last": None, "alive": False})
         [lost] = webhook.notifications(wait=20)
         assert (lost["receiver"], lost["status"]) == ("heartbeat", "firing")
         assert "since the start" in lost["alerts"][0]["annotations"]["description"]
