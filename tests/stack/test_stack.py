@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from command import ROOT, alive, eventually, get
+from glassbox_stack import demo
 from glassbox_stack.demo import what_to_open
 from stack import NotOurs, Refused, Stack, swap
 
@@ -200,6 +201,16 @@ def test_the_fault_it_says_to_try_is_taken(stack):
     finally:
         subprocess.run(command.partition("--json")[0].replace("PUT", "DELETE").rstrip("\\ \n"), shell=True,
                        cwd=ROOT, capture_output=True, check=True)
+
+
+def test_access_log_is_rotated(stack, monkeypatch):
+    monkeypatch.setattr(demo, "MOST_ACCESS_LOG", 1000)
+    log = stack.folder / "log/access.log"
+    assert eventually(lambda: log.stat().st_size > 1000)
+    with demo.Watch(stack, lambda *_: None) as watch:
+        watch.look()
+        assert eventually(lambda: log.exists() and log.stat().st_size > 0), "not opened again"
+    assert log.with_suffix(".old").stat().st_size > 1000
 
 
 def test_swap_needs_a_stack(tmp_path):
