@@ -24,6 +24,13 @@ def hpa(name: str, *matchers: str) -> str:
     return series(f"kube_horizontalpodautoscaler_{name}", *matchers, target=HPA)
 
 
+def metric(side: str, by: str, *matchers: str) -> str:
+    """What the HPA reads (status) or wants (spec). A metric of one container of a pod, as the chart's CPU
+    is, has a name of its own in newer versions of kube-state-metrics."""
+    return " or ".join(f"max by ({by}) ({hpa(f'{side}_target_{kind}', *matchers)})"
+                       for kind in ("metric", "container_metric"))
+
+
 def condition(name: str) -> str:
     """1 while the HPA has this condition."""
     return hpa("status_condition", f'condition="{name}"', TRUE)
@@ -37,8 +44,7 @@ def replicas(name: str) -> str:
 CURRENT, DESIRED = replicas("status_current_replicas"), replicas("status_desired_replicas")
 MOST, LEAST = replicas("spec_max_replicas"), replicas("spec_min_replicas")
 METRIC = "metric_name, metric_target_type"
-RATIO = (f"max by ({METRIC}) ({hpa('status_target_metric')}) / "
-         f"max by ({METRIC}) ({hpa('spec_target_metric')})")
+RATIO = f"({metric('status', METRIC)}) / ({metric('spec', METRIC)})"
 CPU = f"sum by (pod) (rate(container_cpu_usage_seconds_total{{{CADVISOR}}}[$__rate_interval]))"
 ASKED = series("kube_pod_container_resource_requests", IN_CPU, target=CONTAINER)
 MEMORY_LIMIT = series("kube_pod_container_resource_limits", IN_MEMORY, target=CONTAINER)
@@ -92,8 +98,8 @@ counts = graph(
 def against(title: str, kind: str, unit: str, what: str):
     """A metric of the HPA, as it reads it, and its target: of one kind, as their units differ."""
     of_kind = f'metric_target_type="{kind}"'
-    targets = f"max by (metric_name) ({hpa('spec_target_metric', of_kind)})"
-    read = f"max by (metric_name) ({hpa('status_target_metric', of_kind)}) and {targets}"
+    targets = metric("spec", "metric_name", of_kind)
+    read = f"({metric('status', 'metric_name', of_kind)}) and ({targets})"
     return graph(title, f"{what}, as the HPA reads it, and the target it wants each pod at. It adds pods "
                  "while the first is more than a tenth above the second.", unit,
                  [over_time(read, "{{metric_name}}"), over_time(targets, "{{metric_name}} target")],

@@ -8,7 +8,7 @@ from parts import colours, links, thresholds, variables
 from parts.goals import USER_ROUTES, loosest, tightest
 from parts.layout import Board, Row
 from parts.panels import figure, graph
-from parts.queries import DURATION, now, over_time, quantile, rate, series, share, total
+from parts.queries import DURATION, now, over_time, quantile, rate, series, share, some, total
 
 TEST = 'testid=~"$testid"'
 COUNT = f"{DURATION}_count"
@@ -45,7 +45,7 @@ failed = figure(
     steps=thresholds.rising(bad=loosest(lambda goal: goal.symptom.error_ratio)), decimals=2)
 
 slow = figure(
-    "p95", "95 of 100 requests take no longer: k6's include the network and k6's own queues.", "s",
+    "p95", "95 of 100 requests take no longer: with k6 since its start, and with the network.", "s",
     [now(f"max({k6('http_req_duration_p95')})", "k6"),
      now(quantile(0.95, "", DURATION, USER_ROUTES), "service")],
     steps=thresholds.rising(tightest(lambda goal: goal.latency.threshold),
@@ -54,11 +54,12 @@ slow = figure(
 dropped = figure(
     "Dropped iterations", "Iterations a second that k6 could not start: it had no free user. Good: "
     "0; else the load is less than the test says. What to do: more maxVUs, or a smaller rate.",
-    "cps", [now(total("", k6_rate("dropped_iterations")), "dropped")],
+    "cps", [now(some("", k6_rate("dropped_iterations"), k6_rate("iterations")), "dropped")],
     steps=thresholds.rising(warn=0.001))
 
 checks = figure(
-    "Checks that held", "Share of the script's checks that held. Good: all.", "percentunit",
+    "Checks that held", "Share of the script's checks that held, since the test began; the worst of them. "
+    "Good: all.", "percentunit",
     [now(f"min({k6('checks_rate')})", "held")],
     steps=[(0.99, colours.WARN), (1, colours.GOOD)], base=colours.BAD, decimals=1)
 
@@ -70,8 +71,8 @@ rates = graph(
     named={"service": colours.OBSERVED})
 
 durations = graph(
-    "Duration, k6", "As k6 saw it, the worst of its series: request sent to last byte. The lines "
-    "are the tightest objective and the loosest symptom of alerts/slo.yaml.", "s",
+    "Duration, k6", "As k6 saw it, request sent to last byte, over the whole test so far, and the worst "
+    "of its series: it does not come down again. The lines are the tightest objective and the loosest symptom of alerts/slo.yaml.", "s",
     [over_time(f"max({k6(f'http_req_duration_{stat}')})", stat)
      for stat in ("p50", "p95", "p99", "max")],
     steps=thresholds.rising(tightest(lambda goal: goal.latency.threshold),
@@ -94,11 +95,11 @@ users = graph(
 iterations = graph(
     "Iterations", "A second: done, and dropped. A dropped one is load that was not made.", "cps",
     [over_time(total("scenario", k6_rate("iterations")), "{{scenario}}"),
-     over_time(total("", k6_rate("dropped_iterations")), "dropped")],
+     over_time(some("", k6_rate("dropped_iterations"), k6_rate("iterations")), "dropped")],
     named={"dropped": colours.WARN})
 
 parts_of_it = graph(
-    "Where k6's time goes", "p95 of each step: waiting for a connection, connecting, sending, "
+    "Where k6's time goes", "p95 of each step, since the test began: waiting for a connection, connecting, sending, "
     "waiting for the first byte, receiving. Waiting is the service's; the rest is not.", "s",
     [over_time(f"max({k6(f'http_req_{step}_p95')})", step)
      for step in ("blocked", "connecting", "sending", "waiting", "receiving")])
