@@ -127,7 +127,8 @@ share_of_cpu = graph(
 
 throttled = graph(
     "CPU throttled", "Share of periods in which a pod had to wait for its CPU limit. Above "
-    f"{percent('GlassboxCpuThrottled')} users feel it. What to do: raise the limit, or take it away.", "percentunit",
+    f"{percent('GlassboxCpuThrottled')} users feel it. What to do: raise the limit, "
+    "or take it away.", "percentunit",
     [over_time(f"{THROTTLED} / {PERIODS}", "{{pod}}")],
     steps=thresholds.rising(warn=limit("GlassboxCpuThrottled")), alert="GlassboxCpuThrottled")
 

@@ -44,7 +44,8 @@ ends = figure(
 
 firing = figure(
     "Pages, tickets", "Alerts that fire now. Red: somebody was woken up.", "none",
-    [now(f"count({alerts_that('firing', severity)}) or vector(0)", severity) for severity in ("page", "ticket")],
+    [now(f"count({alerts_that('firing', severity)}) or vector(0)", severity)
+     for severity in ("page", "ticket")],
     single={"page": thresholds.rising(bad=1), "ticket": thresholds.rising(warn=1)})
 
 ready = figure(

@@ -58,8 +58,8 @@ dropped = figure(
     steps=thresholds.rising(warn=0.001))
 
 checks = figure(
-    "Checks that held", "Share of the script's checks that held, since the test began; the worst of them. "
-    "Good: all.", "percentunit",
+    "Checks that held", "Share of the script's checks that held, since the test began; the worst of "
+    "them. Good: all.", "percentunit",
     [now(f"min({k6('checks_rate')})", "held")],
     steps=[(0.99, colours.WARN), (1, colours.GOOD)], base=colours.BAD, decimals=1)
 
@@ -72,7 +72,8 @@ rates = graph(
 
 durations = graph(
     "Duration, k6", "As k6 saw it, request sent to last byte, over the whole test so far, and the worst "
-    "of its series: it does not come down again. The lines are the tightest objective and the loosest symptom of alerts/slo.yaml.", "s",
+    "of its series: it does not come down again. The lines are the tightest objective and the "
+    "loosest symptom of alerts/slo.yaml.", "s",
     [over_time(f"max({k6(f'http_req_duration_{stat}')})", stat)
      for stat in ("p50", "p95", "p99", "max")],
     steps=thresholds.rising(tightest(lambda goal: goal.latency.threshold),
@@ -99,8 +100,8 @@ iterations = graph(
     named={"dropped": colours.WARN})
 
 parts_of_it = graph(
-    "Where k6's time goes", "p95 of each step, since the test began: waiting for a connection, connecting, sending, "
-    "waiting for the first byte, receiving. Waiting is the service's; the rest is not.", "s",
+    "Where k6's time goes", "p95 of each step, since the test began: waiting for a connection, "
+    "connecting, sending, waiting for the first byte, receiving. Waiting is the service's; the rest is not.", "s",
     [over_time(f"max({k6(f'http_req_{step}_p95')})", step)
      for step in ("blocked", "connecting", "sending", "waiting", "receiving")])
 

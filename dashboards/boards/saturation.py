@@ -8,13 +8,15 @@ from parts.queries import cells, highest, now, over_time, quantile, rate, series
 
 LAG = "glassbox_event_loop_lag_seconds"
 PUBLIC = 'listener="public"'
-USED = f"{series('glassbox_connections', PUBLIC)} / on (job, instance) {series('glassbox_connections_limit')}"
+USED = (f"{series('glassbox_connections', PUBLIC)} / on (job, instance) "
+        f"{series('glassbox_connections_limit')}")
 DESCRIPTORS = f"{series('process_open_fds')} / {series('process_max_fds')}"
 BUSY = rate("glassbox_worker_busy_seconds_total")
 
 lag_now = figure(
     "Event loop lag", "How late a loop's timer runs, p99 of the worst thread. Good: below 10 ms. "
-    f"Above {limit('GlassboxEventLoopLag') * 1000:g} ms something holds a loop up: CPU that is not there, or a handler that computes.",
+    f"Above {limit('GlassboxEventLoopLag') * 1000:g} ms something holds a loop up: CPU that is "
+    "not there, or a handler that computes.",
     "s", [now(f"max({quantile(0.99, 'job, instance, worker', LAG)})", "p99")],
     steps=thresholds.rising(warn=limit("GlassboxEventLoopLag")), alert="GlassboxEventLoopLag")
 
@@ -26,7 +28,8 @@ busy_now = figure(
 
 connections_now = figure(
     "Connections used", "Public connections, of the limit. Above "
-    f"{percent('GlassboxConnectionsNearLimit')} soon some are refused with 503. What to do: who holds them? Raise the limit, or add replicas.", "percentunit",
+    f"{percent('GlassboxConnectionsNearLimit')} soon some are refused with 503. What to do: "
+    "who holds them? Raise the limit, or add replicas.", "percentunit",
     [now(f"max({USED})", "used")],
     steps=thresholds.rising(limit("GlassboxConnectionsNearLimit"), 1), decimals=0,
     alert="GlassboxConnectionsNearLimit")
@@ -38,7 +41,8 @@ refused_now = figure(
 
 descriptors_now = figure(
     "Descriptors used", "Open descriptors, of what the process may open. Above "
-    f"{percent('GlassboxDescriptorsNearLimit')}: look for a leak, or raise the limit.", "percentunit", [now(f"max({DESCRIPTORS})", "used")],
+    f"{percent('GlassboxDescriptorsNearLimit')}: look for a leak, or raise the limit.",
+    "percentunit", [now(f"max({DESCRIPTORS})", "used")],
     steps=thresholds.rising(warn=limit("GlassboxDescriptorsNearLimit")), decimals=0,
     alert="GlassboxDescriptorsNearLimit")
 
@@ -57,7 +61,8 @@ lag = graph(
 busy = graph(
     "Busy, by thread", "Share of a CPU that each thread uses. New connections go to the worker "
     "with the fewest, so they should be alike.", "percentunit",
-    [over_time(BUSY, "{{instance}} {{worker}}")], steps=thresholds.rising(warn=limit("GlassboxWorkersBusy")), most=1,
+    [over_time(BUSY, "{{instance}} {{worker}}")],
+    steps=thresholds.rising(warn=limit("GlassboxWorkersBusy")), most=1,
     alert="GlassboxWorkersBusy")
 
 cpu = graph(

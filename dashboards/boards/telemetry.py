@@ -4,7 +4,8 @@ The equation of each signal, term by term, all terms of one scrape:
 
     finished = observations
              = lines written + waiting + dropped
-             = SERVER spans; and all spans = acknowledged + waiting + in flight + unsampled + dropped + failed
+             = SERVER spans
+    spans    = acknowledged + waiting + in flight + unsampled + dropped + failed
 """
 
 from parts import colours, thresholds, variables
@@ -83,8 +84,8 @@ stalled_now = figure(
     steps=thresholds.rising(warn=1), words={"0": "no", "1": "yes"}, alert="GlassboxLogStalled")
 
 observations = terms(
-    "Observations = finished", "One observation a finished request; all terms of one scrape. Under load a few "
-    "may be between two terms: what counts is whether it stays.",
+    "Observations = finished", "One observation a finished request; all terms of one scrape. Under load "
+    "a few may be between two terms: what counts is whether it stays.",
     {"Finished": FINISHED, "Observed": OBSERVED, "Difference": f"{FINISHED} - {OBSERVED}"})
 
 lines = terms(
@@ -104,7 +105,8 @@ spans = terms(
 
 queues = graph(
     "Queues, share in use", "Of spans, of log records for OTLP, and of access-log lines. Above "
-    f"{percent('GlassboxQueueNearlyFull')} losses are near: the collector or the log's reader is slower than the load.", "percentunit",
+    f"{percent('GlassboxQueueNearlyFull')} losses are near: the collector or the log's "
+    "reader is slower than the load.", "percentunit",
     [over_time(filled("otel_sdk_processor_span_queue_size",
                       "otel_sdk_processor_span_queue_capacity"), "{{instance}} spans"),
      over_time(filled("otel_sdk_processor_log_queue_size",
@@ -139,7 +141,8 @@ records = graph(
 
 exporter = graph(
     "Exporter: operations that failed", "Share of exports that ended with an error, by exporter. "
-    f"Above {percent('GlassboxExporterFailing')} the collector is as good as gone. What to do: the runbook.", "percentunit",
+    f"Above {percent('GlassboxExporterFailing')} the collector is as good as gone. What to do: "
+    "the runbook.", "percentunit",
     [over_time(share("otel_component_name", rate(f"{EXPORTS}_count", FAILED), rate(f"{EXPORTS}_count")),
                "{{otel_component_name}}")],
     steps=thresholds.rising(warn=limit("GlassboxExporterFailing")), most=1,

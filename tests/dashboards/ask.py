@@ -3,7 +3,7 @@
 
     python tests/dashboards/ask.py http://127.0.0.1:9090 [DASHBOARD...]
 
-Empty is not always wrong: no cluster, no load test, no drill, no fault. Exit status 0; 1 if nothing at all was answered,
+Empty is not always wrong: no cluster, no load test, no drill. Exit status 0; 1 if nothing was answered,
 2 if it cannot be asked.
 """
 
