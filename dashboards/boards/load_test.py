@@ -101,7 +101,8 @@ iterations = graph(
 
 parts_of_it = graph(
     "Where k6's time goes", "p95 of each step, since the test began: waiting for a connection, "
-    "connecting, sending, waiting for the first byte, receiving. Waiting is the service's; the rest is not.", "s",
+    "connecting, sending, waiting for the first byte, receiving. Waiting is the service's; "
+    "the rest is not.", "s",
     [over_time(f"max({k6(f'http_req_{step}_p95')})", step)
      for step in ("blocked", "connecting", "sending", "waiting", "receiving")])
 
