@@ -37,6 +37,9 @@ class Board:
                  .time(self.since, "now").tooltip(DashboardCursorSync.CROSSHAIR)
                  .version(1).preload(False).links([links.dashboards(), links.runbooks()])
                  .variables(self.variables).annotations(annotations.all_of_them()))
+        for variable in board.build().templating.list_val:
+            # Of intervals alone: the SDK gives them to all, which Grafana 13's schema does not know.
+            variable.auto = variable.auto_min = variable.auto_count = None
         top, place = 0, 1
         for row in self.rows:
             if row.title:
