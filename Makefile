@@ -6,7 +6,7 @@ RUN_ARGS ?=
 DEMO_ARGS ?=
 
 .PHONY: help deps build run test check readers hostile soak faults valgrind interop bench fuzz \
-        coverage lint format docs library image browser demo dashboards clean
+        coverage lint format docs library image browser demo dashboards drill clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -76,6 +76,9 @@ dashboards: ## write the dashboards' JSON, read it strictly, ask every expressio
 
 browser: ## the live page in a real browser, its accessibility, its sources under ESLint
 	@.ci/browser.sh
+
+drill: ## fire an alert by a fault and watch it reach a person (ARGS="ErrorBudgetBurn --fast", ARGS=--list)
+	@alerts/drill $(ARGS)
 
 clean: ## remove build/
 	rm -rf build

@@ -41,5 +41,6 @@ part "dashboards" .ci/dashboards.sh
 part "hostile clients" .ci/hostile.sh
 part "browser" .ci/browser.sh
 part "local stack" .ci/stack.sh
+part "drills" .ci/drills.sh
 part "soak" .ci/soak.sh
 total

@@ -13,7 +13,7 @@ fi
 
 formatting() { "clang-format-$CLANG_VERSION" --dry-run --Werror "${sources[@]}"; }
 
-shells() { shellcheck --external-sources --shell=bash .ci/*.sh .ci/run alerts/runbooks/env.sh; }
+shells() { shellcheck --external-sources --shell=bash .ci/*.sh .ci/run alerts/drill alerts/runbooks/env.sh; }
 
 dockerfile() {
     local venv

@@ -25,7 +25,8 @@ class Still:
         made = rules.own_shape(promql.parse(expression))
         if not any("http_server" in name or name.startswith("slo:") for name in made.metrics):
             return None
-        bad = "error_type" in made.matchers or any("error" in name or "duration_seconds:" in name for name in made.metrics)
+        bad = "error_type" in made.matchers or any("error" in name or "duration_seconds:" in name
+                                                   for name in made.metrics)
         return self.facts.base if bad else self.facts.rate
 
     def age(self, _: Shape) -> float:
@@ -68,7 +69,7 @@ def rules_of(all_rules: list[Rule], drill: Drill) -> list[Rule]:
         names = {rule.name for rule in all_rules if rule.alerting}
         raise Refused(f"Prometheus has no rule {drill.alert} for "
                       + ", ".join(f'{name}="{value}"' for name, value in drill.match().items())
-                      + (f"; of that name it has others" if drill.alert in names else
+                      + ("; of that name it has others" if drill.alert in names else
                          f"; it has {len(names)} alerts in all: load alerts/prometheus/"))
     for rule in found:
         if rule.health == "err":

@@ -26,7 +26,8 @@ def summary(timelines: list[Timeline], refusals: list[tuple[str, str]], lasted: 
         widths = [max(len(row[number]) for row in rows) for number in range(5)]
         lines.append("had / due within; firing and notified since the fault was seen, gone and resolved since it was "
                      "taken away")
-        lines += ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[5]]).rstrip() for row in rows]
+        lines += ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[5]]).rstrip()
+                  for row in rows]
     wrong = sum(bool(timeline.problems()) for timeline in timelines) + len(refusals)
     for timeline in timelines:
         if tables:

@@ -160,8 +160,9 @@ class Watch:
             return True
         for name in ("pending", "firing", "notified"):
             if self.timeline.at(name) is None and now > self.timeline.deadline(name):
+                why = self.readings(eyes) if name == "pending" else ""
                 self.say(f"            {self.timeline.name}: LATE: not {SAID[name]} by "
-                         f"{words.clock(self.timeline.deadline(name))}{self.readings(eyes) if name == 'pending' else ''}")
+                         f"{words.clock(self.timeline.deadline(name))}{why}")
                 later = {"pending": ("firing", "notified"), "firing": ("notified",)}.get(name, ())
                 self.timeline.waive(*later, *(("gone",) if name != "notified" else ()), "resolved")
                 self.given_up = True
@@ -176,8 +177,8 @@ class Watch:
         gone, resolved = due.over(self.reckoned.tree, self.pace, lasted)
         self.timeline.expect("gone", gone)
         self.timeline.expect("resolved", resolved)
-        self.say(f"            {self.timeline.name}: it held {words.span(lasted)}; due: gone within {words.span(gone)}, "
-                 f"resolve told within {words.span(resolved)} (group_interval "
+        self.say(f"            {self.timeline.name}: the fault lasted {words.span(lasted)}; due: gone within "
+                 f"{words.span(gone)}, resolve told within {words.span(resolved)} (group_interval "
                  f"{words.span(self.pace.group_interval)}):")
         for line in words.falling(self.reckoned.tree, lasted):
             self.say(f"              {line}")

@@ -24,6 +24,7 @@ from drills.places import Places
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("GLASSBOX_BIN") or ROOT / "build/release/glassbox")
 TOKEN = "a-token-of-the-drills-tests"
+ROUTES = "route: {receiver: ticket, group_wait: 1s, group_interval: 2s}"
 LABELS = {"alertname": "GlassboxNotReady", "severity": "ticket", "instance": "here", "job": "glassbox"}
 RULE = {"name": "GlassboxNotReady", "type": "alerting", "query": 'glassbox_ready{job="glassbox"} == 0',
         "duration": 2, "labels": {"severity": "ticket"}, "health": "ok"}
@@ -195,7 +196,7 @@ class World:
             "/api/v1/query": lambda: {"resultType": "vector", "result": self.query(query["query"][0])},
         }
         others: dict[str, Callable[[], Any]] = {
-            "/api/v2/status": lambda: {"config": {"original": "route: {receiver: ticket, group_wait: 1s, group_interval: 2s}"}},
+            "/api/v2/status": lambda: {"config": {"original": ROUTES}},
             "/api/v2/silences": lambda: self.silences,
             "/api/v2/alerts": lambda: [{"labels": LABELS, "status": self.status, "fingerprint": "f"}],
             "/api/v2/alerts/groups": lambda: [],

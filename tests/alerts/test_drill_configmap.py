@@ -31,6 +31,8 @@ else:
     (here / "state").write_text(json.dumps(state))
 """
 
+EMPTY = '{"begin": "2026-01-01T00:00:00Z", "faults": []}'
+
 
 def program(folder: Path, text: str) -> str:
     path = folder / "kubectl"
@@ -42,7 +44,7 @@ def program(folder: Path, text: str) -> str:
 @pytest.fixture
 def way(tmp_path: Path) -> ConfigMap:
     (tmp_path / "state").write_text(json.dumps(
-        {"metadata": {"resourceVersion": "7"}, "data": {"plan.json": '{"begin": "2026-01-01T00:00:00Z", "faults": []}', "other": "kept"}}))
+        {"metadata": {"resourceVersion": "7"}, "data": {"plan.json": EMPTY, "other": "kept"}}))
     return ConfigMap("plan", "demo", context="here", kubectl=program(tmp_path, KUBECTL))
 
 
@@ -102,9 +104,9 @@ def test_somebodys_fault_is_in_force(way: ConfigMap) -> None:
 
 
 @pytest.mark.parametrize("said, why", [
-    ('Error from server (Forbidden): configmaps "plan" is forbidden: User "x" cannot get resource', "is forbidden: User"),
+    ('Error from server (Forbidden): configmaps "plan" is forbidden: User "x" cannot get it', "is forbidden: User"),
     ('Error from server (NotFound): configmaps "plan" not found', "not found"),
-    ("The connection to the server localhost:8080 was refused - did you specify the right host or port?", "was refused")])
+    ("The connection to the server localhost:8080 was refused - did you specify the right host?", "was refused")])
 def test_kubectl_fails(tmp_path: Path, said: str, why: str) -> None:
     way = ConfigMap("plan", kubectl=program(tmp_path, f"#!/bin/sh\necho noise >&2\necho '{said}' >&2\nexit 1\n"))
     with pytest.raises(Refused, match=f"`.*kubectl get configmap plan .*` failed: .*{why}"):

@@ -58,7 +58,8 @@ def test_fall(leaf: Leaf, lasted: float, seconds: float) -> None:
 
 def test_onset_and_fall_are_what_reads_says() -> None:
     """The closed form of the onset, and the mean over the window: one is the other solved for the time."""
-    for base, level, threshold, age in ((0.0, 0.3, 0.0144, 400.0), (0.01, 0.5, 0.06, 3000.0), (0.1, 0.64, 0.15, due.NEVER)):
+    for base, level, threshold, age in (
+            (0.0, 0.3, 0.0144, 400.0), (0.01, 0.5, 0.06, 3000.0), (0.1, 0.64, 0.15, due.NEVER)):
         leaf = Leaf("", HOUR, threshold, base, level, age=age)
         onset = leaf.onset()
         assert leaf.reads(0, onset) == pytest.approx(threshold)

@@ -1,6 +1,5 @@
 """What a drill refuses, before anything is armed, and what it says then; and what it says when nothing came."""
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any, Callable, Iterator
@@ -50,7 +49,8 @@ def refused(world: World, why: str, change: Callable[[Any], None] = lambda _: No
 
 # ---- by name ------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("typed", ["GlassboxErrorBudgetBurn", "ErrorBudgetBurn", "errorbudgetburn", "glassboxerrorbudgetburn"])
+@pytest.mark.parametrize("typed", ["GlassboxErrorBudgetBurn", "ErrorBudgetBurn", "errorbudgetburn",
+                                   "glassboxerrorbudgetburn"])
 def test_names(typed: str) -> None:
     assert choose.by_name(typed).severity == "page"
 
@@ -162,7 +162,8 @@ def test_a_file_that_has_a_fault(tmp_path: Path) -> None:
 
 def test_no_traffic(world: World) -> None:
     """The rule is there; its route gets nothing."""
-    world.rules = [{**RULE, "name": "GlassboxErrorRatioHigh", "labels": {"severity": "page", "http_route": "/demo/hello"},
+    world.rules = [{**RULE, "name": "GlassboxErrorRatioHigh",
+                    "labels": {"severity": "page", "http_route": "/demo/hello"},
                     "query": 'sum(rate(x{error_type!=""}[5m])) / sum(rate(x[5m])) > 0.05'}]
     with pytest.raises(Refused, match="/demo/hello gets 0 requests a second: no traffic to strike"), \
             Guard(lambda _: None) as keeper:
@@ -267,13 +268,13 @@ def test_no_stack(tmp_path: Path) -> None:
     arguments = cli.parser().parse_args(["NotReady", "--stack", str(tmp_path / "stack.json")])
     with pytest.raises(Refused, match="no local stack at .*: start one with `make demo`"):
         drills_places.find(arguments)
-    arguments = cli.parser().parse_args(["NotReady", "--stack", str(tmp_path / "stack.json"), "--prometheus", "http://x"])
+    arguments.prometheus = "http://x"
     with pytest.raises(Refused, match="give also --alertmanager, --webhook"):
         drills_places.find(arguments)
 
 
 def test_a_stack_that_is_gone(tmp_path: Path) -> None:
     (tmp_path / "stack.json").write_text(json.dumps({"pid": 2 ** 22 + 1}))
-    arguments = argparse.Namespace(**vars(cli.parser().parse_args(["NotReady", "--stack", str(tmp_path / "stack.json")])))
+    arguments = cli.parser().parse_args(["NotReady", "--stack", str(tmp_path / "stack.json")])
     with pytest.raises(Refused, match="is gone"):
         drills_places.find(arguments)

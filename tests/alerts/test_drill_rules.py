@@ -50,7 +50,8 @@ def test_a_duration_that_is_none() -> None:
 
 
 @pytest.mark.parametrize("text, value", [
-    ("14.4 * 0.001", 0.0144), ("(6.000000000000001 * 0.001)", 0.006), ("-1", -1), ("1 - 0.999", 0.001), ("up * 2", None)])
+    ("14.4 * 0.001", 0.0144), ("(6.000000000000001 * 0.001)", 0.006), ("-1", -1), ("1 - 0.999", 0.001),
+    ("up * 2", None)])
 def test_numbers(text: str, value: Optional[float]) -> None:
     assert rules.number(promql.parse(text)) == (value if value is None else pytest.approx(value))
 
@@ -59,9 +60,11 @@ def test_a_burn_rate_follows_its_recording_rules() -> None:
     """The window is the recording rule's; the round of its group comes on top."""
     recording = tuple(
         Rule(f"slo:sli_error:ratio_rate{window}",
-             f'sum(rate({COUNT}{{error_type!=""}}[{window}])) / sum(rate({COUNT}[{window}])) and sum(rate({COUNT}[{window}])) > 0.1',
+             f'sum(rate({COUNT}{{error_type!=""}}[{window}])) / sum(rate({COUNT}[{window}])) '
+             f'and sum(rate({COUNT}[{window}])) > 0.1',
              {"sloth_slo": "hello-availability"}, interval=7, alerting=False, group="sli") for window in ("5m", "1h"))
-    text = ('max(slo:sli_error:ratio_rate5m{sloth_slo="hello-availability"} > (14.4 * 0.001)) without (sloth_window) and '
+    text = ('max(slo:sli_error:ratio_rate5m{sloth_slo="hello-availability"} > (14.4 * 0.001)) without (sloth_window) '
+            'and '
             'max(slo:sli_error:ratio_rate1h{sloth_slo="hello-availability"} > (14.4 * 0.001)) without (sloth_window)')
     made = tree(text, Effect(errors=0.3), {"rate5m": 0.0, "rate1h": 0.002}, recording)
     short, long = due.leaves(made)
@@ -158,7 +161,8 @@ def test_each_drill_reaches_its_shipped_rule(drill: Drill, profile: str) -> None
 
 
 @pytest.mark.parametrize("profile", ["real", "fast"])
-@pytest.mark.parametrize("drill", [drill for drill in DRILLS if "BudgetBurn" in drill.alert and drill.severity == "ticket"],
+@pytest.mark.parametrize("drill", 
+                         [drill for drill in DRILLS if "BudgetBurn" in drill.alert and drill.severity == "ticket"],
                          ids=str)
 def test_a_tickets_fault_fires_no_page(drill: Drill, profile: str) -> None:
     """The page would inhibit it, and nobody would be told of the ticket."""

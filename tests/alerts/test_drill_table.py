@@ -16,7 +16,8 @@ ALERTS = Path(__file__).resolve().parents[2] / "alerts"
 
 def shipped() -> set[tuple[str, str]]:
     """(alert, severity) of all rules."""
-    return {(rule.name, rule.labels["severity"]) for rule in rules.from_files(ALERTS / "prometheus" / "real") if rule.alerting}
+    return {(rule.name, rule.labels["severity"]) for rule in rules.from_files(ALERTS / "prometheus" / "real")
+            if rule.alerting}
 
 
 def test_each_alert_has_a_drill_or_a_reason() -> None:
@@ -115,4 +116,5 @@ def test_a_route_that_continues() -> None:
 
 
 def test_matchers_with_commas_in_quotes() -> None:
-    assert matchers({"matchers": ['{a="b,c", d!~"e|f"}', "g=h"]}) == [("a", "=", "b,c"), ("d", "!~", "e|f"), ("g", "=", "h")]
+    assert matchers({"matchers": ['{a="b,c", d!~"e|f"}', "g=h"]}) == [
+        ("a", "=", "b,c"), ("d", "!~", "e|f"), ("g", "=", "h")]
