@@ -32,7 +32,7 @@ def plain(text: str, limit: int = TEXT_MAX) -> str:
 
 
 def duration(seconds: float) -> str:
-    """252 -> `4 min 12 s`: the two largest units."""
+    """252 -> `4 min 12 s`: the two largest units that are not 0."""
     seconds = max(0, int(seconds))
     parts = []
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
@@ -109,8 +109,9 @@ def _alert_lines(alert: Alert, now: float) -> list[str]:
     name = alert.labels.get("alertname", "an alert without a name")
     lines = [f"  {plain(alert.annotations.get('summary') or name)}"
              + (" (over)" if alert.status == "resolved" else "")]
-    if alert.annotations.get("description"):
-        lines.append(f"    {'it was ' if alert.status == 'resolved' else 'how bad'}    {plain(alert.annotations['description'])}")
+    if description := alert.annotations.get("description"):
+        bad = "it was " if alert.status == "resolved" else "how bad"
+        lines.append(f"    {bad}    {plain(description)}")
     if where := _where(alert):
         lines.append(f"    where      {where}")
     return lines + [f"    since      {_since(alert, now)}"]
