@@ -21,6 +21,12 @@ dockerfile() {
     "$venv/bin/hadolint" Dockerfile
 }
 
+yaml() {
+    local venv
+    venv=$(.ci/venv.sh "$CHECK_REQUIREMENTS")
+    git ls-files -z '*.yaml' '*.yml' | xargs -0 "$venv/bin/yamllint" --strict -c .yamllint.yaml
+}
+
 # Both read build/lint's compile_commands.json: the flags that clang knows, no sanitizers.
 database() {
     cmake -S . -B build/lint -G Ninja -DCMAKE_C_COMPILER="clang-$CLANG_VERSION" \
@@ -53,6 +59,7 @@ sizes() {
 step "clang-format" formatting
 step "shellcheck" shells
 step "hadolint" dockerfile
+step "yamllint" yaml
 step "sizes" sizes
 step "configure for clang-tidy" database
 step "clang-tidy" tidy
