@@ -4,7 +4,7 @@ Alertmanager, as Debian ships them, that watch all of it with the shipped rules.
 
     load ──> sick ──> Collector of the tests        faults by the API, a plan's file that is refused,
                                                     a crowd that was turned away
-    load ──> lossy ──> nobody                       a queue of four spans, a log that nobody reads
+    load ──> lossy ──> one that never answers       queues of thirty, a log that nobody reads
              gone                                   a port without a listener
              cluster                                what a cluster's exporters would say
 
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Iterator
 
 import faults
-from collector import Collector, dead_endpoint
+from collector import Collector
 from prometheus import Prometheus, free_port
 from service import PUBLIC, ROOT, Service
 from wire import ask, eventually
@@ -40,9 +40,9 @@ PLAN = faults.plan(
     {"route": "/", "cpu": {"per_request": "1ms"}},
     {"route": "/demo/random-error", "reset": {"ratio": 0.1}},
     {"not_ready": True, "memory": {"bytes": "1MiB"}, "background_cpu": {"cpus": 0.01}}, name="night")
-LOSSY = {"OTEL_BSP_MAX_QUEUE_SIZE": "4", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "4",
-         "OTEL_BLRP_MAX_QUEUE_SIZE": "4", "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE": "4",
-         "OTEL_BSP_EXPORT_TIMEOUT": "300", "OTEL_BLRP_EXPORT_TIMEOUT": "300",
+LOSSY = {"OTEL_BSP_MAX_QUEUE_SIZE": "30", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "4",
+         "OTEL_BLRP_MAX_QUEUE_SIZE": "30", "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE": "4",
+         "OTEL_BSP_EXPORT_TIMEOUT": "1000", "OTEL_BLRP_EXPORT_TIMEOUT": "1000",
          "OTEL_LOGS_EXPORTER": "otlp"}
 
 # What a cluster's exporters say, by their documented names; counters grow with each second.
@@ -186,11 +186,12 @@ class Stage:
             "--max-connections", LIMIT, "--faults", self.plan_file, "--flush-timeout", "1s",
             "--fault-token-file", faults.token_file(self.folder), admin=True, fields=None,
             log=self.access_log, env={"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}))
+        stuck = self.stack.enter_context(Collector("hang"))
         nobody = self.folder / "nobody-reads"
         os.mkfifo(nobody)
         self.lossy = self.stack.enter_context(Service(
-            "--access-log-queue", "16KiB", "--flush-timeout", "100ms", admin=True, fields=None,
-            log=nobody, env={**LOSSY, "OTEL_EXPORTER_OTLP_ENDPOINT": dead_endpoint()}))
+            "--workers", 2, "--access-log-queue", "16KiB", "--flush-timeout", "100ms", admin=True,
+            fields=None, log=nobody, env={**LOSSY, "OTEL_EXPORTER_OTLP_ENDPOINT": stuck.endpoint}))
 
     def _watchers(self) -> None:
         """Prometheus's own port is known once it has begun: by a file that it looks for. It finds its

@@ -153,6 +153,13 @@ def test_a_query_answers(stage: Stage, block: markdown.Block) -> None:
     assert eventually(answers, timeout=30, pause=0.5), block.text
 
 
+@pytest.mark.parametrize("signal_name", ["spans", "log", "log_records"])
+def test_full_queues_are_seen_by_their_alert(stage: Stage, signal_name: str) -> None:
+    """A queue is full when the workers' parts are, whatever is free in the main thread's."""
+    query = f'count(ALERTS{{alertname="GlassboxQueueNearlyFull", signal="{signal_name}"}})'
+    assert stage.prometheus.wait(query, 1)
+
+
 # ---- commands -----------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("block", blocks("sh"))
