@@ -125,12 +125,14 @@ def slow_quantile(facts: Facts) -> tuple[list[Entry], Effect]:
 
 
 def overfull(facts: Facts) -> tuple[list[Entry], Effect]:
-    """Requests that wait hold their connections: rate x latency of them, three quarters of it on the average. Fewer
-    than there may be would go up and down with chance, now over the threshold and now not."""
+    """Requests that wait hold their connections: rate x latency of them. Fewer than there may be would go up and down
+    with chance, now over the threshold and now not. As many as fill them, all waiting as long, would come and go in
+    step, all or half of them: measured, 40 to 100 of 100. So the waits are spread evenly from nothing to the longest,
+    and a connection that is free is taken at once."""
     wanted = max(1.0, 1.6 * facts.limit - facts.connections)
-    latency = min(60.0, wanted / (0.75 * max(facts.rate, 0.01)))
-    entries, _ = delayed(facts.route, latency, latency, latency)
-    have = min(1.0, (facts.connections + facts.rate * 0.75 * latency) / facts.limit)
+    latency = min(60.0, 2 * wanted / max(facts.rate, 0.01))
+    entries, _ = delayed(facts.route, 0.5 * latency, 0.9 * latency, 0.99 * latency)
+    have = min(1.0, (facts.connections + facts.rate * 0.5 * latency) / facts.limit)
     full = {"glassbox_connections": have}
     return entries, Effect(reads={**full, "glassbox_connections_refused_total": facts.rate}, ramp=latency)
 

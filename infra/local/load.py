@@ -34,6 +34,8 @@ RARE = (("/", 20.0),)
 
 BACKLOG = 5.0    # seconds' worth of requests that may be in flight
 PATIENCE = 65.0  # seconds for an answer: more than the longest latency a fault can have
+IDLE = 1.0       # seconds that a connection is kept unused: of those that a latency fault made many are idle
+                 # as soon as it is over, and while it lasts they would take the places of those that wait
 LIFETIME = 10.0  # seconds, then new connections are made: after a backlog, few are needed again
 REPORT_EVERY = 1.0
 SAY_EVERY = 30.0
@@ -103,7 +105,7 @@ class Clients:
         if self._current is None or now - self._made > LIFETIME:
             old, self._made = self._current, now
             self._current = aiohttp.ClientSession(
-                self.url, connector=aiohttp.TCPConnector(limit=0),
+                self.url, connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE),
                 timeout=aiohttp.ClientTimeout(total=PATIENCE),
                 headers={"User-Agent": "glassbox-steady-load"})
             self._users[self._current] = 1  # ours
