@@ -27,6 +27,16 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     made.stop()
 
 
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """A shell starts what is in the background with SIGINT ignored, and so does nohup with SIGHUP; a drill keeps to
+    that. Here they are to be heard."""
+    former = {number: signal.signal(number, signal.SIG_DFL) for number in guard.SIGNALS}
+    yield
+    for number, handler in former.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
 def world(service: Service) -> Iterator[World]:
     made = World(service)
@@ -108,6 +118,14 @@ def test_each_signal_is_noted_and_handlers_are_put_back() -> None:
                 keeper.check()
             assert raised.value.number == number
     assert [signal.getsignal(number) for number in guard.SIGNALS] == former
+
+
+def test_a_signal_that_was_ignored_stays_ignored() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with quiet() as keeper:
+        os.kill(os.getpid(), signal.SIGHUP)
+        keeper.check()
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
 
 def test_a_signal_during_a_restore_does_not_cut_it_short() -> None:
