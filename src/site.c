@@ -64,14 +64,16 @@ static int start_tick(struct site *site)
     return site->tick != NULL && event_add(site->tick, NULL) == 0 ? 0 : -ENOMEM;
 }
 
-/* Seeds /demo/random-error: repeatable with --random-error-seed, a sequence of its own a thread. */
+/* Seeds /demo/random-error: repeatable with --random-error-seed, a sequence of its own a thread. The step
+ * between threads is no small multiple of the generator's own, which would give each the next one's
+ * numbers a draw later. */
 static uint64_t random_seed(const struct service *service, size_t shard)
 {
     uint64_t seed = service->options->random_error_seed;
     if (seed == 0) {
         seed = tel_clock_wall_ns() ^ (uint64_t)(uintptr_t)service;
     }
-    return seed + shard * 0x9e3779b97f4a7c15ull;
+    return seed + shard * 0xd1342543de82ef95ull;
 }
 
 int site_init(struct site *site, struct service *service, size_t shard, enum side side,

@@ -297,6 +297,20 @@ def test_random_error_seed_repeats():
     assert {200, 500} == set(first)
 
 
+def test_random_error_workers_do_not_repeat_each_other():
+    """Each worker has a sequence of its own, not another's a few draws later."""
+    with Service("--random-error-ratio", "0.5", "--random-error-seed", "7",
+                 "--workers", "2") as service:
+        with Connection(service.public) as one, Connection(service.public) as other:
+            first, second = ([connection.ask("/demo/random-error").status for _ in range(64)]
+                             for connection in (one, other))
+        line = service.stop()
+    assert line["finished"] >= 128
+    for shift in range(16):
+        assert first[shift:] != second[:64 - shift]
+        assert second[shift:] != first[:64 - shift]
+
+
 def test_random_error_ratio_is_met():
     """10 % by default; 2,000 tries are 6.7 standard deviations from 5 % and from 15 %."""
     with Service("--random-error-seed", "1", fields=None) as service:
