@@ -6,7 +6,7 @@ RUN_ARGS ?=
 DEMO_ARGS ?=
 
 .PHONY: help deps build run test check readers hostile soak faults valgrind interop bench fuzz \
-        coverage lint format docs library image browser demo dashboards drill clean
+        coverage lint format docs library image browser demo generate alerts dashboards drill clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -70,6 +70,12 @@ interop: ## a real OpenTelemetry Collector and Prometheus 3 against the service
 
 demo: ## the local stack: Prometheus, Alertmanager, Collector, load (INCIDENT=outage PROFILE=fast RATE=40)
 	@.ci/demo.sh $(DEMO_ARGS)
+
+generate: ## write the rules, PrometheusRules, objectives.json, routes' variants and dashboards anew
+	@.ci/generate.sh
+
+alerts: ## rules under two promtools, routes under two Alertmanagers, messages, runbooks, the contract
+	@.ci/alerts.sh
 
 dashboards: ## write the dashboards' JSON, read it strictly, ask every expression (ANSWERS=1: the tables)
 	@.ci/dashboards.sh --write

@@ -37,6 +37,7 @@ part "faults" .ci/faults.sh
 part "valgrind" .ci/valgrind.sh
 part "interop" .ci/interop.sh
 part "readers" .ci/readers.sh
+part "alerts" .ci/alerts.sh
 part "dashboards" .ci/dashboards.sh
 part "hostile clients" .ci/hostile.sh
 part "browser" .ci/browser.sh

@@ -159,7 +159,7 @@ def slow_case(route: Route) -> Case:
 def test(kinds: str, case: Case, story: Story, minutes: list[int], left_open: bool, step: int,
          others: tuple[Case, ...] = ()) -> dict[str, Any]:
     """A promtool test that looks at these minutes. `others` have the alert's name, too."""
-    return {"name": f"{kinds}: {case.key}", "interval": "1m", "step": step, "start_minutes": minutes,
+    return {"name": f"{kinds}: {case.key}", "interval": "1m", "step": step,
             "input_series": series_of(case.key, story),
             "alert_rule_test": [
                 {"eval_time": f"{minute}m", "alertname": case.name,

@@ -45,6 +45,7 @@ def written(folder: Path, groups: list[dict[str, Any]], tests: list[dict[str, An
     return file
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("alert", NAMES)
 def test_burn(version: str, alert: str, tmp_path: Path) -> None:
@@ -187,6 +188,7 @@ def test_fast(version: str, which: str, alert: str, quiet: str, firing: str, tmp
     check_tests(version, file)
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("before, after", [("14.4", "15.9"), ("(1 *", "(1.2 *"), ("(3 *", "(2 *")])
 def test_the_burn_tests_can_fail(before: str, after: str, tmp_path: Path) -> None:
     """A factor that was changed is noticed."""
