@@ -32,6 +32,8 @@ tool() {
 
 config() { amtool check-config alerts/alertmanager/alertmanager*.yaml; }
 
+.ci/deps.sh build stack
+compile release glassbox
 generated=$(.ci/generate.sh --check) || true
 printf '%s\n' "$generated" >&2
 read -r passed failed skips < <(sed -n \
