@@ -206,7 +206,8 @@ def test_service_takes_its_arguments(configured):
                                            SERVICES["glassbox"]["environment"].items()})
     assert run.returncode == 0, run.stderr
     ours, theirs = local("service"), SERVICES["glassbox"]["command"]
-    assert ours[ours.index("--max-connections") + 1] == flags(theirs)["max-connections"]
+    for name in ("max-connections", "random-error-seed"):
+        assert ours[ours.index(f"--{name}") + 1] == flags(theirs)[name]
 
 
 @pytest.mark.parametrize("name", ["webhook", "load"])
