@@ -89,13 +89,14 @@ class Watch:
         alert = eyes.alert(self.labels)
         if alert is not None:
             self.event("pending", stamp(alert["activeAt"]))
-            if alert["state"] == "firing" and self.timeline.at("firing") is None:
-                self.fires(eyes, alert, now)
         told = eyes.webhook.told(self.labels, "firing", self.timeline.at("armed") or 0)
         if told:
-            self.event("firing", told[0])  # between two looks
+            self.event("firing", min(told[0], now))  # if both came between two looks
             self.event("notified", told[0], f"by the receiver {told[1]}")
-        elif self.timeline.at("firing") is not None:
+            return
+        if alert is not None and alert["state"] == "firing" and self.timeline.at("firing") is None:
+            self.fires(eyes, alert, now)
+        if self.timeline.at("firing") is not None:
             self.kept(eyes)
 
     def fires(self, eyes: Eyes, alert: dict[str, Any], now: float) -> None:
@@ -185,11 +186,12 @@ class Watch:
 
     def sink(self, eyes: Eyes, now: float) -> None:
         """One round after the fault was taken away."""
-        if eyes.alert(self.labels) is None:
-            self.event("gone", now)
         told = eyes.webhook.told(self.labels, "resolved", self.timeline.at("restored") or 0)
         if told:
+            self.event("gone", min(told[0], now))  # if both came between two looks
             self.event("resolved", told[0], f"by the receiver {told[1]}")
+        elif eyes.alert(self.labels) is None:
+            self.event("gone", now)
 
     def has_sunk(self, _: Eyes, now: float) -> bool:
         """Whether there is nothing more to wait for at all."""
