@@ -177,6 +177,27 @@ def test_a_full_pool_empties_again(tmp_path):
     asyncio.run(run())
 
 
+def test_one_that_hangs_does_not_keep_the_others_open(tmp_path):
+    """A client that is being replaced waits for its last answer, a minute perhaps; its other connections, which nobody
+    uses any more, would meanwhile take the places of those that wait. Kept for 15 s they would be there still."""
+    async def run():
+        gate, first = asyncio.Event(), [True]
+
+        async def waits(reader, writer):
+            if first.pop() if first else False:
+                await hangs(reader, writer)
+            await read_head(reader)
+            await gate.wait()
+            writer.write(OK)
+            await answers(reader, writer)
+        server = Server(waits)
+        with Running(tmp_path, await server.listen(), 20):
+            assert await until(lambda: server.open > 60)
+            gate.set()
+            assert await until(lambda: server.open <= 6, 12), server.open
+    asyncio.run(run())
+
+
 def test_last_words_are_the_counts(tmp_path):
     async def run():
         server = Server(answers)
