@@ -187,11 +187,10 @@ class Watch:
     def sink(self, eyes: Eyes, now: float) -> None:
         """One round after the fault was taken away."""
         told = eyes.webhook.told(self.labels, "resolved", self.timeline.at("restored") or 0)
+        if eyes.alert(self.labels) is None:
+            self.event("gone", min(told[0], now) if told else now)  # both may come between two looks
         if told:
-            self.event("gone", min(told[0], now))  # if both came between two looks
             self.event("resolved", told[0], f"by the receiver {told[1]}")
-        elif eyes.alert(self.labels) is None:
-            self.event("gone", now)
 
     def has_sunk(self, _: Eyes, now: float) -> bool:
         """Whether there is nothing more to wait for at all."""
