@@ -104,6 +104,7 @@ class World:
 
     def __init__(self, service: Service) -> None:
         self.service = service
+        self.services = {"here": service}    # as Prometheus calls them
         self.clock: Optional[Clock] = None
         self.began: Optional[float] = None   # by the test's clock: when the fault was first seen
         self.ended: Optional[float] = None
@@ -191,8 +192,8 @@ class World:
             "/api/v1/rules": lambda: {"groups": [{"name": "g", "interval": 1, "rules": self.rules}]},
             "/api/v1/alerts": lambda: {"alerts": self.alerts()},
             "/api/v1/targets": lambda: {"activeTargets": [{
-                "labels": {"job": "glassbox", "instance": "here"}, "health": "up" if self.is_up else "down",
-                "scrapeInterval": "1s"}]},
+                "labels": {"job": "glassbox", "instance": name}, "health": "up" if self.is_up else "down",
+                "scrapeInterval": "1s"} for name in self.services]},
             "/api/v1/query": lambda: {"resultType": "vector", "result": self.query(query["query"][0])},
         }
         others: dict[str, Callable[[], Any]] = {
@@ -210,7 +211,9 @@ class World:
     def query(self, text: str) -> list[dict[str, Any]]:
         """The ground truth; and that it is ready, as long as it is."""
         if "glassbox_fault_in_force" in text:
-            return [] if self.age() is None else [{"metric": {"instance": "here"}, "value": [0, "1"]}]
+            return [] if self.age() is None else [
+                {"metric": {"instance": name}, "value": [0, "1"]} for name, service in self.services.items()
+                if service.is_struck()]
         if text.startswith("glassbox_ready"):
             return [{"metric": {"instance": "here"}, "value": [0, "1" if self.age() is None else "0"]}]
         return []

@@ -109,6 +109,45 @@ def wait_until_well(service: Service) -> None:
     raise AssertionError(f"still in force: {service.faults()}")
 
 
+@pytest.fixture
+def second(tmp_path: Path) -> Iterator[Service]:
+    made = Service(tmp_path)
+    yield made
+    made.stop()
+
+
+def test_several_processes(world: World, second: Service) -> None:
+    """It is armed on each, seen on all, and taken away from each."""
+    world.services["there"] = second
+    with quiet() as keeper:
+        made = field(world, keeper)
+        made.places.operators.append(second.url)
+        timeline, = Wave(made, [NOT_READY]).run()
+    assert timeline.problems() == [] and not second.is_struck()
+
+
+def test_one_of_several_does_not_take_it(world: World, second: Service) -> None:
+    """The clock does not start on a part of them; and one that was armed before another refused is restored."""
+    world.services["there"] = second
+    with quiet() as keeper:
+        made = field(world, keeper)
+        made.places.instances = ["here", "there"]
+        timeline, = Wave(made, [NOT_READY]).run()  # only the first is armed
+    assert timeline.problems()[0] == "the fault was not seen in Prometheus on every target: on 1 of 2"
+    world.began = world.ended = None
+    with pytest.raises(Refused, match="cannot be reached"), quiet() as keeper:
+        made = field(world, keeper)
+        made.places.instances = ["here", "there"]
+        drill = Wave(made, [NOT_READY])
+        drill.prepare()
+        made.places.operators.append("http://127.0.0.1:9")
+        way = drill.way
+        assert way is not None
+        keeper.later("the fault", way.restore)
+        way.arm(drill.plan())
+    assert not world.service.is_struck()
+
+
 def test_each_signal_is_noted_and_handlers_are_put_back() -> None:
     former = [signal.getsignal(number) for number in guard.SIGNALS]
     for number in guard.SIGNALS:
