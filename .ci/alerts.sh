@@ -12,7 +12,7 @@ suite() {
     shift
     say "$name"
     rm -f "$report"
-    "$venv/bin/python" -m pytest "$@" -q -n "$JOBS" -p no:cacheprovider --junit-xml="$report" \
+    "$venv/bin/python" -m pytest "$@" -q -n "$JOBS" --dist loadfile -p no:cacheprovider --junit-xml="$report" \
         "${pytest_args[@]}" >&2 || true
     # shellcheck disable=SC2046 # three numbers
     tally "$name" $("$venv/bin/python" .ci/junit.py "$report")

@@ -30,7 +30,7 @@ TEMPLATE_LABEL = re.compile(
 GUARDED = re.compile(
     r"\{\{-?\s*(?:else\s+)?(?:if|with|or)\b[^}]*\}\}"
 )  # what may be missing is asked for first
-BLOCK = re.compile(r"^([ \t]*)```promql[ \t]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^([ \t]*)```promql\b[^\n]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)

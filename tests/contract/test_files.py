@@ -112,7 +112,7 @@ def test_runbooks(tmp_path: Path) -> None:
 
         1. Then:
 
-           ```promql
+           ```promql cluster
            count(up)
            ```
         """
