@@ -189,10 +189,13 @@ def test_fast(version: str, which: str, alert: str, quiet: str, firing: str, tmp
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("before, after", [("14.4", "15.9"), ("(1 *", "(1.2 *"), ("(3 *", "(2 *")])
+@pytest.mark.parametrize("before, after", [("14.4", "16.1"), ("14.4", "12.7"), ("(1 *", "(1.2 *"), ("(3 *", "(2 *")])
 def test_the_burn_tests_can_fail(before: str, after: str, tmp_path: Path) -> None:
-    """A factor that was changed is noticed."""
-    alert = f"GlassboxErrorBudgetBurn severity={'page' if before == '14.4' else 'ticket'} http_route=/"
+    """A factor that was changed is noticed. (A ticket's quick pair only by a route that has been seen for
+    three days: before that its slow pair is quicker. The workbook spends a tenth in both.)"""
+    route = "/demo/hello" if before == "(3 *" else "/"
+    alert = f"GlassboxErrorBudgetBurn severity={'page' if before == '14.4' else 'ticket'} " \
+            f"http_route={route}"
     groups = groups_of(alert)
     changed = yaml.safe_load(yaml.safe_dump(groups).replace(before, after))
     assert changed != groups
