@@ -4,12 +4,14 @@ In a cluster: series of kube-state-metrics and cAdvisor, beside the service's ow
 """
 
 from parts import colours, links, thresholds, variables
-from parts.goals import limit, percent
+from parts.goals import SERVICE, limit, percent
 from parts.layout import Board, Row
 from parts.panels import figure, graph, states
 from parts.queries import TARGET, now, over_time, series
 
 STATE = 'job="kube-state-metrics", namespace=~"$namespace"'
+# Of all HPAs of a cluster those that our alerts watch.
+OURS = f'horizontalpodautoscaler=~".*{SERVICE}.*"'
 HPA = f'{STATE}, horizontalpodautoscaler=~"$hpa"'
 CADVISOR = 'job="kubelet", metrics_path="/metrics/cadvisor", namespace=~"$namespace", container="glassbox"'
 CONTAINER = f'{STATE}, container="glassbox"'
@@ -43,7 +45,7 @@ def replicas(name: str) -> str:
 
 CURRENT, DESIRED = replicas("status_current_replicas"), replicas("status_desired_replicas")
 MOST, LEAST = replicas("spec_max_replicas"), replicas("spec_min_replicas")
-METRIC = "metric_name, metric_target_type"
+METRIC = f"{OF}, metric_name, metric_target_type"
 RATIO = f"({metric('status', METRIC)}) / ({metric('spec', METRIC)})"
 CPU = f"sum by (pod) (rate(container_cpu_usage_seconds_total{{{CADVISOR}}}[$__rate_interval]))"
 ASKED = series("kube_pod_container_resource_requests", IN_CPU, target=CONTAINER)
@@ -53,11 +55,12 @@ THROTTLED, PERIODS = (
     for what in ("throttled_", ""))
 
 namespace = variables.choice(
-    "namespace", "Namespace", "label_values(kube_horizontalpodautoscaler_info, namespace)",
+    "namespace", "Namespace", f"label_values(kube_horizontalpodautoscaler_info{{{OURS}}}, namespace)",
     "Where the release is.")
 autoscaler = variables.choice(
-    "hpa", "HPA", 'label_values(kube_horizontalpodautoscaler_info{namespace=~"$namespace"}, '
-    "horizontalpodautoscaler)", "The HorizontalPodAutoscaler.")
+    "hpa", "HPA", 'label_values(kube_horizontalpodautoscaler_info{namespace=~"$namespace", '
+    f'{OURS}}}, horizontalpodautoscaler)', "The HorizontalPodAutoscalers of the service.",
+    everything=f".*{SERVICE}.*")
 testid = variables.choice(
     "testid", "Load test", "label_values(k6_hpa_predicted_replicas, testid)",
     "The load test whose prediction is shown.")
@@ -98,8 +101,9 @@ counts = graph(
 def against(title: str, kind: str, unit: str, what: str):
     """A metric of the HPA, as it reads it, and its target: of one kind, as their units differ."""
     of_kind = f'metric_target_type="{kind}"'
-    targets = metric("spec", "metric_name", of_kind)
-    read = f"({metric('status', 'metric_name', of_kind)}) and ({targets})"
+    by = f"{OF}, metric_name"
+    targets = metric("spec", by, of_kind)
+    read = f"({metric('status', by, of_kind)}) and ({targets})"
     return graph(title, f"{what}, as the HPA reads it, and the target it wants each pod at. It adds pods "
                  "while the first is more than a tenth above the second.", unit,
                  [over_time(read, "{{metric_name}}"), over_time(targets, "{{metric_name}} target")],

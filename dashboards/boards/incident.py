@@ -4,7 +4,7 @@ Purple is the ground truth: what a fault plan has in force and what it did. Ever
 What is seen and not purple is an incident of its own.
 """
 
-from parts import colours, links, thresholds, variables
+from parts import colours, links, shared, thresholds, variables
 from parts.goals import ROUTES, SERVICE, USER_ROUTES
 from parts.layout import Board, Row
 from parts.panels import figure, graph, sheet, states
@@ -24,10 +24,10 @@ ALERT = "alertname, http_route"
 END = f"max({series('glassbox_fault_plan_end_timestamp_seconds')})"
 
 
-def alerts_that(state: str, severity: str = "page|ticket|info") -> str:
+def alerts_that(state: str) -> str:
     """Alerts of the service, whatever job they are of."""
     return series("ALERTS", f'alertstate=~"{state}"', f'service="{SERVICE}"',
-                  f'severity=~"{severity}"', target="")
+                  'severity=~"page|ticket|info"', target="")
 
 
 drill_now = figure(
@@ -43,16 +43,11 @@ ends = figure(
     nothing="no plan", alert="GlassboxFaultInForce")
 
 firing = figure(
-    "Pages, tickets", "Alerts that fire now. Red: somebody was woken up.", "none",
-    [now(f"count({alerts_that('firing', severity)}) or vector(0)", severity)
-     for severity in ("page", "ticket")],
-    single={"page": thresholds.rising(bad=1), "ticket": thresholds.rising(warn=1)})
-
-ready = figure(
-    "Ready", "Processes that answer /readyz with 200, and processes that are there.", "none",
-    [now(f"sum({series('glassbox_ready')})", "ready"),
-     now(f"count({series('glassbox_ready')})", "of")],
-    steps=[(1, colours.GOOD)], base=colours.BAD, alert="GlassboxNotReady")
+    "Pages, tickets", "Alerts that fire now. Red: somebody was woken up. `no rules`: nobody "
+    "judges them.", "none",
+    [shared.firing(severity, severity) for severity in ("page", "ticket")],
+    single={"page": thresholds.rising(bad=1), "ticket": thresholds.rising(warn=1)},
+    nothing="no rules")
 
 errors_now = figure(
     "Errors, and those injected", "Errors a second of user routes, and how many of them a fault "
@@ -138,7 +133,7 @@ readiness = graph(
     "Ready: observed and injected", "Processes that are ready, and those that a fault keeps from "
     "it.", "none",
     [over_time(f"sum({series('glassbox_ready')})", "ready"),
-     over_time(f"sum({series('glassbox_fault_in_force', NOT_READY)})",
+     over_time(f"sum({highest('job, instance', series('glassbox_fault_in_force', NOT_READY))})",
                "kept from it (injected)")], matched=TRUTH, alert="GlassboxNotReady")
 
 files = graph(
@@ -158,7 +153,8 @@ board = Board(
     "incident", "Glassbox / Incident",
     "Is it real, or a drill? What faults did, beside what was observed and who was told.",
     variables.usual(),
-    [Row(4, (4, drill_now), (4, ends), (4, firing), (3, ready), (6, errors_now), (3, plan_file)),
+    [Row(4, (4, drill_now), (4, ends), (4, firing), (4, shared.processes()), (5, errors_now),
+         (3, plan_file)),
      Row(8, (12, force), (12, alerts)),
      Row(9, (12, ratio), (12, latency)),
      Row(8, (8, own), (8, struck), (8, held)),

@@ -5,7 +5,7 @@ They carry the test's id and no job: k6 is not scraped.
 """
 
 from parts import colours, links, thresholds, variables
-from parts.goals import USER_ROUTES, loosest, tightest
+from parts.goals import USER_ROUTES, limit, loosest, tightest
 from parts.layout import Board, Row
 from parts.panels import figure, graph
 from parts.queries import DURATION, now, over_time, quantile, rate, series, share, some, total
@@ -38,11 +38,14 @@ asked = figure(
 
 failed = figure(
     "Failed", "Share of requests that failed: what k6 saw, what the service counted. k6's alone "
-    "above zero: lost between them.", "percentunit",
+    "above zero: lost between them. Orange and red: the lowest and the highest symptom of a route in "
+    "alerts/slo.yaml.", "percentunit",
     [now(share("", k6_rate("http_reqs", UNEXPECTED), k6_rate("http_reqs")), "k6"),
      now(share("", rate(COUNT, USER_ROUTES, FAILED), rate(COUNT, USER_ROUTES)),
          "service")],
-    steps=thresholds.rising(bad=loosest(lambda goal: goal.symptom.error_ratio)), decimals=2)
+    steps=thresholds.rising(tightest(lambda goal: goal.symptom.error_ratio),
+                            loosest(lambda goal: goal.symptom.error_ratio)), decimals=2,
+    nothing="no requests")
 
 slow = figure(
     "p95", "95 of 100 requests take no longer: with k6 since its start, and with the network.", "s",
@@ -129,8 +132,8 @@ saturation = graph(
                f"on (job, instance) {series('glassbox_connections_limit')})", "connections"),
      over_time(f"max({series('otel_sdk_processor_span_queue_size')} / on (job, instance) "
                f"{series('otel_sdk_processor_span_queue_capacity')})", "queue of spans")],
-    steps=thresholds.rising(warn=0.8), most=1, more=[links.board("glassbox-saturation",
-                                                                 "Saturation")])
+    steps=thresholds.rising(warn=limit("GlassboxConnectionsNearLimit")), most=1,
+    more=[links.board("glassbox-saturation", "Saturation")])
 
 traffic = graph(
     "Bytes", "Received and sent by k6, a second. Received that falls while requests do not: answers "

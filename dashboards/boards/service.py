@@ -1,10 +1,10 @@
 """Service: what users get, by route. Rate, errors, duration."""
 
-from parts import colours, links, thresholds, variables
-from parts.goals import ROUTES, SERVICE, USER, USER_ROUTES, loosest, tightest
+from parts import colours, links, shared, thresholds, variables
+from parts.goals import ROUTES, USER, loosest, tightest
 from parts.layout import Board, Row
 from parts.panels import figure, graph, heat
-from parts.queries import (DURATION, TARGET, buckets, now, over_time, quantile, rate, series, share,
+from parts.queries import (DURATION, buckets, now, over_time, quantile, rate, series, share,
                            total)
 
 CHOSEN = 'http_route=~"$route"'
@@ -13,25 +13,20 @@ FAILED = 'error_type!=""'
 NO_ROUTE = 'http_route=""'
 PUBLIC = 'listener="public"'
 BY_ROUTE = colours.apart(list(ROUTES))
+SLOW = tightest(lambda goal: goal.budget("latency"))
 
 route = variables.choice(
     "route", "Route", f'label_values({COUNT}{{job=~"$job"}}, http_route)',
     "What users call; probes and scrapes have a row of their own.", everything=USER,
     regex="/^(" + USER.replace("/", "\\/") + ")$/")
 
-ready = figure(
-    "Ready", "Processes that answer /readyz with 200, and processes that are there. Good: the same. "
-    "Fewer: look for a drain, a slow start or a fault in the incident dashboard.", "none",
-    [now(f"sum({series('glassbox_ready')})", "ready"), now(f"count({series('glassbox_ready')})",
-                                                           "of")],
-    steps=[(1, colours.GOOD)], base=colours.BAD, alert="GlassboxNotReady")
-
 firing = figure(
     "Alerts firing", "Alerts of severity page or ticket that fire now. Good: 0. Otherwise the "
-    "incident dashboard says which, since when, and whether a drill is under way.", "none",
-    [now(f'count(ALERTS{{alertstate="firing", service="{SERVICE}", severity=~"page|ticket"}})'
-         " or vector(0)", "firing")],
-    steps=thresholds.rising(bad=1), more=[links.board("glassbox-incident", "Incident")])
+    "incident dashboard says which, since when, and whether a drill is under way. `no rules`: "
+    "nobody judges them.", "none",
+    [shared.firing("page", "page"), shared.firing("ticket", "ticket")],
+    single={"page": thresholds.rising(bad=1), "ticket": thresholds.rising(warn=1)},
+    nothing="no rules", more=[links.board("glassbox-incident", "Incident")])
 
 load = figure(
     "Load", "Requests a second that users make: the routes chosen above. No verdict: compare it "
@@ -44,14 +39,15 @@ errors_now = figure(
     "What to do: the runbook; is it injected? See the incident dashboard.", "percentunit",
     [now(share("http_route", rate(COUNT, CHOSEN, FAILED), rate(COUNT, CHOSEN)), "{{http_route}}")],
     single={path: thresholds.rising(bad=goal.symptom.error_ratio)
-            for path, goal in ROUTES.items()}, decimals=1, alert="GlassboxErrorRatioHigh")
+            for path, goal in ROUTES.items()},
+    decimals=1, nothing="no requests", alert="GlassboxErrorRatioHigh")
 
 slowest_now = figure(
     "p99, by route", "99 of 100 requests take no longer. Orange: above the route's symptom in "
     "alerts/slo.yaml. What to do: open a trace of the heatmap below.", "s",
     [now(quantile(0.99, "http_route", DURATION, CHOSEN), "{{http_route}}")],
     single={path: thresholds.rising(warn=goal.symptom.p99) for path, goal in ROUTES.items()},
-    alert="GlassboxLatencyHigh")
+    nothing="no requests", alert="GlassboxLatencyHigh")
 
 rates = graph(
     "Requests", "Requests a second by route, from when the last byte was out. A fall to zero is "
@@ -103,19 +99,20 @@ slow = graph(
 
 beyond = graph(
     "Slower than the objective", "Share of a route's good answers that took longer than its "
-    "objective allows: what the latency objective counts. The line is what a budget of "
-    f"{100 - tightest(lambda goal: goal.latency.objective):g} % takes for good.", "percentunit",
+    "objective allows: what the latency objective counts. The line is the smallest budget: below "
+    f"{SLOW * 100:g} % every objective is kept.", "percentunit",
     [over_time(f'1 - {total("", rate(f"{DURATION}_bucket", mine, bound))}'
                f' / {total("", rate(COUNT, mine))}', path)
      for path, goal in ROUTES.items()
      for mine, bound in [(f'error_type="", http_route="{path}"',
                           f'le="{goal.latency.threshold:g}"')]],
-    steps=thresholds.rising(warn=1 - tightest(lambda goal: goal.latency.objective) / 100),
+    steps=thresholds.rising(warn=SLOW),
     named=BY_ROUTE, alert="GlassboxLatencyBudgetBurn")
 
 in_flight = graph(
     "In flight", "Requests whose head is read and whose last byte is not out, and connections "
-    "that are open. In flight that rises while the rate does not: the service holds them up.",
+    "that are open. In flight that rises while the rate does not: the service holds them up. "
+    "One is the scrape that counts them.",
     "none",
     [over_time(f"sum({series('http_server_active_requests')})", "requests"),
      over_time(f"sum({series('glassbox_connections', PUBLIC)})", "connections")],
@@ -139,7 +136,7 @@ board = Board(
     "service", "Glassbox / Service",
     "Is it well for users? Rate, errors and duration by route, with traces behind the points.",
     [*variables.usual(), route],
-    [Row(4, (3, ready), (3, firing), (4, load), (7, errors_now), (7, slowest_now)),
+    [Row(4, (4, shared.processes()), (3, firing), (3, load), (7, errors_now), (7, slowest_now)),
      Row(9, (8, rates), (8, errors), (8, latency)),
      Row(9, (12, heatmap), (6, statuses), (6, kinds)),
      Row(8, (8, slow), (8, beyond), (8, in_flight)),

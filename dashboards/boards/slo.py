@@ -73,7 +73,8 @@ table = sheet(
     "of bad requests over the period and over five minutes, the budget left, and the burn.",
     "percentunit",
     [cells(f"max by (sloth_slo, http_route, sli) ({recorded(name)})") for name in (
-        "slo:objective:ratio", "slo:sli_error:ratio_rate30d", "slo:sli_error:ratio_rate5m",
+        "slo:objective:ratio", f"slo:sli_error:ratio_rate{OBJECTIVES.period}",
+        "slo:sli_error:ratio_rate5m",
         "slo:period_error_budget_remaining:ratio", "slo:current_burn_rate:ratio")],
     {"sloth_slo": "Objective", "http_route": "Route", "sli": "Of", "Value #A": "Promised",
      "Value #B": "Bad, period", "Value #C": "Bad, 5 minutes", "Value #D": "Budget left",
@@ -98,12 +99,11 @@ bad = graph(
 alerts = sheet(
     "Alerts of objectives", "Pending or firing, by objective. Good: the dead man's switch alone, which "
     "always fires, to show that alerts are judged at all. What to do: the runbook.", "none",
-    [cells(f'ALERTS{{service="{SERVICE}", alertname=~"Glassbox(ErrorBudgetBurn|LatencyBudgetBurn|'
-           'LowTrafficBurn|DeadMansSwitch)"}')],
+    [cells("max by (alertname, alertstate, severity, http_route, sloth_slo) "
+           f'(ALERTS{{service="{SERVICE}", alertname=~"Glassbox(ErrorBudgetBurn|LatencyBudgetBurn|'
+           'LowTrafficBurn|DeadMansSwitch)"})')],
     {"alertname": "Alert", "alertstate": "State", "severity": "Severity", "http_route": "Route",
-     "sloth_slo": "Objective"},
-    hidden=("Value", "__name__", "service", "team", "sloth_id", "sloth_service", "sloth_severity",
-            "category", "sli", "profile"),
+     "sloth_slo": "Objective"}, hidden=("Value",),
     alert="GlassboxErrorBudgetBurn")
 
 board = Board(

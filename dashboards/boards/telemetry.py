@@ -19,6 +19,8 @@ LOST = thresholds.rising(warn=0.001)
 KEPT, FAILED = 'error_type=""', 'error_type!=""'
 DROPPED = "otel_sdk_processor_span_processed_total"
 EXPORTED = "otel_sdk_exporter_span_exported_total"
+RECORDS = "otel_sdk_processor_log_processed_total"
+SENT = "otel_sdk_exporter_log_exported_total"
 EXPORTS = "otel_sdk_exporter_operation_duration_seconds"
 LOG = ("glassbox_access_log_written_total", "glassbox_access_log_waiting",
        "glassbox_access_log_dropped_total")
@@ -53,29 +55,35 @@ def terms(title: str, description: str, named: dict[str, str]):
                  alert="GlassboxSignalsDoNotAddUp")
 
 
-def verdict(title: str, description: str, left: str, right: str, where: str = ""):
+def verdict(title: str, description: str, left: str, right: str, where: str = "", off: str = ""):
     """Whether two sides of the equation are the same, as the alert judges it: a scrape reads its
-    terms one after another, so under load they may be apart by a hundredth of a second's requests."""
+    terms one after another, so under load they may be apart by a hundredth of a second's requests.
+    `off` has a series while the signal is switched off: that it has none is no sign of it, for what
+    is not scraped has none, too."""
     moment = f"0.01 * {total(OF, rate('glassbox_requests_finished_total'))}"
+    judged = f"max(abs({left} - ({right})) > bool {moment} {where}".strip() + ")"
     return figure(title, description + " Good: adds up. Off by some, and it stays: a bug of ours, "
                   "report it with the term that is off.", "none",
-                  [now(f"max(abs({left} - ({right})) > bool {moment} {where}".strip() + ")", "off")],
-                  steps=thresholds.rising(bad=1), words={"0": "adds up", "1": "off by some"},
-                  nothing="switched off", alert="GlassboxSignalsDoNotAddUp")
+                  [now(f"{judged} or 2 + 0 * count({off})" if off else judged, "off")],
+                  steps=[(1, colours.BAD), (2, colours.LIMIT)],
+                  words={"0": "adds up", "1": "off by some", "2": "switched off"},
+                  alert="GlassboxSignalsDoNotAddUp")
 
 
 verdicts = [
     verdict("Observations", "Requests finished = observations of the histogram.", FINISHED, OBSERVED),
     verdict("Log lines", "Requests finished = lines written + waiting + dropped.", FINISHED, LINES,
-            LOGGED),
+            LOGGED, f"{series('glassbox_access_log_queue_capacity_bytes')} == 0"),
     verdict("SERVER spans", "Requests finished = SERVER spans ended.", FINISHED, SERVER),
     verdict("Spans", "Spans ended = those whose fate is known or open.", ENDED, ACCOUNTED)]
 
 lost_now = figure(
-    "Lost now", "Spans and lines lost in a second: counted, and so part of the equation. Good: 0. "
-    "What to do: the reasons below, then the runbook.", "cps",
+    "Lost now", "Spans, lines and log records by OTLP lost in a second: counted, and so part of the "
+    "equation. Good: 0. What to do: the reasons below, then the runbook.", "cps",
     [now(f"{total('', rate(DROPPED, FAILED))} + {total('', rate(EXPORTED, FAILED))}", "spans"),
-     now(total("", rate(LOG[2])), "lines")], steps=LOST, alert="GlassboxSpansDropped")
+     now(total("", rate(LOG[2])), "lines"),
+     now(f"{total('', rate(RECORDS, FAILED))} + {total('', rate(SENT, FAILED))}", "records")],
+    steps=LOST, alert="GlassboxSpansDropped")
 
 stalled_now = figure(
     "Log stalled", "Whether the access log's destination takes nothing. Lines wait in their queues, "
@@ -134,9 +142,9 @@ records = graph(
     "Log records by OTLP", "A second: emitted, acknowledged, dropped before the exporter and failed "
     "in it. There only with OTEL_LOGS_EXPORTER=otlp.", "cps",
     [over_time(total("", rate("otel_sdk_log_created_total")), "emitted"),
-     over_time(total("", rate("otel_sdk_exporter_log_exported_total", KEPT)), "acknowledged"),
-     over_time(total("", rate("otel_sdk_processor_log_processed_total", FAILED)), "dropped"),
-     over_time(total("", rate("otel_sdk_exporter_log_exported_total", FAILED)), "failed")],
+     over_time(total("", rate(SENT, KEPT)), "acknowledged"),
+     over_time(total("", rate(RECORDS, FAILED)), "dropped"),
+     over_time(total("", rate(SENT, FAILED)), "failed")],
     named={"dropped": colours.WARN, "failed": colours.BAD})
 
 exporter = graph(
@@ -179,11 +187,11 @@ limits = graph(
     alert="GlassboxMetricOverflow")
 
 scrapes = graph(
-    "Scrape targets", "Whether each could be scraped, and how many samples it had. What is not "
-    "scraped is not known: then nothing else here means anything.", "none",
+    "Scrape targets", "Whether each could be scraped (on the right: 1 or 0), and how many samples it "
+    "had. What is not scraped is not known: then nothing else here means anything.", "none",
     [over_time(series("up"), "{{instance}} up"),
      over_time(series("scrape_samples_scraped"), "{{instance}} samples")],
-    alert="GlassboxTargetDown")
+    switches=(".* up",), alert="GlassboxTargetDown")
 
 board = Board(
     "telemetry", "Glassbox / Telemetry health",

@@ -7,6 +7,7 @@
     panels       a panel of each kind that is used, with its conventions
     variables    what may be chosen at the top
     annotations  drills, deploys and alerts, drawn over every panel
+    shared       figures that more than one dashboard begins with
     links        from one dashboard to the next, and to the runbooks
     layout       rows of panels to positions; a whole dashboard
 """

@@ -1,4 +1,5 @@
-"""What happened, drawn over every panel: faults that were in force, starts of a process, alerts.
+"""What happened, drawn over every panel: faults that were in force, starts of a process, and alerts but
+those of severity info, which say of a fault in force what is marked already.
 
 A query of an annotation has fields that only Prometheus's datasource knows, for its texts. The schema
 that the SDK is made of leaves them out, so they are added to its model here; `.ci/tools/dashboards`
@@ -40,7 +41,7 @@ def all_of_them() -> list[PrometheusAnnotation]:
     force = highest("fault, http_route", series("glassbox_fault_in_force", target=JOB))
     young = f"(time() - {series('process_start_time_seconds', target=JOB)} < 60)"
     alerts = series("ALERTS", 'alertstate="firing"', f'service="{SERVICE}"',
-                    'severity=~"page|ticket|info"', target="")
+                    'severity=~"page|ticket"', target="")
     return [
         PrometheusAnnotation("Drills", f"{force} == 1", "Fault in force: {{fault}}",
                              "{{fault}} {{http_route}}", "fault,http_route", colours.TRUTH),

@@ -65,11 +65,11 @@ def legend() -> common.VizLegendOptions:
 
 def graph(title: str, description: str, unit: str, queries: list[Query], *, steps: Steps = (),
           named: Names | None = None, matched: Names | None = None, bounds: tuple[str, ...] = (),
-          stacked: bool = False, most: float | None = None, signed: bool = False, alert: str = "",
-          more: list | None = None) -> graphs.Panel:
+          switches: tuple[str, ...] = (), stacked: bool = False, most: float | None = None,
+          signed: bool = False, alert: str = "", more: list | None = None) -> graphs.Panel:
     """Values over time. `named` and `matched` colour series by name or by regular expression,
-    `bounds` (a regular expression each) are limits: grey and dashed. What may be below zero is
-    `signed`."""
+    `bounds` (a regular expression each) are limits: grey and dashed; `switches` are 0 or 1, and have
+    the right axis, for beside thousands nobody saw them. What may be below zero is `signed`."""
     panel = dressed(graphs.Panel(), title, description, unit, queries, alert, more)
     panel = (panel.line_width(1).fill_opacity(60 if stacked else 8)
              .show_points(shapes.VisibilityMode.NEVER).span_nulls(False).legend(legend())
@@ -91,6 +91,9 @@ def graph(title: str, description: str, unit: str, queries: list[Query], *, step
     for pattern in bounds:
         panel = panel.override_by_regexp(f"/^{pattern}$/", [
             fixed(colours.LIMIT), dashes(), property_of("custom.fillOpacity", 0)])
+    for pattern in switches:
+        panel = panel.override_by_regexp(f"/^{pattern}$/", [
+            property_of("custom.axisPlacement", "right"), property_of("max", 1)])
     return panel
 
 
@@ -121,13 +124,13 @@ def figure(title: str, description: str, unit: str, queries: list[Query], *, ste
 
 
 def sheet(title: str, description: str, unit: str, queries: list[Query], columns: Names,
-          hidden: tuple[str, ...] = (), order: tuple[str, ...] = (),
+          hidden: tuple[str, ...] = (),
           judged: dict[str, tuple[str, Steps, str]] | None = None, alert: str = "") -> table.Panel:
     """Figures of this moment, a row for each label set. `columns` names what the queries answer
     (`Value #A`, or a label); `judged` gives a column a unit, steps and the colour below them."""
     panel = dressed(table.Panel(), title, description, unit, queries, alert)
     drop = {name: True for name in ("Time", *hidden)}
-    ordered = {name: place for place, name in enumerate((*order, *columns))}
+    ordered = {name: place for place, name in enumerate(columns)}
     panel = panel.transformations([
         DataTransformerConfig(id_val="merge", options={}),
         DataTransformerConfig(id_val="organize", options={

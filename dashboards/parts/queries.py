@@ -34,9 +34,10 @@ def highest(by: str, expression: str) -> str:
 
 
 def quantile(q: float, by: str, name: str, *matchers: str) -> str:
-    """A quantile of a histogram, for each group."""
+    """A quantile of a histogram, for each group: of none that was observed it would be NaN, which a
+    figure shows as such, and is left out."""
     buckets = total(f"{by}, le" if by else "le", rate(f"{name}_bucket", *matchers))
-    return f"histogram_quantile({q}, {buckets})"
+    return f"histogram_quantile({q}, {buckets}) > 0"
 
 
 def some(by: str, part: str, whole: str) -> str:
@@ -46,8 +47,8 @@ def some(by: str, part: str, whole: str) -> str:
 
 
 def share(by: str, part: str, whole: str) -> str:
-    """A part of the whole, group by group."""
-    return f"{some(by, part, whole)} / {total(by, whole)}"
+    """A part of the whole, group by group, but not of nothing: 0 / 0 is NaN."""
+    return f"{some(by, part, whole)} / ({total(by, whole)} > 0)"
 
 
 class Query:
