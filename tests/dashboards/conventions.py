@@ -19,6 +19,7 @@ DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 AT_A_MOMENT = {"stat", "table"}
 OVER_TIME = {"timeseries", "heatmap", "state-timeline"}
 RATES = {"rate", "increase", "irate"}
+REQUESTS = "http_server_request_duration_seconds_bucket"
 
 
 def targets(board: Board) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -256,11 +257,17 @@ def le_rule(board: Board) -> Found:
 
 
 def exemplars_rule(board: Board) -> Found:
-    """Only ranges over buckets ask for traces."""
+    """Only ranges over buckets ask for traces; and those of requests do, as a heatmap, and as the p95
+    that stands for all requests."""
     for panel, target in targets(board):
-        buckets = any(name.endswith("_bucket") for name, _ in selectors(target["expr"]))
+        names = {name for name, _ in selectors(target["expr"])}
+        buckets = any(name.endswith("_bucket") for name in names)
         if target.get("exemplar") and not (buckets and target["range"]):
             yield panel["title"], "", f"exemplars of {target['expr']}"
+        wanted = REQUESTS in names and target["range"] and (
+            panel["type"] == "heatmap" or target["legendFormat"] == "p95")
+        if wanted and not target.get("exemplar"):
+            yield panel["title"], "", f"no exemplars of {target['expr']}"
 
 
 def links_rule(board: Board) -> Found:

@@ -107,6 +107,18 @@ def test_rule_refuses(rule: str, tmp_path: Path):
     assert broken(read(spoilt), rule, exclusions().get(rule, [])) != []
 
 
+@pytest.mark.parametrize("kind", ["heatmap", "timeseries"])
+def test_a_latency_without_traces_is_refused(kind: str, tmp_path: Path):
+    document = copy.deepcopy(read(SERVICE).document)
+    asked = [one for shown in document["panels"] if shown["type"] == kind
+             for one in shown["targets"] if one.get("exemplar")]
+    assert len(asked) == 1
+    asked[0]["exemplar"] = False
+    spoilt = tmp_path / SERVICE.name
+    spoilt.write_text(json.dumps(document))
+    assert len(broken(read(spoilt), "exemplars-rule", [])) == 1
+
+
 def test_an_entry_covers_what_it_names_and_no_more():
     board = BOARDS[0]
     entry = {"dashboard": board.document["title"], "series": "k6_.*", "panel": "Requests"}

@@ -1,5 +1,6 @@
 """What is committed is what the source makes; and a change of an objective moves the lines."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reading import FOLDER, ROOT
+from reading import FOLDER, ROOT, read
 
 SERVICE = "dashboards/json/service.json"
 
@@ -60,3 +61,32 @@ def test_a_line_follows_its_source(copy: Path, file: str, old: str, new: str, bo
     value = new.strip(",").split(" ")[-1]
     assert value in (copy / f"dashboards/json/{board}.json").read_text()
     assert value not in (FOLDER / f"json/{board}.json").read_text()
+
+
+def test_the_line_of_slow_requests_is_the_smallest_budget(copy: Path):
+    """Objectives that differ: below the line all of them are kept."""
+    path = copy / "alerts/slo.yaml"
+    path.write_text(path.read_text().replace("latency: {objective: 99,", "latency: {objective: 99.5,", 1))
+    assert generate(copy).returncode == 0
+    board = read(copy / SERVICE)
+    panel = next(one for one in board.panels if one["title"] == "Slower than the objective")
+    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert [step["value"] for step in steps] == [None, 0.005]
+
+
+def own_figures(source: str) -> list[int]:
+    """The lines of a board on which a graph is given a step that is a figure of its own. Zero is the
+    end of a budget, wherever it comes from."""
+    return [figure.lineno for call in ast.walk(ast.parse(source))
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "graph"
+            for keyword in call.keywords if keyword.arg == "steps"
+            for figure in ast.walk(keyword.value)
+            if isinstance(figure, ast.Constant) and isinstance(figure.value, (int, float)) and figure.value]
+
+
+def test_no_line_across_a_graph_is_a_figure_of_its_own():
+    boards = sorted((FOLDER / "boards").glob("*.py"))
+    assert len(boards) > 7
+    assert {path.name: found for path in boards if (found := own_figures(path.read_text()))} == {}
+    assert own_figures("graph('a',\n steps=rising(warn=0.8))") == [2]
+    assert own_figures("graph('a', steps=rising(limit('A')), most=1)\nfigure('b', steps=[(1, 2)])") == []
