@@ -5,6 +5,7 @@ The equation of each signal, term by term, all terms of one scrape:
     finished = observations
              = lines written + waiting + dropped
              = SERVER spans
+             = log records acknowledged + waiting + in flight + dropped + failed, where they are sent
     spans    = acknowledged + waiting + in flight + unsampled + dropped + failed
 """
 
@@ -30,6 +31,11 @@ SPANS = {"acknowledged": series(EXPORTED, KEPT),
          "unsampled": series("glassbox_spans_unsampled_total"),
          "dropped": series(DROPPED, FAILED),
          "failed": series(EXPORTED, FAILED)}
+SENDS = {"acknowledged": series(SENT, KEPT),
+         "waiting": series("otel_sdk_processor_log_queue_size"),
+         "in flight": series("otel_sdk_exporter_log_inflight"),
+         "dropped": series(RECORDS, FAILED),
+         "failed": series(SENT, FAILED)}
 
 FINISHED = total(OF, series("glassbox_requests_finished_total"))
 OBSERVED = total(OF, series(f"{DURATION}_count"))
@@ -39,6 +45,12 @@ ENDED = total(OF, series("glassbox_spans_ended_total"))
 LOGGED = f"and on (job, instance) {series('glassbox_access_log_queue_capacity_bytes')} > 0"
 LINES = " + ".join(total(OF, series(name)) for name in LOG)
 ACCOUNTED = " + ".join(total(OF, term) for term in SPANS.values())
+EMITTED = f"{FINISHED} and on ({OF}) {series('otel_sdk_log_created_total')}"
+KNOWN = " + ".join(total(OF, term) for term in SENDS.values())
+# A signal that is off has no queue, or no series.
+NO_LOG = f"{series('glassbox_access_log_queue_capacity_bytes')} == 0"
+NO_RECORDS = (f"{series('glassbox_log_export_requests_total')} unless on ({OF}) "
+              f"{series('otel_sdk_log_created_total')}")
 
 
 def filled(size: str, capacity: str) -> str:
@@ -46,12 +58,12 @@ def filled(size: str, capacity: str) -> str:
     return f"{total(OF, series(size))} / {total(OF, series(capacity))}"
 
 
-def terms(title: str, description: str, named: dict[str, str]):
+def terms(title: str, description: str, named: dict[str, str], nothing: str = ""):
     """A line of the equation as a table: a row a process, a column a term, the difference last."""
     columns = {"instance": "Instance"}
     columns |= {f"Value #{chr(65 + place)}": name for place, name in enumerate(named)}
     return sheet(title, description, "none", [cells(text) for text in named.values()], columns,
-                 hidden=("job",), judged={"Difference": ("none", [], "")},
+                 hidden=("job",), judged={"Difference": ("none", [], "")}, nothing=nothing,
                  alert="GlassboxSignalsDoNotAddUp")
 
 
@@ -73,9 +85,11 @@ def verdict(title: str, description: str, left: str, right: str, where: str = ""
 verdicts = [
     verdict("Observations", "Requests finished = observations of the histogram.", FINISHED, OBSERVED),
     verdict("Log lines", "Requests finished = lines written + waiting + dropped.", FINISHED, LINES,
-            LOGGED, f"{series('glassbox_access_log_queue_capacity_bytes')} == 0"),
+            LOGGED, NO_LOG),
     verdict("SERVER spans", "Requests finished = SERVER spans ended.", FINISHED, SERVER),
-    verdict("Spans", "Spans ended = those whose fate is known or open.", ENDED, ACCOUNTED)]
+    verdict("Spans", "Spans ended = those whose fate is known or open.", ENDED, ACCOUNTED),
+    verdict("Log records", "Requests finished = log records whose fate is known or open.", FINISHED,
+            KNOWN, off=NO_RECORDS)]
 
 lost_now = figure(
     "Lost now", "Spans, lines and log records by OTLP lost in a second: counted, and so part of the "
@@ -110,6 +124,13 @@ spans = terms(
     "the collector said it has.",
     {"Ended": ENDED, **{name.capitalize(): total(OF, term) for name, term in SPANS.items()},
      "Difference": f"{ENDED} - ({ACCOUNTED})"})
+
+log_records = terms(
+    "Log records = acknowledged + waiting + in flight + dropped + failed",
+    "One record a finished request, where they are sent by OTLP. Acknowledged is what the collector said "
+    "it has.",
+    {"Finished": EMITTED, **{name.capitalize(): total(OF, term) for name, term in SENDS.items()},
+     "Difference": f"{FINISHED} - ({KNOWN})"}, nothing="switched off")
 
 queues = graph(
     "Queues, share in use", "Of spans, of log records for OTLP, and of access-log lines. Above "
@@ -179,10 +200,11 @@ sampling = graph(
 
 limits = graph(
     "Limits met", "A second: label sets that went to an overflow series, diagnostics left out, "
-    "updates of the live page that a viewer was too slow for. Good: nothing.", "cps",
+    "viewers of the live page that were refused, updates that one was too slow for. Good: nothing.", "cps",
     [over_time(total("", rate("glassbox_metric_overflow_total")), "metric overflow"),
      over_time(total("", rate("glassbox_diagnostics_dropped_total")), "diagnostics"),
      over_time(total("", rate("glassbox_page_updates_lost_total")), "page updates"),
+     over_time(total("", rate("glassbox_page_refused_total")), "page viewers"),
      over_time(total("", rate("glassbox_page_records_skipped_total")), "page records")],
     alert="GlassboxMetricOverflow")
 
@@ -197,9 +219,9 @@ board = Board(
     "telemetry", "Glassbox / Telemetry health",
     "Can the signals be trusted? The equation term by term, queues, losses by reason, the exporter.",
     variables.usual(),
-    [Row(4, *((4, verdict) for verdict in verdicts), (4, lost_now), (4, stalled_now)),
+    [Row(4, *((3, one) for one in verdicts), (6, lost_now), (3, stalled_now)),
      Row(6, (8, observations), (16, lines)),
-     Row(6, (24, spans)),
+     Row(6, (14, spans), (10, log_records)),
      Row(9, (8, queues), (8, lost_spans), (8, lost_lines)),
      Row(8, (8, exporter), (8, exporting), (8, requests)),
      Row(8, (6, records), (6, sampling), (6, limits), (6, scrapes))])

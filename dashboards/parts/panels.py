@@ -125,10 +125,12 @@ def figure(title: str, description: str, unit: str, queries: list[Query], *, ste
 
 def sheet(title: str, description: str, unit: str, queries: list[Query], columns: Names,
           hidden: tuple[str, ...] = (),
-          judged: dict[str, tuple[str, Steps, str]] | None = None, alert: str = "") -> table.Panel:
+          judged: dict[str, tuple[str, Steps, str]] | None = None, nothing: str = "",
+          alert: str = "") -> table.Panel:
     """Figures of this moment, a row for each label set. `columns` names what the queries answer
     (`Value #A`, or a label); `judged` gives a column a unit, steps and the colour below them."""
     panel = dressed(table.Panel(), title, description, unit, queries, alert)
+    panel = panel.no_value(nothing) if nothing else panel
     drop = {name: True for name in ("Time", *hidden)}
     ordered = {name: place for place, name in enumerate(columns)}
     panel = panel.transformations([
