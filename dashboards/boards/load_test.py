@@ -5,7 +5,7 @@ They carry the test's id and no job: k6 is not scraped.
 """
 
 from parts import colours, links, thresholds, variables
-from parts.goals import USER_ROUTES, limit, loosest, tightest
+from parts.goals import USER_ROUTES, limit
 from parts.layout import Board, Row
 from parts.panels import figure, graph
 from parts.queries import DURATION, now, over_time, quantile, rate, series, share, some, total
@@ -43,16 +43,14 @@ failed = figure(
     [now(share("", k6_rate("http_reqs", UNEXPECTED), k6_rate("http_reqs")), "k6"),
      now(share("", rate(COUNT, USER_ROUTES, FAILED), rate(COUNT, USER_ROUTES)),
          "service")],
-    steps=thresholds.rising(tightest(lambda goal: goal.symptom.error_ratio),
-                            loosest(lambda goal: goal.symptom.error_ratio)), decimals=2,
+    steps=thresholds.of_errors(), decimals=2,
     nothing="no requests")
 
 slow = figure(
     "p95", "95 of 100 requests take no longer: with k6 since its start, and with the network.", "s",
     [now(f"max({k6('http_req_duration_p95')})", "k6"),
      now(quantile(0.95, "", DURATION, USER_ROUTES), "service")],
-    steps=thresholds.rising(tightest(lambda goal: goal.latency.threshold),
-                            loosest(lambda goal: goal.symptom.p99)))
+    steps=thresholds.of_latency())
 
 dropped = figure(
     "Dropped iterations", "Iterations a second that k6 could not start: it had no free user. Good: "
@@ -79,16 +77,14 @@ durations = graph(
     "loosest symptom of alerts/slo.yaml.", "s",
     [over_time(f"max({k6(f'http_req_duration_{stat}')})", stat)
      for stat in ("p50", "p95", "p99", "max")],
-    steps=thresholds.rising(tightest(lambda goal: goal.latency.threshold),
-                            loosest(lambda goal: goal.symptom.p99)), named=colours.QUANTILES)
+    steps=thresholds.of_latency(), named=colours.QUANTILES)
 
 served = graph(
     "Duration, service", "The same time as the service has it: first byte in to last byte out. Far "
     "below k6's: the time is spent before the service reads.", "s",
     [over_time(quantile(q / 100, "", DURATION, USER_ROUTES), f"p{q}", exemplars=q == 95)
      for q in (50, 95, 99)],
-    steps=thresholds.rising(tightest(lambda goal: goal.latency.threshold),
-                            loosest(lambda goal: goal.symptom.p99)), named=colours.QUANTILES)
+    steps=thresholds.of_latency(), named=colours.QUANTILES)
 
 users = graph(
     "Virtual users", "In use, and how many there may be. In use that rises at a constant rate: "
@@ -115,8 +111,7 @@ errors = graph(
     [over_time(share("", k6_rate("http_reqs", UNEXPECTED), k6_rate("http_reqs")), "k6"),
      over_time(share("", rate(COUNT, USER_ROUTES, FAILED), rate(COUNT, USER_ROUTES)),
                "service")],
-    steps=thresholds.rising(tightest(lambda goal: goal.symptom.error_ratio),
-                            loosest(lambda goal: goal.symptom.error_ratio)),
+    steps=thresholds.of_errors(),
     alert="GlassboxErrorRatioHigh")
 
 statuses = graph(

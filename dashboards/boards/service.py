@@ -1,7 +1,7 @@
 """Service: what users get, by route. Rate, errors, duration."""
 
 from parts import colours, links, shared, thresholds, variables
-from parts.goals import ROUTES, USER, loosest, tightest
+from parts.goals import ROUTES, USER, tightest
 from parts.layout import Board, Row
 from parts.panels import figure, graph, heat
 from parts.queries import (DURATION, buckets, now, over_time, quantile, rate, series, share,
@@ -60,8 +60,7 @@ errors = graph(
     "certain. What to do: the runbook.", "percentunit",
     [over_time(share("http_route", rate(COUNT, CHOSEN, FAILED), rate(COUNT, CHOSEN)),
                "{{http_route}}")],
-    steps=thresholds.rising(tightest(lambda goal: goal.symptom.error_ratio),
-                            loosest(lambda goal: goal.symptom.error_ratio)),
+    steps=thresholds.of_errors(),
     named=BY_ROUTE, alert="GlassboxErrorRatioHigh")
 
 latency = graph(
@@ -70,8 +69,7 @@ latency = graph(
     "alerts/slo.yaml. p99 alone up: a few are slow; all up: the service is.", "s",
     [over_time(quantile(q / 100, "", DURATION, CHOSEN), f"p{q}", exemplars=q == 95)
      for q in (50, 95, 99)],
-    steps=thresholds.rising(tightest(lambda goal: goal.latency.threshold),
-                            loosest(lambda goal: goal.symptom.p99)),
+    steps=thresholds.of_latency(),
     named=colours.QUANTILES, alert="GlassboxLatencyHigh")
 
 heatmap = heat(

@@ -5,6 +5,7 @@ from grafana_foundation_sdk.models.common import GraphThresholdsStyleMode
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Threshold, ThresholdsMode
 
 from . import colours
+from .goals import loosest, tightest
 
 Steps = list[tuple[float, str]]
 
@@ -13,6 +14,18 @@ def rising(warn: float | None = None, bad: float | None = None) -> Steps:
     """The more the worse."""
     return [(value, colour) for value, colour in ((warn, colours.WARN), (bad, colours.BAD))
             if value is not None]
+
+
+def of_errors() -> Steps:
+    """The lowest and the highest symptom of a route: below both all is well, above both one pages."""
+    return rising(tightest(lambda goal: goal.symptom.error_ratio),
+                  loosest(lambda goal: goal.symptom.error_ratio))
+
+
+def of_latency() -> Steps:
+    """The tightest objective and the loosest symptom, of which neither is worth more than a ticket."""
+    return [(tightest(lambda goal: goal.latency.threshold), colours.WARN),
+            (loosest(lambda goal: goal.symptom.p99), colours.WARN)]
 
 
 def build(steps: Steps, base: str = colours.GOOD) -> dashboard.ThresholdsConfig:
