@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,8 @@ def ask(prometheus: Api, expression: Expression) -> Answer:
                               step=STEP)
         series = [(one["metric"], one["values"]) for one in (data or {"result": []})["result"]]
     if expression.kind == "variable":
-        values = {metric.get(expression.legend, "") for metric, _ in series} - {""}
+        values = {value for metric, _ in series if (value := metric.get(expression.legend, ""))
+                  and re.search(expression.regex, value)}
         return Answer(len(values), ", ".join(sorted(values)[:4]))
     full = [(metric, points[-1]) for metric, samples in series
             if (points := [number(text) for _, text in samples if not math.isnan(number(text))])]

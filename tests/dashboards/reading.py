@@ -37,6 +37,7 @@ class Expression:
     kind: str
     legend: str = ""
     exemplars: bool = False
+    regex: str = ""  # of a variable: the values that it offers
 
     @property
     def names(self) -> set[str]:
@@ -111,7 +112,8 @@ def expressions(board: Board) -> Iterator[Expression]:
             match = LABEL_VALUES.fullmatch(one["query"]["query"])
             assert match, f"{board.name}: variable {name}: {one['query']['query']}"
             yield Expression(board.name, f"variable {name}", match.group(1),
-                             fill(board, match.group(1)), "variable", legend=match.group(2))
+                             fill(board, match.group(1)), "variable", legend=match.group(2),
+                             regex=(one.get("regex") or "").strip("/"))
     for one in board.annotations:
         yield Expression(board.name, f"annotation {one['name']}", one["expr"],
                          fill(board, one["expr"]), "range", legend=one["titleFormat"])

@@ -3,15 +3,21 @@
 A figure that is there whatever happens is worse than none: who looks at it believes it.
 """
 
+import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Iterator
 
 import pytest
 
+import contract
+import exporter
 import faults
 import load
 from prometheus import Prometheus, free_port
-from reading import every_expression
+from reading import FED, ROOT, every_expression
 from scene import rules
 from service import Service
 
@@ -55,7 +61,10 @@ def test_a_prometheus_that_scraped_nothing_answers_nothing(tmp_path: Path):
         assert nothing.wait("vector(1)", 1)
         answered = [str(one) for one in every_expression()
                     if nothing.api("query", query=one.filled)["result"]]
+        asked = subprocess.run([sys.executable, str(ROOT / "tests/dashboards/ask.py"), nothing.url],
+                               capture_output=True, text=True, timeout=120)
     assert answered == []
+    assert asked.returncode == 1 and " 0 of " in asked.stdout, asked.stdout + asked.stderr
 
 
 def test_who_is_down_or_not_ready_is_counted(three: dict[str, Prometheus]):
@@ -86,3 +95,16 @@ def test_a_figure_is_a_number_or_is_not_there(three: dict[str, Prometheus]):
                  for series in three["ruled"].api("query", query=one.filled)["result"]
                  if series["value"][1] in ("NaN", "+Inf", "-Inf")}
     assert undefined == set()
+
+
+def test_what_is_fed_is_documented_and_none_of_the_services():
+    """Else a panel would show what the test made up: the names are an exporter's, with its labels."""
+    ours = set(json.loads((ROOT / "docs/contract.json").read_text())["metrics"])
+    fed = {name for path in sorted(exporter.FOLDER.glob("*.prom"))
+           for name in re.findall(r"^# TYPE (\S+)", path.read_text(), re.M)}
+    assert fed and not fed & ours
+    assert {name for name in fed if not FED.match(name)} == set()
+    wrong = [text for path in sorted(exporter.FOLDER.glob("*.prom"))
+             for line in path.read_text().splitlines() if line and line[0] != "#"
+             for text in contract.problems(contract.Expression(path.name, line.rpartition(" ")[0]))]
+    assert wrong == []
