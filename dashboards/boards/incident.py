@@ -47,7 +47,7 @@ firing = figure(
     "judges them.", "none",
     [shared.firing(severity, severity) for severity in ("page", "ticket")],
     single={"page": thresholds.rising(bad=1), "ticket": thresholds.rising(warn=1)},
-    nothing="no rules")
+    nothing="no rules", alert="GlassboxDeadMansSwitch")
 
 errors_now = figure(
     "Errors, and those injected", "Errors a second of user routes, and how many of them a fault "

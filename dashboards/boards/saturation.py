@@ -1,6 +1,6 @@
 """Saturation and runtime: what runs out first, and the process that uses it."""
 
-from parts import colours, thresholds, variables
+from parts import colours, links, thresholds, variables
 from parts.goals import limit, percent
 from parts.layout import Board, Row
 from parts.panels import figure, graph, sheet
@@ -67,11 +67,12 @@ busy = graph(
 
 cpu = graph(
     "CPU of the process", "CPUs used, and those that a fault burns in the background. The rest is "
-    "ours.", "none",
+    "ours. Flat below the workers while loops are late: the container is throttled, see autoscaling.", "none",
     [over_time(rate("process_cpu_seconds_total"), "{{instance}} used"),
      over_time(series("glassbox_fault_background_cpus"), "{{instance}} by a fault"),
      over_time(series("glassbox_workers"), "{{instance}} workers")],
-    matched={".*by a fault": colours.TRUTH}, bounds=(".*workers",))
+    matched={".*by a fault": colours.TRUTH}, bounds=(".*workers",), alert="GlassboxCpuThrottled",
+    more=[links.board("glassbox-autoscaling", "Autoscaling")])
 
 connections = graph(
     "Connections", "Open now, and the limit of public ones. The operators' listener is apart, so "

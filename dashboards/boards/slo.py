@@ -63,7 +63,8 @@ def burning(one: Burn):
         "on average. What to do: the runbook.", "none",
         [over_time(burn(*window), "{{sloth_slo}} {{sloth_window}}")
          for window in (one.long, one.short)],
-        steps=[(one.factor, colour)], alert="GlassboxErrorBudgetBurn")
+        steps=[(one.factor, colour)], alert="GlassboxErrorBudgetBurn",
+        more=[links.runbook("GlassboxLatencyBudgetBurn")])
 
 
 pages = [burning(one) for one in BURNS]

@@ -5,7 +5,7 @@ own, so processes are counted by `up`; and no alert fires where no rule is judge
 counts as well only beside a series which the same rules record.
 """
 
-from . import colours, thresholds
+from . import colours, links, thresholds
 from .goals import SERVICE
 from .panels import figure
 from .queries import Query, now, series, some, total
@@ -18,14 +18,16 @@ def processes():
     up = series("up")
     return figure(
         "Processes", "Down: cannot be scraped. Not ready: answers /readyz with 503. Good: 0 of each. "
-        "What to do: the runbook; a drain, a slow start or a fault stands in the incident dashboard.",
+        "What to do: the runbook; a drain, a slow start or a fault stands in the incident dashboard, "
+        "a start is a mark over the graphs.",
         "none",
         [now(total("", f"1 - {up}"), "down"),
          now(f"{total('', up)} - {some('', series('glassbox_ready'), up)}", "not ready"),
          now(f"count({up})", "of")],
         single={"down": thresholds.rising(bad=1), "not ready": thresholds.rising(warn=1),
                 "of": [(0, colours.LIMIT)]},
-        nothing="no target", alert="GlassboxNotReady")
+        nothing="no target", alert="GlassboxNotReady",
+        more=[links.runbook(f"Glassbox{name}") for name in ("TargetDown", "Absent", "Restarting")])
 
 
 def firing(severity: str, legend: str) -> Query:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+import yaml
 
 from conventions import RULES, broken, covers, exclusions, idle
 from reading import FOLDER, ROOT, Board, every_board, read
@@ -45,6 +46,18 @@ def test_alerts_lead_to_dashboards_that_are_there():
     found = {uid for path in (ROOT / "alerts/prometheus").glob("*/*.yaml")
              for uid in re.findall(r"/d/([\w-]+)", path.read_text())}
     assert found and found <= uids, found - uids
+
+
+def test_the_dashboard_of_an_alert_has_a_panel_that_watches_it():
+    """Who was paged and follows the link sees what it was about: the panel links to its runbook."""
+    watched = {(board.document["uid"], match.group(1)) for board in BOARDS for shown in board.panels
+               for link in shown.get("links", ())
+               if (match := re.search(r"/(\w+)\.md$", link["url"]))}
+    led = {(match.group(1), rule["alert"])
+           for path in (ROOT / "alerts/prometheus/real").glob("*.yaml")
+           for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]
+           if (match := re.search(r"/d/([\w-]+)", rule.get("annotations", {}).get("dashboard_url", "")))}
+    assert len(led) > 20 and led - watched == set()
 
 
 # ---- the rules are rules ------------------------------------------------------------------------
