@@ -29,11 +29,13 @@ was no Grafana to take one of.
 
 @dataclass(frozen=True)
 class Answer:
-    """Series with a number, and an example."""
+    """Series with a number, and an example. `moved`: one of them is not 0, so that the query shows more
+    than that its series are there."""
 
     series: int
     example: str = ""
     traces: int = 0
+    moved: bool = True
 
 
 def number(text: str) -> float:
@@ -77,7 +79,7 @@ def ask(prometheus: Api, expression: Expression) -> Answer:
         return Answer(0)
     best = max(full, key=lambda one: (one[1] != 0, -abs(math.log10(abs(one[1]) or 1))))
     traces = len(prometheus.exemplars(expression.filled)) if expression.exemplars else 0
-    return Answer(len(full), said(expression, *best), traces)
+    return Answer(len(full), said(expression, *best), traces, moved=best[1] != 0)
 
 
 def missing(expression: Expression, answer: Answer) -> bool:
@@ -110,6 +112,7 @@ def counts(answers: dict[Expression, Answer]) -> dict[str, int]:
             "of panels": sum(not one.where.startswith(("variable ", "annotation ")) for one in answers),
             "answered by the real service": sum(not one.is_fed for one in answered),
             "fed": sum(one.is_fed for one in answered),
+            "nothing but 0": sum(not answer.moved for answer in answered.values()),
             "with exemplars": sum(one.exemplars for one in answered),
             "without data": len(answers) - len(answered)}
 

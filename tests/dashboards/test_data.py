@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from answers import Answer, ask_all, counts, missing, row
+from answers import Answer, ask, ask_all, counts, missing, row
 from conftest import DEBIAN, THREE
 from prometheus import Prometheus, free_port
 from reading import Expression, every_expression
@@ -46,6 +46,18 @@ def test_a_quiet_service_leaves_no_panel_empty(quiet: dict[Expression, Answer]):
     empty = {one.where for one, answer in quiet.items() if missing(one, answer)}
     assert empty <= set(EMPTY_WHEN_QUIET)
     assert "annotation Drills" in empty, "not so quiet"
+
+
+def test_autoscalers_of_others_are_not_ours(observers: dict[str, Prometheus]):
+    """A cluster has more of them; the fed one's are all bad, and another's target is not ours."""
+    wanted = {"had": 3, "wanted": 5, "least": 3, "most": 10, "room": 5, "active": 1}
+    asked = [one for one in every_expression() if one.board == "autoscaling" and one.kind == "instant"]
+    said = {one.legend: observers[DEBIAN].value(one.filled) for one in asked if one.legend in wanted}
+    assert said == wanted
+    pressure = next(one.filled for one in asked if one.legend == "{{metric_name}}")
+    assert observers[DEBIAN].value(f"max({pressure})") == 81 / 50
+    names = next(one for one in every_expression() if one.where == "variable hpa")
+    assert ask(observers[DEBIAN], names).example == "glassbox"
 
 
 def test_a_query_of_what_nothing_emits_is_missed(observers: dict[str, Prometheus]):
