@@ -43,5 +43,5 @@ case ${tools[1]} in
 *) tally "Prometheus 3" 0 1 0 "${tools[1]}" ;;
 esac
 [ -z "${ANSWERS:-}" ] || pytest_args+=(--write-answers)
-suite "data" $tests/test_data.py $tests/test_off.py $tests/test_several.py
+suite "data" $tests/test_data.py $tests/test_off.py $tests/test_several.py $tests/test_losses.py
 total
