@@ -10,6 +10,7 @@ CHOSEN = f'sloth_service="{SERVICE}", sloth_slo=~"$slo"'
 ON = "on (sloth_id, sloth_service, sloth_slo) group_left ()"
 
 BURNS = burns()
+FAST = {window[1] for one in BURNS for window in (one.long, one.short)}
 TICKET = min(one.factor for one in BURNS if one.severity == "ticket")
 PAGE = max(one.factor for one in BURNS if one.severity == "page")
 
@@ -21,10 +22,11 @@ def recorded(name: str, *matchers: str) -> str:
 
 def burn(real: str, fast: str) -> str:
     """How many times faster than allowed the budget went, over that window: of the profile that is
-    loaded. Some windows of one are in the other, too; the name that only one has comes first."""
-    first, second = (fast, real) if real == "5m" else (real, fast)
-    bad = [recorded(f"slo:sli_error:ratio_rate{window}") for window in (first, second)]
-    return (f"({bad[0]} or on (sloth_id) {bad[1]}) / {ON} {recorded('slo:error_budget:ratio')}")
+    loaded. Some windows of one are in the other, too, and must not stand in for what is not there: no
+    other window is worth what this one's line says."""
+    bad = [recorded(f"slo:sli_error:ratio_rate{real}", *['profile=""'] * (real in FAST)),
+           recorded(f"slo:sli_error:ratio_rate{fast}", 'profile="fast"')]
+    return f"({' or '.join(bad)}) / {ON} {recorded('slo:error_budget:ratio')}"
 
 
 slo = variables.choice(

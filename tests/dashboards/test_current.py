@@ -1,6 +1,7 @@
 """What is committed is what the source makes; and a change of an objective moves the lines."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -90,3 +91,17 @@ def test_no_line_across_a_graph_is_a_figure_of_its_own():
     assert {path.name: found for path in boards if (found := own_figures(path.read_text()))} == {}
     assert own_figures("graph('a',\n steps=rising(warn=0.8))") == [2]
     assert own_figures("graph('a', steps=rising(limit('A')), most=1)\nfigure('b', steps=[(1, 2)])") == []
+
+
+def test_no_window_of_a_burn_stands_in_for_another():
+    """Each profile of the rules has its own; a window that both have is told apart by the profile."""
+    profiles = {name: set(re.findall(r"record: slo:sli_error:ratio_rate(\w+)", (
+        ROOT / f"alerts/prometheus/{name}/slo.rules.yaml").read_text())) for name in ("real", "fast")}
+    asked = [target["expr"] for panel in read(ROOT / "dashboards/json/slo.json").panels
+             if panel["title"].startswith("Burn, ") for target in panel["targets"]]
+    assert len(asked) == 8
+    for text in asked:
+        (real, mine), (fast, other) = re.findall(r"ratio_rate(\w+)\{([^}]*)\}", text)
+        assert real in profiles["real"] and fast in profiles["fast"], text
+        assert 'profile="fast"' in other, text
+        assert ('profile=""' in mine) == (real in profiles["fast"]), text
