@@ -203,6 +203,24 @@ def test_the_fault_it_says_to_try_is_taken(stack):
                        cwd=ROOT, capture_output=True, check=True)
 
 
+def test_the_windows_it_says_to_swap_are_swapped(stack):
+    """Pasted as they stand; and `real` last but one, so that each does something."""
+    lines = re.findall(r"(\w+) windows +(python3 .*)", what_to_open(stack))
+    assert [name for name, _ in lines] == ["fast", "real"]
+    try:
+        for name, line in reversed(lines):
+            run = subprocess.run(line, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
+            assert (run.returncode, run.stderr, stack.profile) == (0, "", name), line
+    finally:
+        if stack.profile != "fast":
+            swap(stack.folder, "fast")
+
+
+def test_the_drill_it_says_to_try_finds_the_stack(stack):
+    line = re.search(r"alerts/drill \w+ --stack (\S+)", what_to_open(stack))
+    assert (ROOT / line[1]).resolve() == stack.folder / "stack.json"
+
+
 def test_access_log_is_rotated(stack, monkeypatch):
     monkeypatch.setattr(demo, "MOST_ACCESS_LOG", 1000)
     log = stack.folder / "log/access.log"

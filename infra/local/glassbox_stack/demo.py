@@ -7,7 +7,9 @@ everything is taken down, and the exit status tells: 0 if it was asked to end an
 """
 
 import argparse
+import math
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -18,6 +20,7 @@ from .interruption import Interrupted, Interruption
 from .ports import DEFAULT, Taken
 from .stack import Failed, Stack
 
+FOLDER = files.ROOT / "build/demo"
 TICK = 0.25
 MOST_ACCESS_LOG = 64 << 20  # bytes, then it is rotated; one old one is kept
 
@@ -38,9 +41,12 @@ class Voice:
 
 def what_to_open(stack: Stack) -> str:
     """The addresses, and what to try first."""
-    here = os.path.relpath(files.HERE)
+    here, folder = shlex.quote(os.path.relpath(files.HERE)), shlex.quote(os.path.relpath(stack.folder))
+    elsewhere = stack.folder != FOLDER  # then whoever looks for a stack has to be told
+    drill = f"alerts/drill ErrorBudgetBurn{f' --stack {folder}/stack.json' if elsewhere else ''}"
+    profile = f"python3 {here}/stack.py profile%s{f' --folder {folder}' if elsewhere else ''}"
     grafana = f"{stack.grafana}/dashboards" if stack.grafana else \
-        "not installed (no grafana-server): the dashboards are in dashboards/json"
+        "not installed (no grafana-server): they are in dashboards/json; a page's link to one leads nowhere"
     lines = [("", "Open"), ("the service, live", f"{stack.operators}/"),
              ("a request", f"curl -i {stack.service}/demo/hello"),
              # Debian's Prometheus has the classic pages, its Alertmanager has none.
@@ -50,16 +56,16 @@ def what_to_open(stack: Stack) -> str:
     if stack.traces:
         newest = f"curl -si '{stack.service}/demo/hello?delay=50' | python3 {here}/traces.py -"
         lines += [("traces", f"{stack.traces}/trace/ID, with the ID of a response's traceresponse"),
-                  ("", f"{newest} --file {os.path.relpath(stack.folder)}/traces.json")]
+                  ("", f"{newest} --file {folder}/traces.json")]
     else:
         lines += [("traces", f"NONE: {stack.no_collector}")]
-    lines += [("", "Try"), ("a drill", "alerts/drill --list"),
+    lines += [("", "Try"), ("a drill", drill), ("", "alerts/drill --list"),
               ("a fault", f"curl -X PUT {stack.operators}/faults -H \"Authorization: Bearer $(cat "
-                          f"{os.path.relpath(stack.token_file)})\" \\"),
+                          f"{folder}/{stack.token_file.name})\" \\"),
               ("", """--json '{"faults": [{"duration": "5m", "route": "/demo/hello", "error": """
                    """{"ratio": 0.3, "status": 503}}]}'"""),
-              ("other windows", f"python3 {here}/stack.py profile fast|real"),
-              ("logs", os.path.relpath(stack.folder / "log"))]
+              *((f"{name} windows", profile % f" {name}") for name in ("fast", "real")),
+              ("logs", f"{folder}/log")]
     return "\n".join(f"\n  {text}" if text in ("Open", "Try") else f"    {name:<19}{text}"
                      for name, text in lines)
 
@@ -162,7 +168,7 @@ def rate(text: str) -> float:
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="stack.py", description="The local stack, until Ctrl-C.")
-    parser.add_argument("--folder", type=Path, default=files.ROOT / "build/demo",
+    parser.add_argument("--folder", type=Path, default=FOLDER,
                         help="for everything it writes (build/demo)")
     parser.add_argument("--profile", choices=files.PROFILES, default="real",
                         help="real windows, or short ones for a demonstration")
