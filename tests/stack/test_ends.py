@@ -1,5 +1,6 @@
 """Whichever way a stack ends, nothing of it is left but the files in its folder."""
 
+import errno
 import json
 import os
 import pty
@@ -10,7 +11,9 @@ import subprocess
 import pytest
 
 from command import Command, alive, eventually, get, naming
-from stack import NotOurs, swap
+from glassbox_stack import files
+from glassbox_stack.files import LOCK
+from stack import Failed, NotOurs, Stack, swap
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
@@ -102,7 +105,7 @@ def test_part_that_stands_still_is_taken_down(folder):
 
 def test_taken_port_is_named_before_anything_starts(folder):
     folder.mkdir()
-    (folder / "lock").touch()
+    (folder / LOCK).touch()
     (folder / "from-the-last-time").touch()
     with socket.socket() as owner:
         owner.bind(("127.0.0.1", 0))
@@ -142,13 +145,35 @@ def test_second_stack_in_the_folder_is_refused(folder):
         assert first.ends(signal.SIGINT) == 0
 
 
-def test_folder_of_others_is_left_alone(folder):
+@pytest.mark.parametrize("name", ["thesis.txt", "lock"])
+def test_folder_of_others_is_left_alone(folder, name):
+    """Also one with a `lock`, as Prometheus' own and browsers' have it."""
     folder.mkdir()
-    (folder / "thesis.txt").write_text("years of work")
+    (folder / name).write_text("years of work")
     with Command(folder) as command:
         assert command.ends() == 2
         assert "holds other things than a stack's" in command.said
-    assert [entry.name for entry in folder.iterdir()] == ["thesis.txt"]
+    assert [entry.name for entry in folder.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("place, why", [
+    ("file", "File exists"), ("file/sub", "Not a directory"), ("/proc/none", "No such file or directory")])
+def test_folder_that_cannot_be_is_refused_in_words(tmp_path, place, why):
+    (tmp_path / "file").touch()
+    with Command(tmp_path / place) as command:
+        assert command.ends() == 2
+        assert command.said == f"{tmp_path / place} cannot be used: {why}: give another one with --folder\n"
+
+
+def test_folder_that_cannot_be_written_is_told_and_nothing_stays(folder, monkeypatch):
+    """As when the disk is full."""
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(files, "write_state", full)
+    with pytest.raises(Failed, match="cannot be written: No space left on device"):
+        with Stack(folder, load=False, collector=False):
+            pass
+    assert eventually(lambda: not naming(folder), 10)
 
 
 def test_part_that_dies_at_start_takes_all_down(folder, tmp_path):

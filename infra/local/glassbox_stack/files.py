@@ -1,6 +1,7 @@
 """What the stack keeps in its folder, and who may use the folder.
 
-    lock            held by the running stack; its presence marks the folder as ours
+    glassbox-stack.lock
+                    held by the running stack; its presence marks the folder as ours
     stack.json      addresses, files and processes of the running stack, for the drill and others
     prometheus.yml, rules/, alertmanager.yml, templates/
                     copies of the shipped files in which addresses and links are those of this stack
@@ -30,7 +31,8 @@ ALERTS = ROOT / "alerts"
 PROFILES = ("real", "fast")
 # In both every receiver is the webhook, with its token in a file beside them.
 ALERTMANAGER = {"real": "alertmanager.local.yaml", "fast": "alertmanager.local.fast.yaml"}
-LOCK = "lock"
+# No name that others use: whoever has a file of it has their folder emptied. (`lock` is Prometheus's, too.)
+LOCK = "glassbox-stack.lock"
 NO_PLAN = '{"begin": "1970-01-01T00:00:00Z", "faults": []}\n'
 
 Addresses = Mapping[str, str]  # host:port, by the names of ports.DEFAULT
@@ -43,6 +45,13 @@ class NotOurs(Exception):
 def lock(folder: Path) -> int:
     """Makes the folder, and it ours, until the descriptor is closed. One that holds other things than
     a stack's is left alone."""
+    try:
+        return _lock(folder)
+    except OSError as error:
+        raise NotOurs(f"{folder} cannot be used: {error.strerror}: give another one with --folder") from error
+
+
+def _lock(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()) and not (folder / LOCK).exists():
         raise NotOurs(f"{folder} holds other things than a stack's: give an empty one with --folder")

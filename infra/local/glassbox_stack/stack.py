@@ -77,6 +77,9 @@ class Stack:
             for part in wanted:
                 self._start(part)
             files.write_state(self.folder, self._state())
+        except OSError as error:  # of our own files: what the parts do is told by Failed
+            self.stop()
+            raise Failed(f"{self.folder} cannot be written: {error.strerror}") from error
         except BaseException:
             self.stop()
             raise
