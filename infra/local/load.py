@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -179,6 +180,11 @@ class Load:
             due = max(due + every, time.monotonic() - 1)
 
     def _write(self) -> None:
+        """A full disk ends neither this nor the load: `updated` tells how old the report is."""
+        with suppress(OSError):
+            self._replace_report()
+
+    def _replace_report(self) -> None:
         if self.report is not None:
             new = self.report.with_suffix(".new")
             new.write_text(json.dumps(self.counts.as_json(self.rate), indent=2) + "\n")
@@ -186,8 +192,9 @@ class Load:
 
     def _say(self) -> None:
         totals = ", ".join(f"{count} {outcome}" for outcome, count in self.counts.totals().most_common())
-        print(time.strftime("%H:%M:%S"), f"{self.counts.sent} sent,", totals or "none answered yet",
-              flush=True)
+        with suppress(OSError):  # a full disk
+            print(time.strftime("%H:%M:%S"), f"{self.counts.sent} sent,", totals or "none answered yet",
+                  flush=True)
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT; what is in flight then is let go."""

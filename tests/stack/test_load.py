@@ -151,7 +151,7 @@ def test_what_hangs_is_bounded_and_recovers(tmp_path):
         server = Server(hangs)
         with Running(tmp_path, await server.listen(), rate) as load:
             assert await until(lambda: load.counts()["totals"].get("not sent", 0) > 5), load.counts()
-            assert load.counts()["in_flight"] == server.open == rate * BACKLOG
+            assert await until(lambda: load.counts()["in_flight"] == server.open == rate * BACKLOG), load.counts()
             load.process.send_signal(signal.SIGTERM)
             assert await until(lambda: load.process.poll() == 0)
             assert load.counts()["in_flight"] == 0
@@ -195,6 +195,28 @@ def test_one_that_hangs_does_not_keep_the_others_open(tmp_path):
             assert await until(lambda: server.open > 60)
             gate.set()
             assert await until(lambda: server.open <= 6, 12), server.open
+    asyncio.run(run())
+
+
+def test_it_goes_on_when_the_disk_is_full(tmp_path):
+    """Neither its report can be written nor a word be said; both are tried at once and each second."""
+    async def run():
+        asked = []
+
+        async def counts(reader, writer):
+            while True:
+                asked.append(await read_head(reader))
+                writer.write(OK)
+        server = Server(counts)
+        command = [sys.executable, ROOT / "infra/local/load.py", "--rate", "50", "--report", tmp_path / "none/load.json",
+                   "--url", f"http://127.0.0.1:{await server.listen()}"]
+        with open("/dev/full", "w", encoding="utf-8") as full, \
+                subprocess.Popen(command, stdout=full, stderr=subprocess.DEVNULL) as load:
+            try:
+                assert await until(lambda: len(asked) > 150), (len(asked), load.poll())
+                assert load.poll() is None
+            finally:
+                load.kill()
     asyncio.run(run())
 
 
