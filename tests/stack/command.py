@@ -19,7 +19,7 @@ PROGRAM = ROOT / "infra/local/stack.py"
 UP = "Ctrl-C takes everything down"
 
 
-def eventually(condition: Callable, timeout: float = 30.0, pause: float = 0.05):
+def eventually(condition: Callable, timeout: float = 60.0, pause: float = 0.05):
     """The first true answer, or the last one."""
     until = time.monotonic() + timeout
     while not (answer := condition()) and time.monotonic() < until:
@@ -92,10 +92,10 @@ class Command:
         """All of it so far."""
         return "".join(self.lines)
 
-    def hears(self, words: str, timeout: float = 40.0) -> bool:
+    def hears(self, words: str, timeout: float = 120.0) -> bool:
         """Waits for words on stdout or stderr."""
         eventually(lambda: words in self.said or self.process.poll() is not None, timeout)
-        return words in self.said or bool(eventually(lambda: words in self.said, 1))
+        return words in self.said or bool(eventually(lambda: words in self.said))
 
     def comes_up(self) -> dict:
         """stack.json, when it is up."""
@@ -106,7 +106,7 @@ class Command:
         """Its exit status, after a signal or without."""
         if number is not None:
             self.process.send_signal(number)
-        status = self.process.wait(40)
+        status = self.process.wait(120)
         if self.process.stdout:
             self.reader.join(10)
         return status
@@ -114,8 +114,8 @@ class Command:
     def left_nothing(self, state: dict | None = None) -> None:
         """No process, no port, no state; the folder's files are all that stays."""
         pids = [*state["pids"].values(), state["pid"]] if state else []
-        assert eventually(lambda: not any(map(alive, pids)) and not naming(self.folder), 10), \
+        assert eventually(lambda: not any(map(alive, pids)) and not naming(self.folder)), \
             f"left: {[pid for pid in pids if alive(pid)]} {naming(self.folder)}"
         if state:
             assert set(state["addresses"]) == set(DEFAULT)
-            assert eventually(lambda: all(map(refuses, state["addresses"].values())), 10)
+            assert eventually(lambda: all(map(refuses, state["addresses"].values())))
