@@ -10,6 +10,8 @@
 
 import sys
 
+sys.dont_write_bytecode = True  # nothing is left in the tree
+# pylint: disable=wrong-import-position
 from glassbox_stack.demo import main
 from glassbox_stack.files import NotOurs
 from glassbox_stack.ports import DEFAULT, FREE, Taken

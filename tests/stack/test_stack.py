@@ -1,6 +1,8 @@
 """Each part of a stack that is up does what it is there for."""
 
+import errno
 import json
+import os
 import re
 import subprocess
 import urllib.error
@@ -90,7 +92,7 @@ def test_all_targets_are_up(stack):
 
 def test_all_rules_are_loaded_and_healthy(stack):
     assert {rule["name"] for rule in rules(stack)} == committed_rules("fast")
-    assert eventually(lambda: {rule["health"] for rule in rules(stack)} == {"ok"}, 40), \
+    assert eventually(lambda: {rule["health"] for rule in rules(stack)} == {"ok"}), \
         [(rule["name"], rule["health"], rule.get("lastError")) for rule in rules(stack)]
 
 
@@ -121,7 +123,7 @@ def test_alertmanager_has_the_routes_and_prometheus_has_it(stack):
 
 
 def test_dead_mans_switch_arrives(stack):
-    assert eventually(lambda: get(f"{stack.webhook}/heartbeat")["alive"], 60)
+    assert eventually(lambda: get(f"{stack.webhook}/heartbeat")["alive"], 120)
 
 
 def test_trace_of_a_response_is_found(traced, fetch):
@@ -170,6 +172,20 @@ def test_swap_that_is_refused_leaves_all_as_it_was(stack, monkeypatch):
             (folder / "rules/slo.rules.yaml").write_text("groups: [{name: a, rules: [{expr: 'sum('}]}]")
     monkeypatch.setattr(files, "write_profile", broken)
     with pytest.raises(Refused, match="prometheus refuses"):
+        swap(stack.folder, "real")
+    assert stack.profile == "fast" and profiles_of(stack) == {"fast"}
+
+
+def test_swap_into_a_full_disk_is_refused_in_words(stack, monkeypatch):
+    from glassbox_stack import files
+    real = files.write_profile
+
+    def full(folder, profile, addresses, urls):
+        if profile == "real":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(folder, profile, addresses, urls)
+    monkeypatch.setattr(files, "write_profile", full)
+    with pytest.raises(Refused, match="cannot be written: No space left on device"):
         swap(stack.folder, "real")
     assert stack.profile == "fast" and profiles_of(stack) == {"fast"}
 

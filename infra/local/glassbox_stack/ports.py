@@ -75,6 +75,9 @@ def _listener(port: int) -> str:
 
 def check(ports: Mapping[str, int]) -> None:
     """Raises Taken with a line for each that cannot be had."""
+    for name, port in ports.items():
+        if also := [other for other in ports if ports[other] == port and other != name]:
+            raise Taken(f"port {port} is given to {name} and {also[0]}: give another one with --port {name}=PORT")
     lines = [f"port {port}, for {name}, is taken by {_listener(port)}: end that, or give another "
              f"one with --port {name}=PORT" for name, port in ports.items() if not _can_be_had(port)]
     if lines:

@@ -6,6 +6,7 @@ where everything is.
 """
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from .parts import PARTS, Part, Setup
 from .ports import DEFAULT, FREE
 from .process import Process
 
-START_WITHIN = 60.0  # seconds for a part to become ready
+START_WITHIN = 120.0  # seconds for a part to become ready: Grafana, the first time, on a slow disk
 END_WITHIN = 6.0     # seconds between SIGTERM and SIGKILL
 
 
@@ -72,6 +73,10 @@ class Stack:
         try:
             addresses.check({name: port for name, port in self.setup.ports.items() if name in names})
             files.write_all(self.folder, self.setup.profile, *self._addresses())
+            for part in wanted:
+                program = part.command(self.setup)[0]
+                if not shutil.which(program):
+                    raise Failed(f"{part.name} cannot be started: there is no program {program}")
             if self.setup.collector is None:
                 self.say(f"\n  NO COLLECTOR, SO NO TRACES: {self.no_collector}\n")
             for part in wanted:
@@ -90,7 +95,8 @@ class Stack:
 
     def _start(self, part: Part) -> None:
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "TZ") if name in os.environ}
-        environment.update(LC_ALL="C.UTF-8", **part.environment(self.setup))
+        # What Python compiles would be left in the tree.
+        environment.update(LC_ALL="C.UTF-8", PYTHONDONTWRITEBYTECODE="1", **part.environment(self.setup))
         began = time.monotonic()
         self.say(f"  {part.name:<14} starting", end="")
         try:

@@ -19,8 +19,8 @@ class Refused(Exception):
 def swap(folder: Path, profile: str) -> str:
     """Returns what it was before. Raises files.NotOurs when no stack runs there."""
     state = files.read_state(folder)
-    _apply(state, profile)
     try:
+        _apply(state, profile)
         _reload(state)
     except Refused:
         _apply(state, state["profile"])
@@ -32,8 +32,11 @@ def swap(folder: Path, profile: str) -> str:
 
 def _apply(state: dict, profile: str) -> None:
     hosts = state["addresses"]
-    files.write_profile(Path(state["folder"]), profile, hosts,
-                        {name: f"http://{address}" for name, address in hosts.items()})
+    try:
+        files.write_profile(Path(state["folder"]), profile, hosts,
+                            {name: f"http://{address}" for name, address in hosts.items()})
+    except OSError as error:
+        raise Refused(f"{state['folder']} cannot be written: {error.strerror}") from error
 
 
 def _reload(state: dict) -> None:
