@@ -5,12 +5,16 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
 
-.ci/deps.sh stack
-.ci/build.sh
-venv=$(.ci/venv.sh "$ALERTS_REQUIREMENTS")
 arguments=()
 [ -z "${PROFILE:-}" ] || arguments+=(--profile "$PROFILE")
 [ -z "${RATE:-}" ] || arguments+=(--rate "$RATE")
 [ -z "${INCIDENT:-}" ] || arguments+=(--incident "$INCIDENT")
 
+.ci/deps.sh stack
+# Before minutes go by: is what is asked for understood? Nothing but Python is needed for that.
+case " $* " in *" --help "* | *" -h "*) exec /usr/bin/python3 infra/local/stack.py --help ;; esac
+/usr/bin/python3 infra/local/stack.py --check "${arguments[@]}" "$@"
+[ -e build/release/glassbox ] || say "building the service: a minute or two, the first time"
+.ci/build.sh
+venv=$(.ci/venv.sh "$ALERTS_REQUIREMENTS")
 exec "$venv/bin/python" infra/local/stack.py "${arguments[@]}" "$@"

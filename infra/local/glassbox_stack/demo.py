@@ -7,7 +7,6 @@ everything is taken down, and the exit status tells: 0 if it was asked to end an
 """
 
 import argparse
-import math
 import os
 import shlex
 import sys
@@ -30,6 +29,9 @@ class Voice:
     terminal must not keep us from cleaning up."""
 
     deaf = False
+
+    def __init__(self) -> None:
+        sys.stdout.reconfigure(errors="replace")  # a page has lines that not every terminal can draw
 
     def __call__(self, text: str, end: str = "\n") -> None:
         try:
@@ -139,7 +141,7 @@ def up(arguments: argparse.Namespace) -> int:
         except Interrupted as signal:
             say(f"\n{signal}: everything is taken down")
             return 1
-        except Failed as error:
+        except (Failed, NoIncident) as error:
             say(f"\nFAILED: {error}\n\nEverything is taken down; the logs are in {stack.folder}/log.")
             return 1
         say("Everything is down.")
@@ -165,6 +167,17 @@ def rate(text: str) -> float:
     return value
 
 
+def calm(text: str) -> float:
+    """Seconds that somebody may want to wait."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 0 to 3600")
+    return value
+
+
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="stack.py", description="The local stack, until Ctrl-C.")
@@ -173,13 +186,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--profile", choices=files.PROFILES, default="real",
                         help="real windows, or short ones for a demonstration")
     parser.add_argument("--incident", metavar="NAME|FILE", help="play one, print its closing table, end")
-    parser.add_argument("--calm", type=float, default=CALM, metavar="SECONDS", help="before it (30)")
+    parser.add_argument("--calm", type=calm, default=CALM, metavar="SECONDS", help="before it (30)")
     parser.add_argument("--rate", type=rate, default=40.0, help="requests a second (40)")
     parser.add_argument("--no-load", action="store_true")
     parser.add_argument("--no-collector", action="store_true", help="no traces")
     parser.add_argument("--free-ports", action="store_true", help="any ports that are free")
     parser.add_argument("--port", type=port, action="append", metavar="NAME=PORT", default=[],
                         help="another port; names: " + ", ".join(f"{k} ({v})" for k, v in DEFAULT.items()))
+    parser.add_argument("--check", action="store_true", help="end here: whether all this is understood")
     actions = parser.add_subparsers(dest="action", metavar="")
     swapping = actions.add_parser("profile", help="fast|real: swap the windows of the stack that runs")
     swapping.add_argument("to", choices=files.PROFILES)
@@ -192,6 +206,10 @@ def parse() -> argparse.Namespace:
 def main() -> int:
     arguments = parse()
     try:
+        if arguments.check:
+            if arguments.incident:
+                Incident(arguments.incident, arguments.profile)
+            return 0
         if arguments.action == "profile":
             before = swap.swap(arguments.folder.resolve(), arguments.to)
             print(f"profile {arguments.to} (it was {before})")
