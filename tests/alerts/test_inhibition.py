@@ -70,7 +70,7 @@ CASES = {
          one("GlassboxHpaAtMaximum", "ticket")]),
     "absent inhibits its job": Case(
         one("GlassboxAbsent", "page", job="glassbox"),
-        [one("GlassboxTargetDown", "page", **A), one("GlassboxEventLoopLag", "ticket", **B),
+        [one("GlassboxEventLoopLag", "ticket", **B),
          one("GlassboxErrorRatioHigh", "page", job="glassbox", http_route="/"),
          objective("page"), objective("ticket", "root-latency")],
         [one("GlassboxEventLoopLag", "ticket", **A | {"job": "another"}),
@@ -78,6 +78,11 @@ CASES = {
          one("GlassboxEventLoopLag", "ticket", **A | {"namespace": "another"}),
          one("GlassboxDeadMansSwitch", "none"),
          one("KubePodCrashLooping", "page", job="glassbox") | {"service": "another"}]),
+    "of absent and down, it is down that is told": Case(
+        one("GlassboxTargetDown", "page", **A),
+        [one("GlassboxAbsent", "page", job="glassbox")],
+        [one("GlassboxAbsent", "page", job="another"),
+         one("GlassboxAbsent", "page", job="glassbox", namespace="another")]),
     "nothing inhibits the dead man's switch": Case(
         one("GlassboxTargetDown", "page", **A),
         [],

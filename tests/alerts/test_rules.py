@@ -126,6 +126,8 @@ def test_no_integer_bounds() -> None:
 MUTATIONS = [
     ("up{job=\"glassbox\"} == 0\n        for: 1m", "up{job=\"glassbox\"} == 0\n        for: 2m", "availability"),
     ("up{job=\"glassbox\"} == 0\n        for: 1m", "up{job=\"glassbox\"} == 0\n        for: 0s", "availability"),
+    ("max by (job) (up{job=\"glassbox\"}) == 0", "max by (job) (up{job=\"glassbox\"}) < 0", "availability"),
+    ("max by (job) (up{job=\"glassbox\"})", "min by (job) (up{job=\"glassbox\"})", "availability"),
     ("[15m]) > 2", "[15m]) > 1", "availability"),
     ("[15m]) > 2", "[15m]) > 3", "availability"),
     ("[5m]) > 0.9", "[5m]) > 0.8", "saturation"),
