@@ -176,6 +176,7 @@ DRILLS = (
     Drill("GlassboxErrorRatioHigh", "page", "errors on the route: 30 %", errors_page, HELLO),
     Drill("GlassboxLatencyHigh", "ticket", "latency on the route: twice the threshold", slow_quantile, RANDOM),
     Drill("GlassboxNotReady", "ticket", "not ready", unready),
+    Drill("GlassboxNoneReady", "page", "not ready", unready),
     Drill("GlassboxWorkersBusy", "ticket", "CPU for each request: half as much again as the workers have", busy,
           HELLO, routed=False, wave="workers", floods=True),
     Drill("GlassboxEventLoopLag", "ticket", "32 threads that burn CPU beside the loops", crowded_out, wave="loops",
