@@ -6,14 +6,13 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Optional, Sequence
 
 from . import choose, listing, places, stack
 from .arming import Api, File, Way
 from .configmap import ConfigMap
-from .guard import Clock, Guard, Interrupted
+from .guard import Clock, Guard, Interrupted, to_stderr
 from .report import summary
 from .table import Drill
 from .timeline import Timeline
@@ -109,9 +108,7 @@ def every(field: Field) -> tuple[list[Timeline], list[tuple[str, str]]]:
 
 def run(arguments: argparse.Namespace, guard: Guard) -> int:
     """Within the guard."""
-    def say(line: str) -> None:
-        print(line, flush=True)
-
+    say = guard.print
     drill = None if arguments.all else choose.by_name(arguments.name, arguments.severity, arguments.route)
     where = places.find(arguments)
     field = Field(where, lambda drill: way_of(arguments, where, drill), guard, Clock(guard.check), say,
@@ -149,9 +146,9 @@ def main(words: Optional[Sequence[str]] = None) -> int:
         with guard:
             status = run(arguments, guard)
     except Refused as refusal:
-        print(f"drill: {refusal}", file=sys.stderr)
+        to_stderr(f"drill: {refusal}")
     except Interrupted as interrupt:
-        print(f"drill: ended by {interrupt}; "
-              + ("NOT all was restored" if guard.failed else "restored what was changed"), file=sys.stderr)
+        to_stderr(f"drill: ended by {interrupt}; "
+                  + ("NOT all was restored" if guard.failed else "restored what was changed"))
         status = 128 + interrupt.number
     return (status or 1) if guard.failed else status

@@ -2,10 +2,11 @@
 
 SIGINT, SIGTERM and SIGHUP are noted, and become an exception where the drill waits (`check`, which its clock calls
 each fifth of a second): so none comes between a change and the note of how to undo it, or into an undo. Whatever was
-promised with `later` is done on the way out, newest first, whatever else happens. SIGKILL cannot be noted: a fault's
-own end is for that.
+promised with `later` is done on the way out, newest first, whatever else happens. An output that nobody reads any more
+(`| head`) counts as a SIGPIPE. SIGKILL cannot be noted: a fault's own end is for that.
 """
 
+import os
 import signal
 import sys
 import time
@@ -25,7 +26,12 @@ class Interrupted(BaseException):
 
 
 def to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    """Nothing that cannot be said may keep anything from being restored: a terminal that hung up, `tee` that Ctrl-C
+    ended, or a handler that cuts into another print."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except (OSError, RuntimeError, ValueError):
+        pass
 
 
 class Guard:
@@ -51,6 +57,15 @@ class Guard:
             self.noted = number
         name = signal.Signals(number).name
         self.say(f"{name}: " + ("restoring already" if self.undoing else "restoring what was changed"))
+
+    def print(self, line: str) -> None:
+        """To stdout. When nobody reads it any more that is an interruption like a signal, and none of an undo."""
+        try:
+            print(line, flush=True)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is buffered has to go somewhere
+            if self.noted is None:
+                self.noted = signal.SIGPIPE
 
     def check(self) -> None:
         """Raises what was noted, but not while undoing."""

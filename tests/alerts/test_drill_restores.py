@@ -5,6 +5,8 @@ The real service, by its API and by its plan's file; the rest is drill_world.py,
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -258,3 +260,40 @@ def test_a_file_that_a_killed_drill_left_is_put_right(world: World, tmp_path: Pa
     again = File(path)  # of the next drill; this one was killed
     again.recover()
     assert path.read_text() == "what was there" and not again.saved.exists()
+
+
+@pytest.mark.parametrize("signalled", [False, True])
+def test_an_output_that_nobody_reads_keeps_nothing_from_being_restored(tmp_path: Path, signalled: bool) -> None:
+    """`drill | head`; or Ctrl-C that ends `tee` as well, and then even stderr is a broken pipe."""
+    code = f"""
+import os, signal, sys, time
+from pathlib import Path
+from drills.guard import Clock, Guard, Interrupted
+folder = Path({str(tmp_path)!r})
+guard, status = Guard(), 0
+def first():
+    guard.print("puts it back")
+    (folder / "first").touch()
+def fails():
+    raise RuntimeError("on purpose")
+try:
+    with guard:
+        guard.later("first", first)
+        guard.later("second", fails)
+        guard.print("ready")
+        sys.stdin.readline()
+        {"os.kill(os.getpid(), signal.SIGINT)" if signalled else "guard.print('nobody reads this')"}
+        Clock(guard.check).sleep(10)
+except Interrupted as interrupt:
+    status = 128 + interrupt.number
+os._exit(status)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, env={**os.environ, "PYTHONPATH": str(Path(guard.__file__).parents[1])})
+    assert process.stdin is not None and process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    process.stdout.close()
+    process.stdin.write(b"on\n")
+    process.stdin.close()
+    assert process.wait(20) == 128 + (signal.SIGINT if signalled else signal.SIGPIPE)
+    assert (tmp_path / "first").exists()
