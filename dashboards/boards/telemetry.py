@@ -54,8 +54,10 @@ NO_RECORDS = (f"{series('glassbox_log_export_requests_total')} unless on ({OF}) 
 
 
 def filled(size: str, capacity: str) -> str:
-    """How full a queue is."""
-    return f"{total(OF, series(size))} / {total(OF, series(capacity))}"
+    """How full the workers' part of a queue is: as the alert has it, a queue's room is shared out to the
+    threads, and the main thread's part stays all but empty."""
+    workers = total(OF, series("glassbox_workers"))
+    return f"{total(OF, series(size))} / ({total(OF, series(capacity))} * {workers} / ({workers} + 1))"
 
 
 def terms(title: str, description: str, named: dict[str, str], nothing: str = ""):

@@ -27,7 +27,7 @@ def processes():
         single={"down": thresholds.rising(bad=1), "not ready": thresholds.rising(warn=1),
                 "of": [(0, colours.LIMIT)]},
         nothing="no target", alert="GlassboxNotReady",
-        more=[links.runbook(f"Glassbox{name}") for name in ("TargetDown", "Absent", "Restarting")])
+        more=[links.runbook(f"Glassbox{name}") for name in ("NoneReady", "TargetDown", "Absent", "Restarting")])
 
 
 def firing(severity: str, legend: str) -> Query:
