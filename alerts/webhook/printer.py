@@ -1,8 +1,8 @@
 """Puts texts on stdout without ever holding up who sent them.
 
 A thread of its own writes, from a queue with a limit, straight to the descriptor: a stdout that
-nobody reads loses texts, which are counted and told once it is read again; one whose reader is gone
-(EPIPE) ends the printing, not the process.
+nobody reads, or a file on a full disk, loses texts, which are counted and told once it takes them
+again; one whose reader is gone (EPIPE) ends the printing, not the process.
 """
 
 import os
@@ -43,17 +43,22 @@ class Printer:
         while True:
             text = self._texts.get()
             if untold := self._untold:
+                text = f"({untold} were not printed: nobody read them, or there was no space)\n{text}"
+            if self._write(text.encode("utf-8", "backslashreplace")):
                 self._untold -= untold
-                text = f"({untold} were not printed: nobody read them)\n{text}"
-            self._write(text.encode("utf-8", "backslashreplace"))
+            else:
+                self.unprinted += 1
+                self._untold += 1
             self._texts.task_done()
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes) -> bool:
+        """Whether all of it was."""
         while data and not self._gone:
             try:
                 data = data[os.write(self._descriptor, data):]
             except BlockingIOError:
                 threading.Event().wait(0.05)  # a descriptor that someone made non-blocking
-            except OSError:
-                self._gone = True
-                self.unprinted += 1
+            except OSError as error:
+                self._gone = isinstance(error, BrokenPipeError)
+                return False
+        return not data

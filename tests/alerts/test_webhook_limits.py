@@ -5,6 +5,7 @@ them, in a server of their own process.
 """
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -212,11 +213,34 @@ def test_a_reader_of_stdout_that_sleeps(tmp_path: Path) -> None:
         came = b""
         while b"were not printed" not in came:
             came += os.read(reading, 1 << 16)
-        assert f"({missed} were not printed: nobody read them)".encode() in came
+        assert f"({missed} were not printed: nobody read them, or there was no space)".encode() in came
         drain = threading.Thread(target=lambda: [None for _ in iter(lambda: os.read(reading, 1 << 16), b"")])
         drain.start()
     drain.join(20)
     os.close(reading)
+
+
+def test_a_disk_that_was_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written is counted and told when there is space again; that is not the end of printing."""
+    real, is_full = os.write, threading.Event()
+    reading, writing = os.pipe()
+
+    def write(descriptor: int, data: bytes) -> int:
+        if descriptor == writing and is_full.is_set():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(descriptor, data)
+    monkeypatch.setattr(printer.os, "write", write)
+    made = printer.Printer(writing)
+    is_full.set()
+    for text in ("first\n", "second\n"):
+        made.put(text)
+    eventually(lambda: made.unprinted == 2, "two were counted")
+    is_full.clear()
+    made.put("third\n")
+    wanted = b"(2 were not printed: nobody read them, or there was no space)\nthird\n"
+    with open(reading, "rb") as stdout:
+        assert stdout.read(len(wanted)) == wanted
+    os.close(writing)
 
 
 @pytest.mark.parametrize("closed", ["0<&- 1>&-", "0<&-", "1>&-"])
