@@ -122,6 +122,24 @@ def test_no_integer_bounds() -> None:
         assert not re.search(r'\ble="\d+"', path.read_text()), path
 
 
+# A series of ours, of a cluster, of sloth, with what is in its braces; and the label that says whose it is.
+SERIES = re.compile(r"\b(up|(?:glassbox_|http_server_|otel_sdk_|process_|job_route:|instance:|container_|kube_pod_|"
+                    r"kube_horizontalpodautoscaler_status_|slo:)[\w:]+)\b(?!:)(\{[^}]*\})?")
+WHOSE = {"container": "container=", "kube_pod": "container=", "slo": "sloth_slo=",
+         "kube_horizontalpodautoscaler": "horizontalpodautoscaler=~"}
+
+
+def test_every_selector_says_whose() -> None:
+    """Another's series are never taken for ours, which a test that has only ours would not show."""
+    looked_at = 0
+    for rule in rules() + rules("fast"):
+        for name, braces in SERIES.findall(rule["expr"]):
+            wanted = next((label for start, label in WHOSE.items() if name.startswith(start)), 'job="glassbox"')
+            assert wanted in braces, f"{rule.get('alert') or rule['record']}: {name}{braces}"
+            looked_at += 1
+    assert looked_at > 500
+
+
 # Each change makes a rule that is wrong; the file of tests that must notice.
 MUTATIONS = [
     ("up{job=\"glassbox\"} == 0\n        for: 1m", "up{job=\"glassbox\"} == 0\n        for: 2m", "availability"),
