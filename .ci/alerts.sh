@@ -6,13 +6,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
 
-# suite NAME TEST...: pytest on these files or folders; what a test skips is counted.
+# suite NAME DIST TEST...: pytest on these files or folders, shared out to the workers as DIST says: by file
+# where its tests share a process that takes long to start; what a test skips is counted.
 suite() {
-    local name=$1 report=build/check/alerts-${1//[^a-z]/-}.xml
-    shift
+    local name=$1 dist=$2 report=build/check/alerts-${1//[^a-z]/-}.xml
+    shift 2
     say "$name"
     rm -f "$report"
-    "$venv/bin/python" -m pytest "$@" -q -n "$JOBS" --dist loadfile -p no:cacheprovider --junit-xml="$report" \
+    "$venv/bin/python" -m pytest "$@" -q -n "$JOBS" --dist "$dist" -p no:cacheprovider --junit-xml="$report" \
         "${pytest_args[@]}" >&2 || true
     # shellcheck disable=SC2046 # three numbers
     tally "$name" $("$venv/bin/python" .ci/junit.py "$report")
@@ -51,9 +52,9 @@ for i in "${!names[@]}"; do
 done
 
 step "Alertmanager's files" config
-suite "rules" tests/alerts/test_{rules,burn,generate,objectives}.py
+suite "rules" worksteal tests/alerts/test_{rules,burn,generate,objectives}.py
 mapfile -t others < <(find tests/alerts -name 'test_*.py' ! -name 'test_rules.py' ! -name 'test_burn.py' \
     ! -name 'test_generate.py' ! -name 'test_objectives.py' ! -name 'test_drill*' | sort)
-suite "routes, webhook, runbooks" "${others[@]}"
-suite "contract" tests/contract
+suite "routes, webhook, runbooks" loadfile "${others[@]}"
+suite "contract" loadfile tests/contract
 total
