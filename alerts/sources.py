@@ -72,6 +72,7 @@ def values(objectives: Objectives, route: Route | None, sli: str | None) -> dict
              "burn": f"{low.burn:g}"}
     if route:
         known |= {"route": route.path, "error_ratio": f"{route.symptom.error_ratio:g}",
+                  "error_share": percent(route.symptom.error_ratio),
                   "p99": f"{route.symptom.p99:g}", "threshold": f"{route.latency.threshold:g}"}
     if route and sli:
         budget = route.budget(sli)

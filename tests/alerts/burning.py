@@ -117,8 +117,8 @@ def low_case(given: Objectives, route: Route, sli: str) -> Case:
     def texts(bad: float) -> tuple[str, str]:
         return (f"{route.path} has few requests, and {bad:.0f} of them were bad ({sli})",
                 f"{bad:.0f} requests to {route.path} in 2h were bad by its objective of {sli} "
-                f"({route.objective(sli):g} %), more than 3 and more than 3 times what it allows, while it "
-                "had fewer than 0.1 requests a second: too few for a burn rate.")
+                f"({route.objective(sli):g} %), at least 3 and more than 3 times what it allows, while it "
+                "had no more than 0.1 requests a second: too few for a burn rate.")
 
     return Case(f"GlassboxLowTrafficBurn http_route={route.path} sli={sli}", "ticket",
                 {"http_route": route.path, "sli": sli, "job": "glassbox", "sloth_service": "glassbox",
@@ -131,8 +131,8 @@ def ratio_case(route: Route) -> Case:
 
     def texts(share: float) -> tuple[str, str]:
         return (f"{percentage(share)} of the requests to {route.path} fail",
-                f"{percentage(share)} of the requests to {route.path} failed over 5m, more than {limit:g} "
-                "of them, for 2m.")
+                f"{percentage(share)} of the requests to {route.path} failed over 5m, more than "
+                f"{limit * 100:g} %, for 2m.")
 
     return Case(f"GlassboxErrorRatioHigh http_route={route.path}", "page",
                 {"http_route": route.path, "job": "glassbox"}, "service", 60,
