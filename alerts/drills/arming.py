@@ -6,6 +6,7 @@ what somebody else armed meanwhile stays. A third, in a cluster, is configmap.py
 
 import json
 import os
+import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,14 +112,19 @@ class Api:
 
 @dataclass
 class File:
-    """The file of --faults, replaced in one step. What it held is put back, and kept beside it meanwhile."""
+    """The file of --faults, replaced in one step. What it held is put back to the byte, and kept beside it meanwhile.
+    `over` is what can lie over the file's plan and would keep it from coming in force: the fault API's."""
 
     path: Path
-    before: Optional[str] = None
-    written: Optional[str] = None
+    over: Optional["Api"] = None
+    before: Optional[bytes] = None
+    written: Optional[bytes] = None
     name: str = "by the plan's file"
     delay: float = 1.0  # it is looked at four times a second
     begins: bool = False
+
+    def __post_init__(self) -> None:
+        self.path = Path(os.path.realpath(self.path))  # a link stays a link
 
     @property
     def saved(self) -> Path:
@@ -129,38 +135,44 @@ class File:
         if not self.path.parent.is_dir():
             raise Refused(f"--plan-file {self.path}: no such folder")
         text = self.read()
-        if text is None:
-            return None
         try:
-            plan = json.loads(text)
+            found = None if text is None else unfinished(json.loads(text), str(self.path))
         except ValueError:
             return f"{self.path} holds what is no plan: make it well first"
-        return unfinished(plan, str(self.path))
+        return found or (self.over.occupied() if self.over else None)
 
-    def read(self) -> Optional[str]:
+    def read(self) -> Optional[bytes]:
         try:
-            return self.path.read_text()
+            return self.path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise Refused(f"--plan-file {self.path}: {error.strerror}") from None
 
     def recover(self) -> None:
-        """A drill that was killed left what was there before it."""
+        """A drill that was killed left what was there before it. That none is going on, a lock tells: guard.alone."""
         if self.saved.exists():
-            self.replace(self.saved.read_text())
+            self.replace(self.saved.read_bytes())
             self.saved.unlink()
 
-    def replace(self, text: str) -> None:
+    def replace(self, content: bytes) -> None:
+        """In one step; who may read it, and whose it is, stays as it was."""
         fresh = self.path.with_name(self.path.name + ".new")
-        fresh.write_text(text)
-        os.replace(fresh, self.path)
+        try:
+            fresh.write_bytes(content)
+            if self.path.exists():
+                shutil.copymode(self.path, fresh)
+                os.chown(fresh, self.path.stat().st_uid, self.path.stat().st_gid)
+            os.replace(fresh, self.path)
+        except OSError as error:
+            fresh.unlink(missing_ok=True)
+            raise Refused(f"{self.path} cannot be replaced: {error.strerror}") from None
 
     def arm(self, plan: Any) -> None:
         self.before = self.read()
         if self.before is not None:
-            self.saved.write_text(self.before)
-        self.written = plan if isinstance(plan, str) else json.dumps(plan, indent=2) + "\n"
+            self.saved.write_bytes(self.before)
+        self.written = (plan if isinstance(plan, str) else json.dumps(plan, indent=2) + "\n").encode()
         self.replace(self.written)
 
     def restore(self) -> None:
@@ -169,7 +181,7 @@ class File:
         if self.read() == self.written:  # else somebody wrote it since, and means it
             # A file that goes missing changes nothing: where there was none, an empty plan takes the fault away.
             self.replace(self.before if self.before is not None else
-                         json.dumps({"begin": rfc3339(time.time()), "faults": []}) + "\n")
+                         (json.dumps({"begin": rfc3339(time.time()), "faults": []}) + "\n").encode())
         self.saved.unlink(missing_ok=True)
         self.written = None
 

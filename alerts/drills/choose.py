@@ -16,7 +16,7 @@ def full_name(typed: str) -> str:
     plain = {name.removeprefix(PREFIX).lower(): name for name in names}
     found = plain.get(typed.lower().removeprefix(PREFIX.lower()))
     if found is None:
-        near = difflib.get_close_matches(typed.lower().removeprefix(PREFIX.lower()), plain, 1, 0.5)
+        near = difflib.get_close_matches(typed.lower().removeprefix(PREFIX.lower()), plain, 1, 0.6)
         meant = f"; did you mean {plain[near[0]]}?" if near else ""
         raise Refused(f"no alert `{typed}`{meant}\n  with a drill: "
                       + ", ".join(dict.fromkeys(drill.alert for drill in DRILLS))

@@ -6,13 +6,14 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Optional, Sequence
 
 from . import choose, listing, places, stack
 from .arming import Api, File, Way
 from .configmap import ConfigMap
-from .guard import Clock, Guard, Interrupted, to_stderr
+from .guard import Clock, Guard, Interrupted, alone, to_stderr
 from .report import summary
 from .table import Drill
 from .timeline import Timeline
@@ -67,7 +68,7 @@ def way_of(arguments: argparse.Namespace, where: places.Places, drill: Drill) ->
     if by == "file":
         if where.plan_file is None:
             raise Refused("by the plan's file: --plan-file FILE, which is the service's --faults")
-        return File(where.plan_file)
+        return File(where.plan_file, Api(where) if where.operators and where.token_file else None)
     if not arguments.config_map:
         raise Refused("by the ConfigMap: --config-map NAME [--namespace N] [--key plan.json]")
     return ConfigMap(arguments.config_map, arguments.namespace, arguments.key, arguments.context)
@@ -111,6 +112,10 @@ def run(arguments: argparse.Namespace, guard: Guard) -> int:
     say = guard.print
     drill = None if arguments.all else choose.by_name(arguments.name, arguments.severity, arguments.route)
     where = places.find(arguments)
+    if arguments.json and not (arguments.json.parent.is_dir() and not arguments.json.is_dir()):
+        raise Refused(f"--json {arguments.json}: no such folder, or a folder itself")
+    by_file = where.plan_file if arguments.by == "file" or drill is None or drill.broken else None
+    alone(*filter(None, [where.folder, by_file and Path(os.path.realpath(by_file)).parent]))
     field = Field(where, lambda drill: way_of(arguments, where, drill), guard, Clock(guard.check), say,
                   arguments.force, "fast" if arguments.fast else "real")
     if arguments.fast and where.folder is not None:
@@ -151,4 +156,6 @@ def main(words: Optional[Sequence[str]] = None) -> int:
         to_stderr(f"drill: ended by {interrupt}; "
                   + ("NOT all was restored" if guard.failed else "restored what was changed"))
         status = 128 + interrupt.number
-    return (status or 1) if guard.failed else status
+    except OSError as error:
+        to_stderr(f"drill: {error}")
+    return 1 if guard.failed and status in (0, 2) else status

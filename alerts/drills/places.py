@@ -48,8 +48,8 @@ def alive(state: dict[str, Any]) -> bool:
     try:
         os.kill(int(state["pid"]), 0)
         return True
-    except (KeyError, ProcessLookupError):
-        return "pid" not in state
+    except ProcessLookupError:
+        return False
     except PermissionError:
         return True
 
@@ -59,7 +59,11 @@ def find(arguments: argparse.Namespace) -> Places:
     path = Path(arguments.stack)
     state: dict[str, Any] = {}
     if path.exists():
-        state = json.loads(path.read_text())
+        try:
+            state = json.loads(path.read_text())
+            int(state["pid"])
+        except (OSError, ValueError, KeyError, TypeError):
+            raise Refused(f"--stack {path}: that is no stack.json of a local stack") from None
         if not alive(state):
             raise Refused(f"the stack of {path} is gone: start it with `make demo`")
     foreign = any([arguments.prometheus, arguments.operators, arguments.service])

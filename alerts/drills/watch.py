@@ -16,7 +16,7 @@ from .prometheus import Prometheus, chosen, stamp
 from .timeline import SAID, Timeline
 from .web import Refused
 
-BLIND_MAX = 5  # rounds in a row without an answer
+BLIND = 30.0  # seconds without an answer: a restart takes less
 
 
 @dataclass
@@ -27,19 +27,19 @@ class Eyes:
     alertmanager: Alertmanager
     webhook: Webhook
     alerts: list[dict[str, Any]] = field(default_factory=list)
-    blind: int = 0
+    blind: Optional[float] = None  # since when
 
-    def look(self) -> bool:
+    def look(self, now: float) -> bool:
         """False if one of them did not answer, which a busy machine may do now and then, but not for long."""
         try:
             self.alerts = self.prometheus.alerts()
             self.webhook.ask()
         except Refused:
-            self.blind += 1
-            if self.blind > BLIND_MAX:
+            self.blind = now if self.blind is None else self.blind
+            if now - self.blind > BLIND:
                 raise
             return False
-        self.blind = 0
+        self.blind = None
         return True
 
     def alert(self, labels: dict[str, str]) -> Optional[dict[str, Any]]:
@@ -142,6 +142,14 @@ class Watch:
         self.timeline.waive(*waived)
         self.given_up = True
 
+    def untold(self, eyes: Eyes) -> str:
+        """Why it was not told, as far as Alertmanager says."""
+        try:
+            has = eyes.alertmanager.alert(self.labels)
+        except Refused as refusal:
+            return f"; {refusal}"
+        return f"; Alertmanager has it, for {self.route.receiver}" if has else "; Alertmanager has not got it"
+
     def readings(self, eyes: Eyes) -> str:
         """What the rule reads now, beside what it needs: why it did not come."""
         found = []
@@ -161,7 +169,7 @@ class Watch:
             return True
         for name in ("pending", "firing", "notified"):
             if self.timeline.at(name) is None and now > self.timeline.deadline(name):
-                why = self.readings(eyes) if name == "pending" else ""
+                why = {"pending": self.readings, "notified": self.untold}.get(name, lambda _: "")(eyes)
                 self.say(f"            {self.timeline.name}: LATE: not {SAID[name]} by "
                          f"{words.clock(self.timeline.deadline(name))}{why}")
                 later = {"pending": ("firing", "notified"), "firing": ("notified",)}.get(name, ())

@@ -21,7 +21,7 @@ from .rules import Rule
 from .table import Drill, Entry, Facts, disturbs, touches
 from .timeline import Timeline
 from .watch import Eyes, Watch
-from .web import Refused, Unreachable
+from .web import Refused
 
 LONGEST = 168 * 3600  # a fault may last so long
 SPARE = 30.0          # seconds that a fault lasts beyond what the drill needs
@@ -88,6 +88,7 @@ class Wave:
     watches: list[Watch] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     way: Optional[Way] = None
+    missing: Optional[float] = None  # since when the fault is not in force on all targets any more
 
     # ---- before anything is armed ---------------------------------------------------------------
 
@@ -123,6 +124,8 @@ class Wave:
             if all(alert["labels"].get(name) == value for name, value in labels.items()):
                 raise Refused(f"{drill} is {alert['state']} already, since {alert['activeAt'][:19]}Z: "
                               "a drill would show nothing")
+        if reckoned.tree.fall(LONGEST) == due.NEVER > reckoned.tree.onset():
+            raise Refused(f"{drill}: its rule holds without a fault; it would not be over when the fault is")
         if reckoned.tree.onset() == due.NEVER:
             lines = "\n".join(f"    {words.leaf(part)}" for part in due.leaves(reckoned.tree))
             raise Refused(f"{drill} would not come of this fault, as the rule stands:\n{lines}")
@@ -201,7 +204,7 @@ class Wave:
         if self.wait_until_seen():
             for watch in self.watches:
                 watch.expect_firing()
-            self.rounds(Watch.rise, Watch.has_risen)
+            self.rounds(self.rise, Watch.has_risen)
         failed = len(guard.failed)
         guard.undo(mark)
         if len(guard.failed) > failed:
@@ -247,7 +250,7 @@ class Wave:
         while True:
             try:
                 counts = self.in_force()
-            except Unreachable:
+            except Refused:
                 pass  # there is a deadline
             now = world.clock.now()
             if min(counts) >= len(self.targets):
@@ -260,6 +263,25 @@ class Wave:
                 return False
             world.clock.sleep(world.pause)
 
+    def rise(self, watch: Watch, eyes: Eyes, now: float) -> None:
+        """Also looks whether the fault is still there: a service that was restarted has lost it."""
+        if watch is self.watches[0]:
+            self.missing = (self.missing or now) if self.is_lost() else None
+        watch.rise(eyes, now)
+        if self.missing and now - self.missing > self.missed() and watch.timeline.at("notified") is None:
+            watch.give_up("the fault went away before its time: was a service restarted, or its plan replaced?",
+                          "pending", "firing", "notified", "gone", "resolved")
+
+    def is_lost(self) -> bool:
+        try:
+            return min(self.in_force()) < len(self.targets)
+        except Refused:
+            return False
+
+    def missed(self) -> float:
+        """Seconds of scrapes that may fail: two in a row are no proof."""
+        return 3 * max(watch.pace.scrape for watch in self.watches)
+
     def sink(self, watch: Watch, eyes: Eyes, now: float) -> None:
         """Also looks for the fault being gone, which is the same for all."""
         if watch.timeline.at("over") is None and self.is_over():
@@ -271,7 +293,7 @@ class Wave:
     def is_over(self) -> bool:
         try:
             return max(self.in_force()) == 0
-        except Unreachable:
+        except Refused:
             return False
 
     def rounds(self, look: Callable[[Watch, Eyes, float], None],
@@ -280,7 +302,13 @@ class Wave:
         world = self.field
         eyes = Eyes(world.prometheus, world.alertmanager, world.webhook)
         while True:
-            if eyes.look():
+            try:
+                seen = eyes.look(world.clock.now())
+            except Refused as refusal:  # armed as it is, this is a verdict
+                for watch in self.watches:
+                    watch.give_up(str(refusal), *watch.timeline.events)
+                return
+            if seen:
                 now = world.clock.now()
                 for watch in self.watches:
                     look(watch, eyes, now)

@@ -33,10 +33,8 @@ RULE = {"name": "GlassboxNotReady", "type": "alerting", "query": 'glassbox_ready
 class Clock(guard.Clock):
     """Stands still until somebody waits; `at` does things at the n-th wait."""
 
-    def __init__(self, check: Callable[[], None], at: Optional[dict[int, Callable[[], None]]] = None,
-                 really: float = 0.0) -> None:
+    def __init__(self, check: Callable[[], None], at: Optional[dict[int, Callable[[], None]]] = None) -> None:
         super().__init__(check)
-        self.really = really  # the service looks at its file four times a second of the real clock
         self.moment = time.time()
         self.waits = 0
         self.at = at or {}
@@ -47,7 +45,6 @@ class Clock(guard.Clock):
     def sleep(self, seconds: float) -> None:
         self.check()
         self.moment += seconds
-        time.sleep(self.really)
         self.at.get(self.waits, lambda: None)()
         self.waits += 1
         self.check()
@@ -134,7 +131,7 @@ class World:
                 """Quiet."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def stop(self) -> None:
@@ -219,6 +216,27 @@ class World:
         return []
 
 
+class ReadFile(arming.File):
+    """The plan's file, and the service has read it: it looks four times a second of the real clock."""
+
+    service: Service
+
+    def settle(self, struck: bool) -> None:
+        for _ in range(500):
+            if self.service.is_struck() == struck:
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"the service did not take its file: {self.service.faults()}")
+
+    def arm(self, plan: Any) -> None:
+        super().arm(plan)
+        self.settle(True)
+
+    def restore(self) -> None:
+        super().restore()
+        self.settle(False)
+
+
 def places(world: World) -> Places:
     return Places([world.service.url], [world.service.url], world.url, world.url, world.url,
                   world.service.token_file, world.service.plan_file)
@@ -227,9 +245,11 @@ def places(world: World) -> Places:
 def field(world: World, keeper: guard.Guard, at: Optional[dict[int, Callable[[], None]]] = None,
           by: str = "api") -> wave.Field:
     """Where a test's drill takes place: lines go to field.said."""
-    world.clock = Clock(keeper.check, at, 0.15 if by == "file" else 0.0)
+    world.clock = Clock(keeper.check, at)
     where, said = places(world), list[str]()
-    way = {"api": lambda _: arming.Api(where), "file": lambda _: arming.File(world.service.plan_file)}[by]
+    file = ReadFile(world.service.plan_file)
+    file.service = world.service
+    way = {"api": lambda _: arming.Api(where), "file": lambda _: file}[by]
     made = wave.Field(where, way, keeper, world.clock, said.append)
     made.said = said  # type: ignore[attr-defined]
     return made

@@ -1,6 +1,7 @@
 """What a drill refuses, before anything is armed, and what it says then; and what it says when nothing came."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -9,7 +10,7 @@ import pytest
 from drill_world import RULE, Clock, Service, World, field, places
 from drills import choose, cli, places as drills_places
 from drills.arming import Api, File
-from drills.guard import Guard
+from drills.guard import Guard, alone
 from drills.timeline import Timeline
 from drills.wave import Wave
 from drills.web import Refused
@@ -278,3 +279,54 @@ def test_a_stack_that_is_gone(tmp_path: Path) -> None:
     arguments = cli.parser().parse_args(["NotReady", "--stack", str(tmp_path / "stack.json")])
     with pytest.raises(Refused, match="is gone"):
         drills_places.find(arguments)
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[]", "{}", '{"pid": "x"}'])
+def test_what_is_no_stack(tmp_path: Path, text: str) -> None:
+    (tmp_path / "stack.json").write_text(text)
+    with pytest.raises(Refused, match="that is no stack.json of a local stack"):
+        drills_places.find(cli.parser().parse_args(["NotReady", "--stack", str(tmp_path / "stack.json")]))
+
+
+def test_a_report_that_cannot_be_written_is_told_first(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(command(world, "--json", "/nowhere/report.json")) == 2
+    assert "--json /nowhere/report.json: no such folder" in capsys.readouterr().err
+
+
+def test_a_second_drill(tmp_path: Path) -> None:
+    """It would take what the first one made of the file, or of the profile, for what was there before."""
+    held = alone(tmp_path, tmp_path)
+    with pytest.raises(Refused, match="another drill is going on in "):
+        alone(tmp_path)
+    assert len(held) == 1 and list(tmp_path.iterdir()) == []
+    os.close(held[0])
+    os.close(alone(tmp_path)[0])
+
+
+def test_a_plan_over_the_files_is_seen(world: World) -> None:
+    """What the API has armed would keep the file's plan from coming in force."""
+    world.service.put({"name": "theirs", "faults": [{"duration": "1h", "memory": {"bytes": "1MiB"}}]})
+    try:
+        assert "plan `theirs` (by the API" in (File(world.service.plan_file, Api(places(world))).occupied() or "")
+        assert File(world.service.plan_file).occupied() is None
+    finally:
+        world.service.put({"faults": [{"duration": "1ms", "memory": {"bytes": "1KiB"}}]})
+        while world.service.is_struck():
+            pass
+
+
+def test_a_rule_that_holds_without_a_fault(world: World) -> None:
+    """Its end would be waited for without end."""
+    world.rules[0]["query"] = "glassbox_ready == 0 or glassbox_ready < 5"
+    refused(world, "its rule holds without a fault")
+
+
+def test_a_fault_that_goes_away(world: World) -> None:
+    """A service that is restarted has lost it: that is said, and not waited for until the alert is late."""
+    world.rules[0]["duration"] = 3600
+    with Guard(lambda _: None) as keeper:
+        def lost() -> None:
+            world.service.put({"name": "theirs", "faults": [{"duration": "1ms", "memory": {"bytes": "1KiB"}}]})
+        timeline, = Wave(field(world, keeper, {3: lost}), [NOT_READY]).run()
+    assert timeline.problems()[0].startswith("the fault went away before its time")
+    assert timeline.at("restored") - timeline.at("seen") < 60

@@ -14,6 +14,7 @@ import pytest
 
 from drill_world import Service, World, field
 from drills import choose, guard
+from drills.arming import File
 from drills.guard import Guard, Interrupted
 from drills.wave import Wave
 from drills.web import Refused
@@ -251,7 +252,6 @@ def test_somebody_elses_plan_is_left_alone(world: World) -> None:
 
 
 def test_a_file_that_a_killed_drill_left_is_put_right(world: World, tmp_path: Path) -> None:
-    from drills.arming import File
     path = tmp_path / "plan.json"
     path.write_text("what was there")
     way = File(path)
@@ -297,3 +297,29 @@ os._exit(status)
     process.stdin.close()
     assert process.wait(20) == 128 + (signal.SIGINT if signalled else signal.SIGPIPE)
     assert (tmp_path / "first").exists()
+
+
+def test_what_a_file_held_is_put_back_to_the_byte(tmp_path: Path) -> None:
+    """Line ends, what is no UTF-8, its mode, and that it is a link."""
+    held = b'{"begin": "2026-01-01T00:00:00Z",\r\n "faults": []}\r\n\xff'
+    real, link = tmp_path / "real.json", tmp_path / "plan.json"
+    real.write_bytes(held)
+    real.chmod(0o640)
+    link.symlink_to(real)
+    way = File(link)
+    way.arm({"begin": "2026-01-01T00:00:00Z", "faults": [{"duration": "1s", "not_ready": True}]})
+    assert b"not_ready" in real.read_bytes() and real.stat().st_mode & 0o777 == 0o640
+    way.restore()
+    assert link.is_symlink() and real.read_bytes() == held and real.stat().st_mode & 0o777 == 0o640
+    assert sorted(tmp_path.iterdir()) == [link, real]
+
+
+@pytest.mark.parametrize("broken", ["alerts", "tell"])
+def test_a_server_that_goes_away_is_a_verdict(world: World, broken: str) -> None:
+    """It was armed, so it is no refusal: the timeline is told, the fault is taken away, the exit status is 1."""
+    def gone(*_: Any) -> Any:
+        raise RuntimeError("on purpose")
+    with quiet() as keeper:
+        timeline, = Wave(field(world, keeper, {3: lambda: setattr(world, broken, gone)}), [NOT_READY]).run()
+    assert "cannot be reached" in timeline.problems()[0]
+    assert timeline.at("restored") is not None and not world.service.is_struck()
