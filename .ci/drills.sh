@@ -34,7 +34,8 @@ tests() {
 drill() { alerts/drill --stack "$stack" --fast "$@"; }
 state() { "$venv/bin/python" -c "import json, sys; print(json.load(open('$stack'))[sys.argv[1]])" "$1"; }
 
-# The faults that the service has in force, one a line; and whether there are none, within seconds.
+# The faults that the service has in force, one a line; and whether there are none, within seconds. Who does not
+# answer is not well.
 in_force() {
     curl -sS --max-time 5 -H "Authorization: Bearer $(cat "$(state token_file)")" "$(state operators)/faults" |
         "$venv/bin/python" -c 'import json, sys
@@ -45,8 +46,11 @@ for fault in json.load(sys.stdin)["faults"]:
 is_well() {
     local attempt left
     for attempt in $(seq "$1"); do
-        left=$(in_force)
-        [ -n "$left" ] || return 0
+        if ! left=$(in_force); then
+            left="no answer"
+        elif [ -z "$left" ]; then
+            return 0
+        fi
         sleep 1
     done
     echo "after $attempt s still in force: $left"
@@ -56,18 +60,20 @@ is_well() {
 # The swapped profile is put back: a drill leaves the windows that it found.
 is_real() { [ "$(state profile)" = real ]; }
 
-# until_seen: starts a drill in the background, and waits until its fault is in force; sets `pid`.
+# until_seen NAME: starts its drill in the background, and waits until its fault is in force; sets `pid`.
 until_seen() {
     local attempt
-    (exec alerts/drill --stack "$stack" --fast NotReady) >"$folder.txt" 2>&1 &
+    (exec alerts/drill --stack "$stack" --fast "$1") >"$folder.txt" 2>&1 &
     pid=$!
-    for attempt in $(seq 90); do
+    for attempt in $(seq 180); do
         if grep -q '  seen$' "$folder.txt"; then
-            [ -n "$(in_force)" ] && return
+            [ -n "$(in_force)" ]
+            return
         fi
-        sleep 1
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.5
     done
-    echo "not seen within $attempt s"
+    echo "not seen at look $attempt"
     cat "$folder.txt"
     return 1
 }
@@ -75,16 +81,16 @@ until_seen() {
 # Ended by SIGTERM it exits with 143, and fault and windows are as before.
 interrupted() {
     local status=0
-    until_seen || return
+    until_seen NotReady || return
     kill -TERM "$pid"
     wait "$pid" || status=$?
     cat "$folder.txt"
     [ "$status" -eq 143 ] && is_well 2 && is_real
 }
 
-# Killed it can restore nothing: the fault's own end does, within two minutes or so.
+# Killed it can restore nothing: the fault's own end does, which for the shortest of drills is a minute away.
 killed() {
-    until_seen || return
+    until_seen FaultInForce || return
     kill -KILL "$pid"
     wait "$pid" || true
     [ -n "$(in_force)" ] && is_well 150
@@ -97,7 +103,15 @@ down() {
 }
 trap down EXIT
 
-# come_up: the stack with its load, and long enough for its rates to be known.
+# Whether Prometheus has scraped the load's answers four times, as rates need, on the route that is drilled.
+is_loaded() {
+    curl -sS --max-time 5 --get "$(state prometheus)/api/v1/query" --data-urlencode \
+        'query=sum(rate(http_server_request_duration_seconds_count{http_route="/demo/hello"}[1m])) > 1
+            and min(count_over_time(http_server_request_duration_seconds_count{http_route="/demo/hello"}[1m])) >= 4' |
+        grep -q '"value"'
+}
+
+# come_up: the stack with its load, until its rates are known.
 come_up() {
     local attempt
     rm -f "$stack"
@@ -108,14 +122,19 @@ come_up() {
         sleep 1
     done
     [ -e "$stack" ] || { echo "the stack did not come up in $attempt s" && cat "$folder.log" && return 1; }
-    sleep 45
+    for attempt in $(seq 120); do
+        ! is_loaded || return 0
+        sleep 1
+    done
+    echo "no load on /demo/hello in $attempt s" && tail -20 "$folder.log"
+    return 1
 }
 
 if [ "${1:-}" != --all ]; then
     tests
 fi
 step "a stack to drill on" come_up
-if [ "$FAILED" -eq 0 ] || [ -e "$stack" ]; then
+if is_loaded; then
     if [ "${1:-}" = --all ]; then
         step "all drills" drill --all
     else
