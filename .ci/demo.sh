@@ -14,7 +14,8 @@ arguments=()
 # Before minutes go by: is what is asked for understood? Nothing but Python is needed for that.
 case " $* " in *" --help "* | *" -h "*) exec /usr/bin/python3 infra/local/stack.py --help ;; esac
 /usr/bin/python3 infra/local/stack.py --check "${arguments[@]}" "$@"
-[ -e build/release/glassbox ] || say "building the service: a minute or two, the first time"
+ninja -C build/release -n glassbox 2>/dev/null | grep -q 'no work to do' ||
+    say "building the service: a minute or two the first time"
 .ci/build.sh
 venv=$(.ci/venv.sh "$ALERTS_REQUIREMENTS")
 exec "$venv/bin/python" infra/local/stack.py "${arguments[@]}" "$@"

@@ -38,7 +38,7 @@ def test_what_is_not_understood_is_told_before_anything_is_built(tmp_path, witho
 def test_what_is_understood_is_built(tmp_path, without_build):
     run = subprocess.run([ROOT / ".ci/demo.sh", "--rate", "5"], env={**without_build, "INCIDENT": "outage"},
                          capture_output=True, check=False)
-    assert run.returncode == 1 and (tmp_path / "built").exists()
+    assert run.returncode == 1 and (tmp_path / "built").exists() and b"== building the service" in run.stderr
 
 
 def test_terminal_that_cannot_draw_a_page_gets_what_it_can(folder, tmp_path):
