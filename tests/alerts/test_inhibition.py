@@ -7,10 +7,11 @@ it. The answers of both versions are left in build/check/inhibition.json.
 import fcntl
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from alertmanager import ROOT, VERSIONS, Alertmanager, alert, eventually, loopback
+from alertmanager import ROOT, VERSIONS, Alertmanager, alert, eventually, loopback, shipped
 
 PLACE = {"service": "glassbox", "team": "demo", "namespace": "shop"}
 REPORT = ROOT / "build/check/inhibition.json"
@@ -155,3 +156,21 @@ def test_inhibited_by(running: Alertmanager, name: str) -> None:
     for labels in case.silenced:
         status = by[key(placed(labels))]["status"]
         assert (status["state"], status["inhibitedBy"]) == ("suppressed", [cause["fingerprint"]])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_in_a_cluster_a_drill_is_told(version: str, tmp_path: Path) -> None:
+    """kube-prometheus-stack's InfoInhibitor fires beside an `info` without a `warning`, and silences it."""
+    values = shipped("values.kubernetes.yaml")["alertmanager"]["config"]
+    document = loopback(tmp_path) | {"inhibit_rules": values["inhibit_rules"]}
+    drill = one("GlassboxFaultInForce", "info", **A)
+    theirs = {"alertname": "CPUThrottlingHigh", "severity": "info", "namespace": "shop"}
+    cause = {"alertname": "InfoInhibitor", "severity": "none", "namespace": "shop"}
+    with Alertmanager(tmp_path, document, version) as process:
+        process.post(*[alert(labels) for labels in (drill, theirs, cause)])
+
+        def answered() -> dict[str, str]:
+            states = {each["labels"]["alertname"]: each["status"]["state"] for each in process.get("alerts")}
+            return states if states.get(theirs["alertname"]) == "suppressed" else {}
+
+        assert eventually(answered, "theirs is inhibited")[drill["alertname"]] == "active"
