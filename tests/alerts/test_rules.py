@@ -154,6 +154,8 @@ MUTATIONS = [
     ("listener=\"public\", reason=\"limit\"", "listener=\"public\"", "saturation"),
     ("> 0.25", "> 0.3", "cluster"),
     ("status=\"false\"", "status=\"true\"", "cluster"),
+    (", resource=\"memory\"", "", "cluster"),
+    ("max by (job) (glassbox_ready", "min by (job) (glassbox_ready", "availability"),
     ("0.01 * rate", "0.000001 * rate", "equation"),
     ("> on (job, instance)\n          0.01", ">= on (job, instance)\n          0.01", "equation"),
     ("error_type!=\"\"} offset 5m", "error_type!=\"\"} offset 1m", "losses"),
