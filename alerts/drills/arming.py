@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional, Protocol
 
-from .places import Places
+from .places import Endpoints
 from .web import Answer, Refused, call
 
 TRIES = 5
@@ -55,7 +55,7 @@ def whose(status: dict[str, Any]) -> Optional[str]:
 class Api:
     """PUT /faults on each process that is named."""
 
-    places: Places
+    places: Endpoints
     armed: dict[str, str] = field(default_factory=dict)  # operators' URL -> name of the plan
     name: str = "by the API"
     delay: float = 0.0

@@ -10,14 +10,13 @@ import os
 from pathlib import Path
 from typing import Optional, Sequence
 
-from . import choose, listing, places, stack
+from . import listing, places, stack
 from .arming import Api, File, Way
 from .configmap import ConfigMap
 from .guard import Clock, Guard, Interrupted, alone, to_stderr
-from .report import summary
-from .table import Drill
-from .timeline import Timeline
-from .wave import Field, Wave
+from .table import Drill, by_name, waves
+from .timeline import Timeline, summary
+from .wave import Site, Wave
 from .web import Refused, Unreachable
 
 SETTLE = 600.0  # seconds, at most, that a wave waits for what the one before it left
@@ -58,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def way_of(arguments: argparse.Namespace, where: places.Places, drill: Drill) -> Way:
+def way_of(arguments: argparse.Namespace, where: places.Endpoints, drill: Drill) -> Way:
     """How the fault comes to the processes. A file that is no plan can only come as a file."""
     by = arguments.by or ("file" if drill.broken else "api")
     if by == "api":
@@ -74,7 +73,7 @@ def way_of(arguments: argparse.Namespace, where: places.Places, drill: Drill) ->
     return ConfigMap(arguments.config_map, arguments.namespace, arguments.key, arguments.context)
 
 
-def settle(field: Field, drills: list[Drill]) -> None:
+def settle(field: Site, drills: list[Drill]) -> None:
     """Waits until nothing of a wave fires any more from what was before it."""
     until, said = field.clock.now() + SETTLE, list[str]()
     while True:
@@ -92,11 +91,11 @@ def settle(field: Field, drills: list[Drill]) -> None:
         field.clock.sleep(1.0)
 
 
-def every(field: Field) -> tuple[list[Timeline], list[tuple[str, str]]]:
+def every(field: Site) -> tuple[list[Timeline], list[tuple[str, str]]]:
     """All waves; one that is refused does not keep the others from being drilled."""
     timelines: list[Timeline] = []
     refusals: list[tuple[str, str]] = []
-    for number, drills in enumerate(choose.waves(), 1):
+    for number, drills in enumerate(waves(), 1):
         field.say(f"\n== wave {number}, {drills[0].wave}: " + ", ".join(map(str, drills)))
         settle(field, drills)
         try:
@@ -110,13 +109,13 @@ def every(field: Field) -> tuple[list[Timeline], list[tuple[str, str]]]:
 def run(arguments: argparse.Namespace, guard: Guard) -> int:
     """Within the guard."""
     say = guard.print
-    drill = None if arguments.all else choose.by_name(arguments.name, arguments.severity, arguments.route)
+    drill = None if arguments.all else by_name(arguments.name, arguments.severity, arguments.route)
     where = places.find(arguments)
     if arguments.json and not (arguments.json.parent.is_dir() and not arguments.json.is_dir()):
         raise Refused(f"--json {arguments.json}: no such folder, or a folder itself")
     by_file = where.plan_file if arguments.by == "file" or drill is None or drill.broken else None
     alone(*filter(None, [where.folder, by_file and Path(os.path.realpath(by_file)).parent]))
-    field = Field(where, lambda drill: way_of(arguments, where, drill), guard, Clock(guard.check), say,
+    field = Site(where, lambda drill: way_of(arguments, where, drill), guard, Clock(guard.check), say,
                   arguments.force, "fast" if arguments.fast else "real")
     if arguments.fast and where.folder is not None:
         field.prometheus.get("rules")

@@ -194,26 +194,3 @@ def over(tree: Tree, pace: Pace, lasted: float) -> tuple[float, float]:
 def grace(seconds: float) -> float:
     """What a busy machine may add to a delay before it is called late."""
     return 10.0 + 0.1 * seconds
-
-
-# ---- effects ------------------------------------------------------------------------------------
-
-def slower_than(seconds: float, p50: float, p90: float, p99: float) -> float:
-    """The share of requests that a latency fault delays by more than this: its quantile function, turned."""
-    knots = [(0.0, 0.0), (0.5, p50), (0.9, p90), (0.99, p99)]
-    if seconds >= p99:
-        return 0.0
-    for (low, below), (high, above) in zip(knots, knots[1:]):
-        if seconds < above:
-            return 1 - (low + (high - low) * (seconds - below) / (above - below))
-    return 0.01
-
-
-def with_errors(base: float, ratio: float) -> float:
-    """The share that fails when a fault strikes that share of what would have been well or not."""
-    return 1 - (1 - base) * (1 - ratio)
-
-
-def fault_ratio(base: float, wanted: float) -> float:
-    """The ratio of a fault that makes that share fail in all."""
-    return max(0.0, (wanted - base) / (1 - base))

@@ -8,7 +8,6 @@ cannot fire by it is told before anything is armed.
 from dataclasses import dataclass, field
 from typing import Optional
 
-from .due import slower_than, with_errors
 from .rules import Shape
 
 
@@ -37,3 +36,24 @@ class Effect:
         if self.latency is not None and shape.le is not None:
             return slower_than(shape.le, *self.latency), max(self.latency[0], 0.0)
         return None, 0.0
+
+
+def slower_than(seconds: float, p50: float, p90: float, p99: float) -> float:
+    """The share of requests that a latency fault delays by more than this: its quantile function, turned."""
+    knots = [(0.0, 0.0), (0.5, p50), (0.9, p90), (0.99, p99)]
+    if seconds >= p99:
+        return 0.0
+    for (low, below), (high, above) in zip(knots, knots[1:]):
+        if seconds < above:
+            return 1 - (low + (high - low) * (seconds - below) / (above - below))
+    return 0.01
+
+
+def with_errors(base: float, ratio: float) -> float:
+    """The share that fails when a fault strikes that share of what would have been well or not."""
+    return 1 - (1 - base) * (1 - ratio)
+
+
+def fault_ratio(base: float, wanted: float) -> float:
+    """The ratio of a fault that makes that share fail in all."""
+    return max(0.0, (wanted - base) / (1 - base))

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
-class Places:
+class Endpoints:
     """What a drill talks to."""
 
     services: list[str] = field(default_factory=list)   # what users call
@@ -54,7 +54,7 @@ def alive(state: dict[str, Any]) -> bool:
         return True
 
 
-def find(arguments: argparse.Namespace) -> Places:
+def find(arguments: argparse.Namespace) -> Endpoints:
     """Flags overrule stack.json; without the one or the other it says what is missing."""
     path = Path(arguments.stack)
     state: dict[str, Any] = {}
@@ -81,7 +81,7 @@ def find(arguments: argparse.Namespace) -> Places:
     local = bool(state) and not foreign
     token = arguments.token_file or (state.get("token_file") if state else None)
     plan = arguments.plan_file or (state.get("plan_file") if local else None)
-    return Places(services, operators, flags["prometheus"] or state["prometheus"],
+    return Endpoints(services, operators, flags["prometheus"] or state["prometheus"],
                   flags["alertmanager"] or state["alertmanager"], flags["webhook"] or state["webhook"],
                   Path(token) if token else None, Path(plan) if plan else None,
                   Path(state["folder"]) if local else None, arguments.job, arguments.instance or [])

@@ -2,7 +2,7 @@
 
     armed -> seen -> pending -> firing -> notified -> restored -> over, gone -> resolve notified
 
-`Eyes` asks each of them once a round, for all the drills of a wave; a `Watch` has one drill's labels and timeline.
+`Observer` asks each of them once a round, for all the drills of a wave; a `Watch` has one drill's labels and timeline.
 """
 
 from dataclasses import dataclass, field
@@ -11,16 +11,16 @@ from typing import Any, Callable, Optional
 from . import due, words
 from .alertmanager import Alertmanager, Route
 from .facts import Reckoned
-from .notices import Webhook
 from .prometheus import Prometheus, chosen, stamp
 from .timeline import SAID, Timeline
 from .web import Refused
+from .webhook import Webhook
 
 BLIND = 30.0  # seconds without an answer: a restart takes less
 
 
 @dataclass
-class Eyes:
+class Observer:
     """What is seen in one round."""
 
     prometheus: Prometheus
@@ -84,7 +84,7 @@ class Watch:
         self.timeline.expect("firing", when.firing)
         self.timeline.expect("notified", when.notified)
 
-    def rise(self, eyes: Eyes, now: float) -> None:
+    def rise(self, eyes: Observer, now: float) -> None:
         """One round while the fault is in force."""
         alert = eyes.alert(self.labels)
         if alert is not None:
@@ -99,7 +99,7 @@ class Watch:
         if self.timeline.at("firing") is not None:
             self.kept(eyes)
 
-    def fires(self, eyes: Eyes, alert: dict[str, Any], now: float) -> None:
+    def fires(self, eyes: Observer, alert: dict[str, Any], now: float) -> None:
         """A group that is there already is told at its next interval, not after group_wait."""
         self.event("firing", now)
         try:
@@ -112,7 +112,7 @@ class Watch:
             self.say(f"            its group is there already: told at its next group_interval, within "
                      f"{words.span(self.route.group_interval)}")
 
-    def kept(self, eyes: Eyes) -> None:
+    def kept(self, eyes: Observer) -> None:
         """Whether a silence or an inhibition keeps it from being told; twice in a row is no passing state."""
         try:
             alert = eyes.alertmanager.alert(self.labels)
@@ -127,7 +127,7 @@ class Watch:
             self.give_up(f"it fires, but Alertmanager tells nobody: {why}", "notified", "resolved")
 
     @staticmethod
-    def name_of(eyes: Eyes, fingerprint: str) -> str:
+    def name_of(eyes: Observer, fingerprint: str) -> str:
         """An alert by its fingerprint, as a person calls it."""
         for alert in eyes.alertmanager.get("alerts"):
             if alert["fingerprint"] == fingerprint:
@@ -142,7 +142,7 @@ class Watch:
         self.timeline.waive(*waived)
         self.given_up = True
 
-    def untold(self, eyes: Eyes) -> str:
+    def untold(self, eyes: Observer) -> str:
         """Why it was not told, as far as Alertmanager says."""
         try:
             has = eyes.alertmanager.alert(self.labels)
@@ -150,7 +150,7 @@ class Watch:
             return f"; {refusal}"
         return f"; Alertmanager has it, for {self.route.receiver}" if has else "; Alertmanager has not got it"
 
-    def readings(self, eyes: Eyes) -> str:
+    def readings(self, eyes: Observer) -> str:
         """What the rule reads now, beside what it needs: why it did not come."""
         found = []
         for leaf in due.deciding(self.reckoned.tree):
@@ -163,7 +163,7 @@ class Watch:
                 found.append(f"{leaf.text} reads {reads}, needs {leaf.needs:.4g}")
         return "; " + "; ".join(found) if found else ""
 
-    def has_risen(self, eyes: Eyes, now: float) -> bool:
+    def has_risen(self, eyes: Observer, now: float) -> bool:
         """Whether there is nothing more to wait for before the fault is taken away."""
         if self.given_up or self.timeline.at("notified") is not None:
             return True
@@ -192,7 +192,7 @@ class Watch:
         for line in words.falling(self.reckoned.tree, lasted):
             self.say(f"              {line}")
 
-    def sink(self, eyes: Eyes, now: float) -> None:
+    def sink(self, eyes: Observer, now: float) -> None:
         """One round after the fault was taken away."""
         told = eyes.webhook.told(self.labels, "resolved", self.timeline.at("restored") or 0)
         if eyes.alert(self.labels) is None:
@@ -200,7 +200,7 @@ class Watch:
         if told:
             self.event("resolved", told[0], f"by the receiver {told[1]}")
 
-    def has_sunk(self, _: Eyes, now: float) -> bool:
+    def has_sunk(self, _: Observer, now: float) -> bool:
         """Whether there is nothing more to wait for at all."""
         for name in ("over", "gone", "resolved"):
             event = self.timeline.events[name]

@@ -14,24 +14,24 @@ from .alertmanager import Alertmanager
 from .arming import Way, rfc3339
 from .facts import Reckoned
 from .guard import Clock, Guard
-from .notices import Webhook
-from .places import Places, place
+from .places import Endpoints, place
 from .prometheus import Prometheus
 from .rules import Rule
 from .table import Drill, Entry, Facts, disturbs, touches
 from .timeline import Timeline
-from .watch import Eyes, Watch
+from .watch import Observer, Watch
 from .web import Refused
+from .webhook import Webhook
 
 LONGEST = 168 * 3600  # a fault may last so long
 SPARE = 30.0          # seconds that a fault lasts beyond what the drill needs
 
 
 @dataclass
-class Field:
+class Site:
     """Where drills take place."""
 
-    places: Places
+    places: Endpoints
     way: Callable[[Drill], Way]
     guard: Guard
     clock: Clock
@@ -82,7 +82,7 @@ class Field:
 class Wave:
     """Drills that are armed as one plan."""
 
-    field: Field
+    field: Site
     drills: list[Drill]
     targets: list[dict[str, Any]] = field(default_factory=list)
     watches: list[Watch] = field(default_factory=list)
@@ -263,7 +263,7 @@ class Wave:
                 return False
             world.clock.sleep(world.pause)
 
-    def rise(self, watch: Watch, eyes: Eyes, now: float) -> None:
+    def rise(self, watch: Watch, eyes: Observer, now: float) -> None:
         """Also looks whether the fault is still there: a service that was restarted has lost it."""
         if watch is self.watches[0]:
             self.missing = (self.missing or now) if self.is_lost() else None
@@ -282,7 +282,7 @@ class Wave:
         """Seconds of scrapes that may fail: two in a row are no proof."""
         return 3 * max(watch.pace.scrape for watch in self.watches)
 
-    def sink(self, watch: Watch, eyes: Eyes, now: float) -> None:
+    def sink(self, watch: Watch, eyes: Observer, now: float) -> None:
         """Also looks for the fault being gone, which is the same for all."""
         if watch.timeline.at("over") is None and self.is_over():
             for other in self.watches:
@@ -296,11 +296,11 @@ class Wave:
         except Refused:
             return False
 
-    def rounds(self, look: Callable[[Watch, Eyes, float], None],
-               done: Callable[[Watch, Eyes, float], bool]) -> None:
+    def rounds(self, look: Callable[[Watch, Observer, float], None],
+               done: Callable[[Watch, Observer, float], bool]) -> None:
         """Looks again and again, until there is nothing more to wait for. Each wait has a deadline."""
         world = self.field
-        eyes = Eyes(world.prometheus, world.alertmanager, world.webhook)
+        eyes = Observer(world.prometheus, world.alertmanager, world.webhook)
         while True:
             try:
                 seen = eyes.look(world.clock.now())

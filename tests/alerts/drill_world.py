@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from drills import arming, guard, wave
-from drills.places import Places
+from drills.places import Endpoints
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("GLASSBOX_BIN") or ROOT / "build/release/glassbox")
@@ -237,19 +237,19 @@ class ReadFile(arming.File):
         self.settle(False)
 
 
-def places(world: World) -> Places:
-    return Places([world.service.url], [world.service.url], world.url, world.url, world.url,
+def places(world: World) -> Endpoints:
+    return Endpoints([world.service.url], [world.service.url], world.url, world.url, world.url,
                   world.service.token_file, world.service.plan_file)
 
 
 def field(world: World, keeper: guard.Guard, at: Optional[dict[int, Callable[[], None]]] = None,
-          by: str = "api") -> wave.Field:
+          by: str = "api") -> wave.Site:
     """Where a test's drill takes place: lines go to field.said."""
     world.clock = Clock(keeper.check, at)
     where, said = places(world), list[str]()
     file = ReadFile(world.service.plan_file)
     file.service = world.service
     way = {"api": lambda _: arming.Api(where), "file": lambda _: file}[by]
-    made = wave.Field(where, way, keeper, world.clock, said.append)
+    made = wave.Site(where, way, keeper, world.clock, said.append)
     made.said = said  # type: ignore[attr-defined]
     return made

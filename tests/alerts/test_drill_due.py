@@ -2,7 +2,7 @@
 
 import pytest
 
-from drills import due
+from drills import due, effects
 from drills.due import Both, Either, Leaf, Pace
 
 HOUR = 3600.0
@@ -101,14 +101,14 @@ def test_delays_add_up() -> None:
     (0.0, 1.0), (0.1, 0.875), (0.3, 0.625), (0.4, 0.5), (0.6, 0.3), (0.8, 0.1), (2.0, 0.0)])
 def test_slower_than(seconds: float, share: float) -> None:
     """(0, 0), (0.5, 0.4), (0.9, 0.8), (0.99, 0.8): straight lines between."""
-    assert due.slower_than(seconds, 0.4, 0.8, 0.8) == pytest.approx(share if seconds != 0.8 else 0.0)
+    assert effects.slower_than(seconds, 0.4, 0.8, 0.8) == pytest.approx(share if seconds != 0.8 else 0.0)
 
 
 def test_a_tail_alone() -> None:
     """Nothing up to the 90th percentile, then straight up to 1 s at the 99th: half the tail is above half of it."""
-    assert due.slower_than(0.5, 0.0, 0.0, 1.0) == pytest.approx(0.055)
+    assert effects.slower_than(0.5, 0.0, 0.0, 1.0) == pytest.approx(0.055)
 
 
 def test_errors_add_to_those_there_are() -> None:
-    assert due.with_errors(0.1, 0.5) == pytest.approx(0.55)
-    assert due.with_errors(0.1, due.fault_ratio(0.1, 0.55)) == pytest.approx(0.55)
+    assert effects.with_errors(0.1, 0.5) == pytest.approx(0.55)
+    assert effects.with_errors(0.1, effects.fault_ratio(0.1, 0.55)) == pytest.approx(0.55)

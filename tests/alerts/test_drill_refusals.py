@@ -8,14 +8,14 @@ from typing import Any, Callable, Iterator
 import pytest
 
 from drill_world import RULE, Clock, Service, World, field, places
-from drills import choose, cli, places as drills_places
+from drills import cli, places as drills_places, table
 from drills.arming import Api, File
 from drills.guard import Guard, alone
 from drills.timeline import Timeline
 from drills.wave import Wave
 from drills.web import Refused
 
-NOT_READY = choose.by_name("NotReady")
+NOT_READY = table.by_name("NotReady")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def refused(world: World, why: str, change: Callable[[Any], None] = lambda _: No
 @pytest.mark.parametrize("typed", ["GlassboxErrorBudgetBurn", "ErrorBudgetBurn", "errorbudgetburn",
                                    "glassboxerrorbudgetburn"])
 def test_names(typed: str) -> None:
-    assert choose.by_name(typed).severity == "page"
+    assert table.by_name(typed).severity == "page"
 
 
 @pytest.mark.parametrize("arguments, why", [
@@ -66,11 +66,11 @@ def test_names(typed: str) -> None:
 ])
 def test_refused_by_name(arguments: tuple[Any, ...], why: str) -> None:
     with pytest.raises(Refused, match=why.replace("`/", "`/")):
-        choose.by_name(*arguments)
+        table.by_name(*arguments)
 
 
 def test_another_route() -> None:
-    chosen = choose.by_name("ErrorBudgetBurn", "ticket", "/demo/work")
+    chosen = table.by_name("ErrorBudgetBurn", "ticket", "/demo/work")
     assert chosen.match() == {"severity": "ticket", "http_route": "/demo/work"}
 
 
@@ -168,7 +168,7 @@ def test_no_traffic(world: World) -> None:
                     "query": 'sum(rate(x{error_type!=""}[5m])) / sum(rate(x[5m])) > 0.05'}]
     with pytest.raises(Refused, match="/demo/hello gets 0 requests a second: no traffic to strike"), \
             Guard(lambda _: None) as keeper:
-        Wave(field(world, keeper), [choose.by_name("ErrorRatioHigh")]).run()
+        Wave(field(world, keeper), [table.by_name("ErrorRatioHigh")]).run()
 
 
 def test_a_fault_that_cannot_fire_it(world: World) -> None:

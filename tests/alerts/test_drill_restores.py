@@ -13,13 +13,13 @@ from typing import Any, Iterator
 import pytest
 
 from drill_world import Service, World, field
-from drills import choose, guard
+from drills import guard, table
 from drills.arming import File
 from drills.guard import Guard, Interrupted
 from drills.wave import Wave
 from drills.web import Refused
 
-NOT_READY = choose.by_name("NotReady")
+NOT_READY = table.by_name("NotReady")
 WAITS = 60  # more than a whole drill has here: the last ones are no interruption any more
 
 

@@ -5,7 +5,7 @@ from typing import Optional
 
 import pytest
 
-from drills import due, facts, rules
+from drills import due, effects, facts, rules
 from drills.effects import Effect
 from drills.rules import Rule, Shape, promql
 from drills.table import DRILLS, Drill
@@ -71,7 +71,7 @@ def test_a_burn_rate_follows_its_recording_rules() -> None:
     assert isinstance(made, due.Both)
     assert (short.window, long.window) == (300, 3600)
     assert (short.threshold, short.base, short.level) == (pytest.approx(0.0144), 0.0, pytest.approx(0.3))
-    assert long.base == 0.002 and long.level == pytest.approx(due.with_errors(0.002, 0.3))
+    assert long.base == 0.002 and long.level == pytest.approx(effects.with_errors(0.002, 0.3))
     assert (short.hops, short.hop_seconds, short.samples) == (1, 7, 2)
     assert made.onset() == pytest.approx(3600 * (0.0144 - 0.002) / (long.level - 0.002))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from drills import choose, facts, listing, rules
+from drills import facts, listing, rules, table
 from drills.table import DRILLS, OTHERS, Drill, disturbs, slow_ticket, touches
 from drills.alertmanager import matchers, routes
 
@@ -39,7 +39,7 @@ def made(drill: Drill, profile: str = "real") -> list[dict[str, object]]:
     return drill.make(facts.of_rules(all_rules, drill))[0]
 
 
-@pytest.mark.parametrize("wave", choose.waves(), ids=lambda wave: wave[0].wave)
+@pytest.mark.parametrize("wave", table.waves(), ids=lambda wave: wave[0].wave)
 def test_a_waves_faults_do_not_disturb_each_other(wave: list[Drill]) -> None:
     entries = {str(drill): made(drill) for drill in wave}
     for one, other in itertools.combinations(wave, 2):
@@ -50,7 +50,7 @@ def test_a_waves_faults_do_not_disturb_each_other(wave: list[Drill]) -> None:
 
 
 def test_what_disturbs() -> None:
-    hello, busy, refused = (choose.by_name(name) for name in ("ErrorBudgetBurn", "WorkersBusy", "FaultPlanRefused"))
+    hello, busy, refused = (table.by_name(name) for name in ("ErrorBudgetBurn", "WorkersBusy", "FaultPlanRefused"))
     plan = [{"route": "/demo/hello", "error": {"ratio": 0.3}}]
     other = [{"route": "/demo/hello", "error": {"ratio": 0.4}}]
     assert disturbs(hello, plan, hello, plan) is None
@@ -67,7 +67,7 @@ def test_touches() -> None:
 @pytest.mark.parametrize("thresholds, ceiling", [((0.01, 0.03), 0.06), ((0.15, 0.45), 0.9)])
 def test_a_tail_of_latency_is_as_long_as_it_must_be(thresholds: tuple[float, ...], ceiling: float) -> None:
     """The share that is slower lies between the ticket's highest factor and the page's lowest."""
-    from drills.due import slower_than
+    from drills.effects import slower_than
     _, effect = slow_ticket(facts.Facts("/demo/hello", thresholds=thresholds, ceiling=ceiling, le=0.1))
     assert effect.latency is not None
     assert thresholds[-1] < slower_than(0.1, *effect.latency) < ceiling
