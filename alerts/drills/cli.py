@@ -1,7 +1,7 @@
 """The command: arguments, one drill or all of them, and the exit status.
 
-    0    everything came when it was due      2    refused: nothing was armed, or restored before anything came
-    1    something came late or not at all    128+N  ended by signal N, after restoring
+    0    everything came when it was due      2      refused: nothing was armed
+    1    late, not at all, or not restored    128+N  ended by signal N, after restoring
 """
 
 import argparse
@@ -74,11 +74,12 @@ def way_of(arguments: argparse.Namespace, where: places.Endpoints, drill: Drill)
 
 
 def settle(field: Site, drills: list[Drill]) -> None:
-    """Waits until nothing of a wave fires any more from what was before it."""
+    """Waits until nothing of a wave is left of what was before it, in Prometheus or Alertmanager."""
     until, said = field.clock.now() + SETTLE, list[str]()
     while True:
         try:
-            labels = [alert["labels"] for alert in field.prometheus.alerts()]
+            labels = [alert["labels"] for source in (field.prometheus.alerts(), field.alertmanager.get("alerts"))
+                      for alert in source]
         except Unreachable:
             labels = []
         left = [str(drill) for drill in drills for have in labels if have["alertname"] == drill.alert

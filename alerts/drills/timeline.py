@@ -93,7 +93,8 @@ class Timeline:
         for event in self.events.values():
             verdict = event.verdict(self.at(event.since) if event.since else None)
             if verdict and verdict != "ok":
-                found.append(f"{SAID[event.name]}: {verdict}")
+                why = f" ({event.note})" if event.note and event.at is None else ""
+                found.append(f"{SAID[event.name]}: {verdict}{why}")
         return found
 
     def lines(self) -> list[str]:

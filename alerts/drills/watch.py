@@ -148,7 +148,8 @@ class Watch:
             has = eyes.alertmanager.alert(self.labels)
         except Refused as refusal:
             return f"; {refusal}"
-        return f"; Alertmanager has it, for {self.route.receiver}" if has else "; Alertmanager has not got it"
+        return (f"; Alertmanager has it, for {self.route.receiver}, since {words.clock(stamp(has['startsAt']))}"
+                if has else "; Alertmanager has not got it")
 
     def readings(self, eyes: Observer) -> str:
         """What the rule reads now, beside what it needs: why it did not come."""
@@ -170,6 +171,7 @@ class Watch:
         for name in ("pending", "firing", "notified"):
             if self.timeline.at(name) is None and now > self.timeline.deadline(name):
                 why = {"pending": self.readings, "notified": self.untold}.get(name, lambda _: "")(eyes)
+                self.timeline.events[name].note = why.removeprefix("; ")
                 self.say(f"            {self.timeline.name}: LATE: not {SAID[name]} by "
                          f"{words.clock(self.timeline.deadline(name))}{why}")
                 later = {"pending": ("firing", "notified"), "firing": ("notified",)}.get(name, ())

@@ -130,6 +130,10 @@ class Wave:
             lines = "\n".join(f"    {words.leaf(part)}" for part in due.leaves(reckoned.tree))
             raise Refused(f"{drill} would not come of this fault, as the rule stands:\n{lines}")
         full = {**reckoned.rules[0].labels, **labels}
+        left = world.alertmanager.alert(labels)
+        if left is not None:
+            raise Refused(f"{drill} is left in Alertmanager from before, until {left['endsAt'][:19]}Z: it would not be "
+                          "told anew. Wait until then, and a group_interval")
         for silence in world.alertmanager.silences(full):
             raise Refused(f"{drill} is silenced until {silence['endsAt'][:19]}Z by {silence['createdBy']} "
                           f"({silence['comment']}): nobody would be told. amtool silence expire {silence['id']}")

@@ -110,6 +110,7 @@ class World:
         self.status: dict[str, list[str]] = {"inhibitedBy": [], "silencedBy": []}
         self.is_up = True
         self.silent = False   # Alertmanager tells nobody
+        self.left = False     # Alertmanager has the alert from before
         self.blind = False    # Prometheus never sees the fault
         self.stubborn = False  # the alert stays
         self.notifications: list[dict[str, Any]] = []
@@ -196,7 +197,9 @@ class World:
         others: dict[str, Callable[[], Any]] = {
             "/api/v2/status": lambda: {"config": {"original": ROUTES}},
             "/api/v2/silences": lambda: self.silences,
-            "/api/v2/alerts": lambda: [{"labels": LABELS, "status": self.status, "fingerprint": "f"}],
+            "/api/v2/alerts": lambda: [{
+                "labels": LABELS, "status": self.status, "fingerprint": "f", "startsAt": "2026-11-26T12:00:00.000Z",
+                "endsAt": "2026-11-26T12:04:00.000Z"}] if self.left or self.alerts() else [],
             "/api/v2/alerts/groups": lambda: [],
             "/notifications": lambda: {**self.tell(), "notifications": [
                 told for told in self.tell()["notifications"] if told["seq"] > int(query["after"][0])]},
