@@ -293,8 +293,9 @@ def leaf(rules: list[Rule], expr: Any, labels: dict[str, str], reader: Reader, g
     true = holds(base, operator, threshold)
     plain = re.sub(r"\{[^}]*\}", "", str(left))
     name = f"{plain if len(plain) < 80 else next(iter(sorted(made.metrics)), plain[:80])} {operator} {threshold:g}"
+    age = reader.age(made) if made.window and not made.counts else due.NEVER
     common = {"source": str(left), "needs": threshold, "counts": made.counts, "hops": made.hops,
-              "hop_seconds": made.hop_seconds, "age": reader.age(made) if made.window and not made.counts else due.NEVER}
+              "hop_seconds": made.hop_seconds, "age": age}
     if made.q is not None:
         level, ramp = reader.level(made, threshold, base or 0.0)
         return due.Leaf(name, made.window, 1 - made.q, reader.above(made, threshold), level, holds=true,

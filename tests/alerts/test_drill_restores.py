@@ -288,8 +288,9 @@ except Interrupted as interrupt:
     status = 128 + interrupt.number
 os._exit(status)
 """
+    path = str(Path(guard.__file__).parents[1])
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, env={**os.environ, "PYTHONPATH": str(Path(guard.__file__).parents[1])})
+                               stderr=subprocess.STDOUT, env={**os.environ, "PYTHONPATH": path})
     assert process.stdin is not None and process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
     process.stdout.close()
