@@ -52,6 +52,7 @@ class Drill:
     floods: bool = False                         # whole process: nothing else is drilled beside it
     broken: str = ""                             # in place of a plan: what the plan's file is to hold
     seen: str = ""                               # what shows it, where glassbox_fault_in_force does not
+    caveat: str = ""                             # what else than a defect may make it late
     floor: Optional[float] = 0.1                 # requests a second that the route needs at least
 
     def match(self) -> dict[str, str]:
@@ -180,9 +181,10 @@ DRILLS = (
     Drill("GlassboxNotReady", "ticket", "not ready", unready),
     Drill("GlassboxNoneReady", "page", "not ready", unready),
     Drill("GlassboxWorkersBusy", "ticket", "CPU for each request: half as much again as the workers have", busy,
-          HELLO, routed=False, wave="workers", floods=True),
+          HELLO, routed=False, wave="workers", floods=True,
+          caveat="workers that do not get the CPUs, as other things use them, are not busy"),
     Drill("GlassboxEventLoopLag", "ticket", "32 threads that burn CPU beside the loops", crowded_out, wave="loops",
-          floods=True),
+          floods=True, caveat="on many CPUs 32 threads do not keep the loops waiting"),
     Drill("GlassboxConnectionsNearLimit", "ticket", "latency that piles up more connections than there may be",
           overfull, HELLO, routed=False, wave="connections", floods=True),
     Drill("GlassboxConnectionsRefused", "page", "latency that piles up more connections than there may be", overfull,

@@ -162,6 +162,7 @@ class Watch:
                     continue
                 reads = f"{max(values):.4g}" if values else "nothing"
                 found.append(f"{leaf.text} reads {reads}, needs {leaf.needs:.4g}")
+        found += filter(None, [self.reckoned.drill.caveat])
         return "; " + "; ".join(found) if found else ""
 
     def has_risen(self, eyes: Observer, now: float) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -227,6 +228,16 @@ def test_never_told(world: World) -> None:
     assert problem.startswith("notified: did not come (Alertmanager has it, for ticket, since ")
     assert timeline.at("firing") is not None and timeline.at("gone") is not None
     assert any("LATE: not notified by" in line for line in said)
+
+
+def test_never_pending(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the rule reads beside what it needs, and what else may be the reason."""
+    world.silent = True
+    monkeypatch.setattr(world, "alerts", lambda: [])
+    with Guard(lambda _: None) as keeper:
+        timeline, = Wave(field(world, keeper), [replace(NOT_READY, caveat="a busy machine")]).run()
+    assert timeline.problems() == ["pending: did not come (glassbox_ready == 0 reads 0, needs 0; a busy machine)"]
+    assert timeline.at("restored") is not None
 
 
 @pytest.mark.parametrize("status, why", [
