@@ -19,6 +19,9 @@ HELLO, WORK, RANDOM, ROOT = "/demo/hello", "/demo/work", "/demo/random-error", "
 ROUTES = (ROOT, HELLO, RANDOM, WORK)
 Entry = dict[str, Any]
 PREFIX = "Glassbox"
+# Draws are the seed's: with this one the share of the first 200 to 1500 requests of a route that are struck is
+# within 13 % of a ratio of 0.3, on each of the routes; with some it is 26 % off, and so is when a drill is due.
+SEED = 14
 QUEUED = 10.0  # seconds: what waits for a busy worker when its fault is taken away is still burnt
 
 
@@ -89,7 +92,7 @@ def between(facts: Facts) -> float:
 
 def failing(facts: Facts, ratio: float) -> tuple[list[Entry], Effect]:
     ratio = round(ratio, 5)
-    return ([{"route": facts.route, "error": {"ratio": ratio, "status": 503}, "seed": 7}],
+    return ([{"route": facts.route, "error": {"ratio": ratio, "status": 503}, "seed": SEED}],
             Effect(errors=ratio, rate=facts.rate))
 
 
@@ -104,7 +107,7 @@ def milliseconds(value: float) -> str:
 def delayed(route: Optional[str], p50: float, p90: float, p99: float) -> tuple[list[Entry], Effect]:
     times = tuple(round(value, 3) for value in (p50, p90, p99))
     texts = ["0" if not value else milliseconds(value) for value in times]
-    return ([{"route": route, "latency": dict(zip(("p50", "p90", "p99"), texts)), "seed": 7}],
+    return ([{"route": route, "latency": dict(zip(("p50", "p90", "p99"), texts)), "seed": SEED}],
             Effect(latency=times))  # type: ignore[arg-type]
 
 

@@ -99,7 +99,7 @@ class Timeline:
 
     def lines(self) -> list[str]:
         """The table."""
-        lines = [f"{self.name}", f"  {'':<26}{'at':<12}{'delay':>12}  {'since':<10}{'due within':>13}{'+ grace':>9}"]
+        lines = [f"{self.name}", f"  {'':<26}{'at':<12}{'delay':>12}  {'since':<10}{'due within':>13}{'+ grace':>12}"]
         for event in self.events.values():
             delay = self.delay(event.name)
             verdict = event.verdict(self.at(event.since) if event.since else None)
@@ -107,7 +107,7 @@ class Timeline:
             lines.append("  " + (
                 f"{SAID[event.name]:<26}{'-' if event.at is None else clock(event.at):<12}"
                 f"{'' if delay is None else span(delay):>12}  {event.since or '':<10}"
-                f"{'' if event.due is None else span(event.due):>13}{grace:>9}  {verdict}"
+                f"{'' if event.due is None else span(event.due):>13}{grace:>12}  {verdict}"
                 f"{'  (' + event.note + ')' if event.note else ''}").rstrip())
         return lines
 
