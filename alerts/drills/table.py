@@ -150,12 +150,6 @@ def busy(facts: Facts) -> tuple[list[Entry], Effect]:
             Effect(reads={"glassbox_worker_busy_seconds_total": 1.0}, ramp=QUEUED))
 
 
-def crowded_out(_: Facts) -> tuple[list[Entry], Effect]:
-    """So many threads want the CPUs that a loop's turn comes late. On 2 CPUs 8 made it 0.2 s, 32 half a second."""
-    return ([{"background_cpu": {"cpus": 32}}],
-            Effect(reads={"glassbox_event_loop_lag_seconds_bucket": 1.0}))
-
-
 def unready(_: Facts) -> tuple[list[Entry], Effect]:
     return [{"not_ready": True}], Effect(reads={"glassbox_ready": 0.0})
 
@@ -186,8 +180,6 @@ DRILLS = (
     Drill("GlassboxWorkersBusy", "ticket", "CPU for each request: half as much again as the workers have", busy,
           HELLO, routed=False, wave="workers", floods=True,
           caveat="workers that do not get the CPUs, as other things use them, are not busy"),
-    Drill("GlassboxEventLoopLag", "ticket", "32 threads that burn CPU beside the loops", crowded_out, wave="loops",
-          floods=True, caveat="on many CPUs 32 threads do not keep the loops waiting"),
     Drill("GlassboxConnectionsNearLimit", "ticket", "latency that piles up more connections than there may be",
           overfull, HELLO, routed=False, wave="connections", floods=True),
     Drill("GlassboxConnectionsRefused", "page", "latency that piles up more connections than there may be", overfull,
@@ -205,6 +197,8 @@ OTHERS = {
     "GlassboxRestarting": "no fault ends the process. Kill it three times in a quarter of an hour.",
     "GlassboxDescriptorsNearLimit": "connections are refused at their own limit, long before descriptors run out. "
                                     "Lower the limit of open files below that of connections.",
+    "GlassboxEventLoopLag": "threads that burn CPU made loops late by half a second on 2 crowded CPUs, and by 24 ms on 2 "
+                            "quiet ones: no fault does it everywhere. Stop and continue the process, again and again.",
     "GlassboxMemoryNearLimit": "needs a container's limit, and the memory fault that comes within a tenth of it comes "
                                "within a tenth of the OOM killer. Lower the container's limit.",
     "GlassboxCpuThrottled": "needs a container's CPU limit; without one the CPU faults throttle nothing. Set one, "
