@@ -9,46 +9,27 @@ cd "$(dirname "$0")/.."
 # suite NAME DIST TEST...: pytest on these files or folders, shared out to the workers as DIST says: by file
 # where its tests share a process that takes long to start; what a test skips is counted.
 suite() {
-    local name=$1 dist=$2 report=build/check/alerts-${1//[^a-z]/-}.xml
+    local name=$1 dist=$2
     shift 2
     say "$name"
-    rm -f "$report"
-    "$venv/bin/python" -m pytest "$@" -q -n "$JOBS" --dist "$dist" -p no:cacheprovider --junit-xml="$report" \
-        "${pytest_args[@]}" >&2 || true
-    # shellcheck disable=SC2046 # three numbers
-    tally "$name" $("$venv/bin/python" .ci/junit.py "$report")
-}
-
-# tool VARIABLE LINE: a line of tools.sh, for the tests; without the tool they are skipped, and say so.
-tool() {
-    case $2 in
-    /*) export "$1=$2" ;;
-    "cannot be had: "*) skipped "$1" "$2" ;;
-    *)
-        echo "FAILED: $1: $2" >&2
-        tally "$1" 0 1 0 "$2"
-        ;;
-    esac
+    pytests "$name" "build/check/alerts-${name//[^a-z]/-}.xml" "" "$@" -n "$JOBS" --dist "$dist" "${pytest_args[@]}"
 }
 
 config() { amtool check-config alerts/alertmanager/alertmanager*.yaml; }
 
 .ci/deps.sh build stack
 compile release glassbox
-generated=$(.ci/generate.sh --check) || true
-printf '%s\n' "$generated" >&2
-read -r passed failed skips < <(sed -n \
-    's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' <<<"$generated") ||
-    { passed=0 failed=1 skips=0; }
-tally "generated files" "$passed" "$failed" "$skips"
+part "generated files" .ci/generate.sh --check
 
 venv=$(.ci/venv.sh "$ALERTS_REQUIREMENTS")
 read -ra pytest_args <<<"${PYTEST_ARGS:-}"
 mkdir -p build/check
 names=(sloth promtool alertmanager amtool)
 mapfile -t lines < <(.ci/tools.sh "${names[@]}")
+# Without a tool its tests are skipped, too, and say so.
 for i in "${!names[@]}"; do
-    tool "$(tr '[:lower:]' '[:upper:]' <<<"${names[i]}")_BIN" "${lines[i]:-tools.sh said nothing}"
+    variable=$(tr '[:lower:]' '[:upper:]' <<<"${names[i]}")_BIN
+    ! usable "$variable" "${lines[i]:-tools.sh said nothing}" || export "$variable=${lines[i]}"
 done
 
 step "Alertmanager's files" config

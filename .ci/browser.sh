@@ -36,14 +36,10 @@ suite() {
 }
 
 modules=$(.ci/npm.sh) || true
-case $modules in
-/*)
+if usable "page, ESLint" "$modules"; then
     step "page, ESLint" lint "$modules"
     export AXE_JS=$modules/node_modules/axe-core/axe.min.js
-    ;;
-"cannot be had: "*) skipped "page, ESLint" "$modules" ;;
-*) tally "page, ESLint" 0 1 0 "$modules" ;;
-esac
+fi
 if { have chromium || [ -n "${CHROMIUM_BIN:-}" ]; } &&
     { have chromedriver || [ -n "${CHROMEDRIVER_BIN:-}" ]; }; then
     suite

@@ -4,19 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
 
-# part NAME SCRIPT: runs it and adds its closing line to ours.
-part() {
-    local name=$1 output passed failed skips
-    shift
-    output=$("$@") || true
-    printf '%s\n' "$output" >&2
-    if ! read -r passed failed skips < <(sed -n \
-        's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' <<<"$output"); then
-        passed=0 failed=1 skips=0
-    fi
-    tally "$name" "$passed" "$failed" "$skips"
-}
-
 # What the bench makes of wrk's, h2load's and procfs' output, and whether its sink counts right.
 bench_tests() {
     .ci/deps.sh build || return

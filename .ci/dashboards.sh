@@ -11,15 +11,11 @@ cd "$(dirname "$0")/.."
 
 # suite NAME TEST...: runs these files of tests/dashboards.
 suite() {
-    local name=$1 report
-    report=build/check/dashboards-$(basename "$2" .py).xml
+    local name=$1
+    shift
     say "$name"
-    rm -f "$report"
-    GLASSBOX_BIN=$PWD/build/release/glassbox "$venv/bin/python" -m pytest "${@:2}" -q \
-        -p no:cacheprovider --rootdir tests/dashboards -c tests/dashboards/pytest.ini \
-        --junit-xml="$report" "${pytest_args[@]}" >&2 || true
-    # shellcheck disable=SC2046 # three numbers
-    tally "$name" $("$venv/bin/python" .ci/junit.py "$report")
+    GLASSBOX_BIN=$PWD/build/release/glassbox pytests "$name" "build/check/dashboards-$(basename "$1" .py).xml" "" "$@" \
+        --rootdir tests/dashboards -c tests/dashboards/pytest.ini "${pytest_args[@]}"
 }
 
 .ci/deps.sh build stack
@@ -32,11 +28,9 @@ mkdir -p build/check
 mapfile -t tools < <(.ci/tools.sh dashboards prometheus)
 tests=tests/dashboards
 suite "conventions" $tests/test_current.py $tests/test_conventions.py
-case ${tools[0]} in
-/*) DASHBOARDS_BIN=${tools[0]} suite "strict reading" $tests/test_strict.py ;;
-"cannot be had: "*) skipped "strict reading" "${tools[0]}" ;;
-*) tally "strict reading" 0 1 0 "${tools[0]}" ;;
-esac
+if usable "strict reading" "${tools[0]}"; then
+    DASHBOARDS_BIN=${tools[0]} suite "strict reading" $tests/test_strict.py
+fi
 case ${tools[1]} in
 /*) export PROMETHEUS_BIN=${tools[1]} ;;
 "cannot be had: "*) echo "SKIPPED: Prometheus 3: ${tools[1]}" >&2 ;; # its test is counted as skipped

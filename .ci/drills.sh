@@ -22,13 +22,9 @@ read -ra pytest_args <<<"${PYTEST_ARGS:-}"
 mkdir -p build/check
 
 tests() {
-    local report=build/check/drills.xml
     say "drills, their tests"
-    rm -f "$report"
-    "$venv/bin/python" -m pytest tests/alerts -k test_drill -q -n 3 --dist loadfile -p no:cacheprovider \
-        --junit-xml="$report" "${pytest_args[@]}" >&2 || true
-    # shellcheck disable=SC2046 # three numbers
-    tally "drills, their tests" $("$venv/bin/python" .ci/junit.py "$report")
+    pytests "drills, their tests" build/check/drills.xml "" tests/alerts -k test_drill -n 3 --dist loadfile \
+        "${pytest_args[@]}"
 }
 
 drill() { alerts/drill --stack "$stack" --fast "$@"; }

@@ -16,12 +16,8 @@ read -ra pytest_args <<<"${PYTEST_ARGS:-}"
 # Drawn here, so that it is known whatever happens.
 export FAULTS_SEED=${FAULTS_SEED:-$RANDOM}
 say "faults, FAULTS_SEED=$FAULTS_SEED"
-report=$PWD/build/faults/faults.xml
-rm -f "$report"
 GLASSBOX_BIN=$PWD/build/release/glassbox FAULTS_SHIM=$PWD/build/faults/libfaults.so \
-    "$venv/bin/python" -m pytest tests/faults -q -p no:cacheprovider --numprocesses "$JOBS" \
-    --junit-xml="$report" "${pytest_args[@]}" >&2 || true
-# shellcheck disable=SC2046 # three numbers
-tally "faults" $("$venv/bin/python" .ci/junit.py "$report") "FAULTS_SEED=$FAULTS_SEED"
+    pytests "faults" build/faults/faults.xml "FAULTS_SEED=$FAULTS_SEED" tests/faults --numprocesses "$JOBS" \
+    "${pytest_args[@]}"
 printf '\nfaults: %d s\n' $((SECONDS - started))
 total

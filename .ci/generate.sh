@@ -15,18 +15,11 @@ rules() { "$python" alerts/generate.py ${mode:+"$mode"} "$@"; }
 routes() { "$python" alerts/alertmanager/variants.py ${mode:+"$mode"}; }
 boards() { "$python" dashboards/generate.py ${mode:+"$mode"}; }
 
-case $sloth in
-/*) step "generated: rules" rules --sloth "$sloth" ;;
-"cannot be had: "*)
-    skipped "generated: sloth" "$sloth"
+if usable "generated: sloth" "$sloth"; then
+    step "generated: rules" rules --sloth "$sloth"
+elif [ "$FAILED" -eq 0 ]; then
     step "generated: the rest" rules
-    ;;
-*)
-    say "generated: rules"
-    echo "FAILED: $sloth" >&2
-    tally "generated: rules" 0 1 0 "$sloth"
-    ;;
-esac
+fi
 step "generated: routes" routes
 step "generated: dashboards" boards
 total

@@ -9,26 +9,15 @@ cd "$(dirname "$0")/.."
 
 # suite NAME TEST TOOL...: runs one file of tests/interop with these tools, or says why not.
 suite() {
-    local name=$1 test=$2 report=build/check/interop-$2.xml tool
+    local name=$1 test=$2 tool
     shift 2
     for tool in "$@"; do
-        case ${path[$tool]} in
-        /*) ;;
-        "cannot be had: "*) skipped "$name" "${path[$tool]}" && return ;;
-        *)
-            echo "FAILED: $name: ${path[$tool]}" >&2
-            tally "$name" 0 1 0 "${path[$tool]}"
-            return
-            ;;
-        esac
+        usable "$name" "${path[$tool]}" || return 0
         export "${tool^^}_BIN=${path[$tool]}"
     done
     say "$name"
-    rm -f "$report"
-    GLASSBOX_BIN=$PWD/build/release/glassbox "$venv/bin/python" -m pytest "tests/interop/$test" -q \
-        -p no:cacheprovider --junit-xml="$report" "${pytest_args[@]}" >&2 || true
-    # shellcheck disable=SC2046 # three numbers
-    tally "$name" $("$venv/bin/python" .ci/junit.py "$report")
+    GLASSBOX_BIN=$PWD/build/release/glassbox pytests "$name" "build/check/interop-$test.xml" "" \
+        "tests/interop/$test" "${pytest_args[@]}"
 }
 
 started=$SECONDS

@@ -5,11 +5,15 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 
-def count(path: str) -> tuple[int, int, int]:
+def read(path: str) -> ElementTree.Element | None:
     try:
-        suites = list(ElementTree.parse(path).getroot().iter("testsuite"))
+        return ElementTree.parse(path).getroot()
     except (OSError, ElementTree.ParseError):
-        return 0, 1, 0
+        return None
+
+
+def count(root: ElementTree.Element) -> tuple[int, int, int]:
+    suites = list(root.iter("testsuite"))
     tests, bad, skipped = (
         sum(int(suite.get(name, 0)) for suite in suites for name in names)
         for names in (("tests",), ("failures", "errors"), ("skipped",))
@@ -18,16 +22,9 @@ def count(path: str) -> tuple[int, int, int]:
     return tests - bad - skipped, bad if tests else 1, skipped
 
 
-def reasons(path: str) -> list[str]:
-    """A line for each test that was skipped."""
-    try:
-        cases = ElementTree.parse(path).getroot().iter("testcase")
-    except (OSError, ElementTree.ParseError):
-        return []
-    return [f"SKIPPED: {case.get('name')}: {why.get('message', 'no reason')}"
-            for case in cases for why in case.iter("skipped")]
-
-
 if __name__ == "__main__":
-    print(*count(sys.argv[1]))
-    print("".join(line + "\n" for line in reasons(sys.argv[1])), end="", file=sys.stderr)
+    report = read(sys.argv[1])
+    print(*((0, 1, 0) if report is None else count(report)))
+    for case in () if report is None else report.iter("testcase"):
+        for why in case.iter("skipped"):
+            print(f"SKIPPED: {case.get('name')}: {why.get('message', 'no reason')}", file=sys.stderr)

@@ -76,6 +76,45 @@ step() {
     fi
 }
 
+# pytests NAME REPORT NOTE ARGUMENT...: pytest of the environment `venv` with these arguments, counted from
+# the report that it leaves.
+pytests() {
+    local name=$1 report=$2 note=$3
+    shift 3
+    rm -f "$report"
+    # shellcheck disable=SC2154 # the caller's
+    "$venv/bin/python" -m pytest -q -p no:cacheprovider --junit-xml="$report" "$@" >&2 || true
+    # shellcheck disable=SC2046 # three numbers
+    tally "$name" $("$venv/bin/python" .ci/junit.py "$report") "$note"
+}
+
+# usable NAME LINE: whether a line of tools.sh or npm.sh is a path. What it is else is counted under NAME:
+# what cannot be had is skipped, what is broken has failed.
+usable() {
+    case $2 in
+    /*) return 0 ;;
+    "cannot be had: "*) skipped "$1" "$2" ;;
+    *)
+        echo "FAILED: $1: $2" >&2
+        tally "$1" 0 1 0 "$2"
+        ;;
+    esac
+    return 1
+}
+
+# part NAME SCRIPT...: runs a script that counts, and adds its closing line to ours.
+part() {
+    local name=$1 output passed failed skips
+    shift
+    output=$("$@") || true
+    printf '%s\n' "$output" >&2
+    if ! read -r passed failed skips < <(sed -n \
+        's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' <<<"$output"); then
+        passed=0 failed=1 skips=0
+    fi
+    tally "$name" "$passed" "$failed" "$skips"
+}
+
 total() {
     printf '\n%s\n' "$TABLE"
     printf '%d passed, %d failed, %d skipped\n' "$PASSED" "$FAILED" "$SKIPPED"

@@ -8,7 +8,6 @@ cd "$(dirname "$0")/.."
 .ci/deps.sh build readers
 venv=$(.ci/venv.sh "$TEST_REQUIREMENTS")
 read -ra pytest_args <<<"${PYTEST_ARGS:-}"
-report=build/readers/readers.xml
 
 # Whether what the tests need could be built.
 build() {
@@ -17,21 +16,13 @@ build() {
 }
 
 reader=$(.ci/tools.sh reader) || true
-case $reader in
-/*)
+if usable "readers" "$reader"; then
     say "readers"
     if build; then
-        rm -f "$report"
-        READER_BIN=$reader AWKWARD_BIN=$PWD/build/readers/awkward \
-            GLASSBOX_BIN=$PWD/build/release/glassbox "$venv/bin/python" -m pytest tests/readers -q \
-            -p no:cacheprovider --junit-xml="$report" "${pytest_args[@]}" >&2 || true
-        # shellcheck disable=SC2046 # three numbers
-        tally "readers" $("$venv/bin/python" .ci/junit.py "$report")
+        READER_BIN=$reader AWKWARD_BIN=$PWD/build/readers/awkward GLASSBOX_BIN=$PWD/build/release/glassbox \
+            pytests "readers" build/readers/readers.xml "" tests/readers "${pytest_args[@]}"
     else
         tally "readers" 0 1 0 "the build failed"
     fi
-    ;;
-"cannot be had: "*) skipped "readers" "$reader" ;;
-*) tally "readers" 0 1 0 "$reader" ;;
-esac
+fi
 total

@@ -21,11 +21,7 @@ build_static() {
 step "static: build" build_static
 if [ "$FAILED" -eq 0 ]; then
     venv=$(.ci/venv.sh "$TEST_REQUIREMENTS")
-    report=build/static/wire.xml
-    rm -f "$report"
-    GLASSBOX_STATIC_BIN=$PWD/build/static/glassbox "$venv/bin/python" -m pytest \
-        tests/wire/test_export_static.py -q -p no:cacheprovider --junit-xml="$report" >&2 || true
-    # shellcheck disable=SC2046 # three numbers
-    tally "static: alone" $("$venv/bin/python" .ci/junit.py "$report")
+    GLASSBOX_STATIC_BIN=$PWD/build/static/glassbox pytests "static: alone" build/static/wire.xml "" \
+        tests/wire/test_export_static.py
 fi
 total

@@ -57,19 +57,15 @@ fuzz() {
 
 # wire NAME PRESET [PYTEST ARGUMENT...]: twice as many processes as CPUs, as the tests mostly wait.
 wire() {
-    local name=$1 preset=$2 report
+    local name=$1 preset=$2
     shift 2
     say "$name"
     if ! compile "$preset" glassbox greeter glassbox-testserver; then
         tally "$name" 0 1 0 "the build failed"
         return 0
     fi
-    report=build/$preset/wire.xml
-    rm -f "$report"
-    GLASSBOX_BIN=$PWD/build/$preset/glassbox "$venv/bin/python" -m pytest tests/wire -q \
-        -p no:cacheprovider --numprocesses $((2 * JOBS)) --dist loadfile --junit-xml="$report" "$@" >&2 || true
-    # shellcheck disable=SC2046 # three numbers
-    tally "$name" $("$venv/bin/python" .ci/junit.py "$report")
+    GLASSBOX_BIN=$PWD/build/$preset/glassbox pytests "$name" "build/$preset/wire.xml" "" tests/wire \
+        --numprocesses $((2 * JOBS)) --dist loadfile "$@"
 }
 
 venv=$(.ci/venv.sh "$TEST_REQUIREMENTS")

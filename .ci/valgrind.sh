@@ -23,11 +23,7 @@ read -r passed failed < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed.*/\1 \
 tally "memcheck, programs" "$passed" "$failed" 0
 
 say "memcheck, service"
-report=$PWD/build/valgrind/memcheck/service.xml
-rm -f "$report"
-GLASSBOX_BIN=$PWD/build/valgrind/glassbox "$venv/bin/python" -m pytest tests/memcheck -q \
-    -p no:cacheprovider --numprocesses "$JOBS" --junit-xml="$report" >&2 || true
-# shellcheck disable=SC2046 # three numbers
-tally "memcheck, service" $("$venv/bin/python" .ci/junit.py "$report")
+GLASSBOX_BIN=$PWD/build/valgrind/glassbox pytests "memcheck, service" build/valgrind/memcheck/service.xml "" \
+    tests/memcheck --numprocesses "$JOBS"
 printf '\nvalgrind: %d s\n' $((SECONDS - started))
 total
