@@ -139,14 +139,15 @@ def run(arguments: argparse.Namespace, guard: Guard) -> int:
 def main(words: Optional[Sequence[str]] = None) -> int:
     made = parser()
     arguments = made.parse_args(words)
+    status, guard = 2, Guard()
     if arguments.list:
-        print("\n".join(listing.table()))
+        for line in listing.table():
+            guard.print(line)
         return 0
     if bool(arguments.name) == arguments.all:
         made.error("an alert's name, or --all, or --list")
     if arguments.all and (arguments.route or arguments.severity):
         made.error("--all takes neither --route nor --severity")
-    status, guard = 2, Guard()
     try:
         with guard:
             status = run(arguments, guard)

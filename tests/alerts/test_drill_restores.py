@@ -300,6 +300,16 @@ os._exit(status)
     assert (tmp_path / "first").exists()
 
 
+def test_a_list_that_nobody_reads_to_its_end() -> None:
+    """`alerts/drill --list | head`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-m", "drills", "--list"], stdout=writer, stderr=subprocess.PIPE, timeout=60,
+                          env={**os.environ, "PYTHONPATH": str(Path(guard.__file__).parents[1])})
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_what_a_file_held_is_put_back_to_the_byte(tmp_path: Path) -> None:
     """Line ends, what is no UTF-8, its mode, and that it is a link."""
     held = b'{"begin": "2026-01-01T00:00:00Z",\r\n "faults": []}\r\n\xff'
