@@ -9,6 +9,7 @@ whole number.
 from __future__ import annotations
 
 import re
+from typing import Iterator
 
 import promql_parser as promql
 from contract_shapes import Label, Shape, nearest
@@ -24,19 +25,23 @@ def alternatives(pattern: str) -> list[str]:
     is opened first."""
     while (inner := _unwrapped(pattern)) is not None:
         pattern = inner
-    parts, depth, start, i = [], 0, 0, 0
+    cuts = [place for place, mark, depth in _marks(pattern) if mark == "|" and depth == 0]
+    return [pattern[start + 1 : end] for start, end in zip([-1, *cuts], [*cuts, len(pattern)])]
+
+
+def _marks(pattern: str) -> Iterator[tuple[int, str, int]]:
+    """Each `(`, `)` and `|` that stands for itself in no class and behind no backslash: where, which, and
+    how many groups are open after it."""
+    depth, i = 0, 0
     while i < len(pattern):
         if pattern[i] == "\\":
             i += 1
         elif pattern[i] == "[":
             i = _class_end(pattern, i)
-        elif pattern[i] in "()":
-            depth += 1 if pattern[i] == "(" else -1
-        elif pattern[i] == "|" and depth == 0:
-            parts.append(pattern[start:i])
-            start = i + 1
+        elif pattern[i] in "()|":
+            depth += {"(": 1, ")": -1, "|": 0}[pattern[i]]
+            yield i, pattern[i], depth
         i += 1
-    return [*parts, pattern[start:]]
 
 
 def _class_end(pattern: str, start: int) -> int:
@@ -55,18 +60,10 @@ def _unwrapped(pattern: str) -> str | None:
     opened = re.match(r"\((\?:)?", pattern)
     if opened is None or not pattern.endswith(")"):
         return None
-    depth, i = 0, 0
-    while i < len(pattern):
-        if pattern[i] == "\\":
-            i += 1
-        elif pattern[i] == "[":
-            i = _class_end(pattern, i)
-        elif pattern[i] in "()":
-            depth += 1 if pattern[i] == "(" else -1
-            if depth == 0 and i < len(pattern) - 1:
-                return None
-        i += 1
-    return pattern[opened.end() : -1]
+    closed = next(
+        (place for place, mark, depth in _marks(pattern) if mark == ")" and depth == 0), None
+    )
+    return pattern[opened.end() : -1] if closed == len(pattern) - 1 else None
 
 
 def _matches(pattern: str, value: str) -> bool:
