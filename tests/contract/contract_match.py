@@ -49,7 +49,8 @@ def _class_end(pattern: str, start: int) -> int:
     i = start + 1
     if pattern[i : i + 1] == "^":
         i += 1
-    i += 1
+    if pattern[i : i + 1] == "]":
+        i += 1
     while i < len(pattern) and pattern[i] != "]":
         i += 2 if pattern[i] == "\\" else 1
     return i

@@ -79,6 +79,11 @@ REFUSED = [
         + VALUES,
     ),
     (
+        'app_requests_total{route=~"/[\\\\\\\\]?|/helo"}',
+        '`app_requests_total`: `route=~"/[\\\\\\\\]?|/helo"`: no series has the value `/helo`; nearest: `/hello` '
+        + VALUES,
+    ),
+    (
         'app_requests_total{route!~"/metrics|/work"}',
         '`app_requests_total`: `route!~"/metrics|/work"`: no series has the value `/metrics` '
         + VALUES,
