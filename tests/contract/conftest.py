@@ -1,4 +1,4 @@
-"""Fixtures: the contract of the repository, and a small one."""
+"""Fixtures: the contract of the repository and all that it is asked for, and a small one."""
 
 from pathlib import Path
 
@@ -11,6 +11,12 @@ import small
 def repository() -> contract_module.Contract:
     """What the repository's own files say is emitted."""
     return contract_module.load()
+
+
+@pytest.fixture(scope="session")
+def asked() -> list[contract_module.Expression]:
+    """Every expression of the repository: it takes longer to read them than to look at them."""
+    return contract_module.expressions(contract_module.files())
 
 
 @pytest.fixture(scope="session")

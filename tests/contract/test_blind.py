@@ -78,9 +78,10 @@ HANDFUL = [
 
 
 @pytest.mark.parametrize("metric", HANDFUL)
-def test_all_who_name_it_are_named(repository: Contract, metric: str) -> None:
+def test_all_who_name_it_are_named(
+    repository: Contract, asked: list[Expression], metric: str
+) -> None:
     """Whoever has the name of one of its series in his query, or of a rule that does, and nobody else."""
-    asked = contract_module.expressions(contract_module.files())
     series = {metric, *(f"{metric}_{part}" for part in ("bucket", "sum", "count"))}
     lost: set[str] = set()
     while series:

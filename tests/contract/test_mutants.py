@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Iterator
 
 import contract_walk
-from contract import Contract, Expression, expressions, files, problems
+from contract import Contract, Expression, problems
 
 WORDS = contract_walk.FUNCTIONS | contract_walk.AGGREGATORS | contract_walk.SETS
 WORDS |= frozenset("by without on ignoring group_left group_right offset bool inf nan".split())
@@ -34,12 +34,12 @@ def test_names_are_found() -> None:
     ]
 
 
-def test_a_letter_more_is_noticed(repository: Contract) -> None:
-    asked = {e.text: e for e in expressions(files()) if e.kind == "query"}.values()
+def test_a_letter_more_is_noticed(repository: Contract, asked: list[Expression]) -> None:
+    queries = {e.text: e for e in asked if e.kind == "query"}.values()
     tried, unnoticed = 0, []
-    for mutant in (mutant for expression in asked for mutant in mutants(expression)):
+    for mutant in (mutant for expression in queries for mutant in mutants(expression)):
         tried += 1
         if not problems(mutant, repository):
             unnoticed.append(f"{mutant.where}: {mutant.text}")
     assert not unnoticed, "\n" + "\n".join(unnoticed)
-    assert tried > len(asked)
+    assert tried > len(queries)
