@@ -137,11 +137,7 @@ def _of_mapping(node: object, where: str) -> Iterator[Expression]:
             yield from _of_mapping(item, where)
     if not isinstance(node, dict):
         return
-    name = (
-        node.get("name") or (node.get("metadata") or {}).get("name")
-        if isinstance(node, dict)
-        else None
-    )
+    name = node.get("name") or (node.get("metadata") or {}).get("name")
     place = f"{where}: {name}" if isinstance(name, str) else where
     for key, value in node.items():
         if key in ("expr", "promql") and isinstance(value, str):

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from contract import Contract
 from contract_files import read_rules
-from contract_names import read_contract, read_exporter
+from contract_names import read_contract, read_exporters
 
 ROUTES = ["/", "/hello", "/work"]
 OWN = {
@@ -78,14 +78,10 @@ def write_contract(folder: Path, own: dict[str, dict] | None = None) -> Path:
 
 def make_contract(folder: Path, rules: str = RULES) -> Contract:
     """The contract of the above."""
-    exporters: dict[str, list] = {}
     for name, told in EXPORTERS.items():
-        path = folder / f"{name}.yaml"
-        path.write_text(yaml.safe_dump(told))
-        for metric, entry in read_exporter(path).items():
-            exporters.setdefault(metric, []).append(entry)
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(told))
     return Contract(
         read_contract(write_contract(folder)),
-        exporters,
+        read_exporters(folder),
         list(read_rules(yaml.safe_load(rules), "rules.yaml")),
     )
