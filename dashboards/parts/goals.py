@@ -5,6 +5,7 @@ Nothing here is a figure of its own: a line on a dashboard, a rule and a load te
 same number.
 """
 
+import functools
 import re
 import sys
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ sys.path.insert(0, str(ROOT / "alerts"))
 
 import objectives  # noqa: E402: where they lie is said above
 import profiles  # noqa: E402
+import sources  # noqa: E402
 
 OBJECTIVES = objectives.load()
 SERVICE = OBJECTIVES.service
@@ -40,11 +42,16 @@ def tightest(figure) -> float:
 LIMIT = re.compile(r"[<>]=? *([0-9.]+)\s*\Z")
 
 
+@functools.cache
+def alerts() -> list[dict]:
+    """The rows of alerts/source."""
+    return [row for path in sorted(sources.SOURCE.glob("*.yaml"))
+            for row in sources.read(path.name).get("alerts", ())]
+
+
 def limit(alert: str) -> float:
     """Above which an alert is due. An alert that has no such figure, or several, has no line."""
-    rows = [row for path in sorted((ROOT / "alerts/source").glob("*.yaml"))
-            for row in yaml.safe_load(path.read_text(encoding="utf-8")).get("alerts", ())
-            if row["alert"] == alert]
+    rows = [row for row in alerts() if row["alert"] == alert]
     found = {match.group(1) for row in rows if (match := LIMIT.search(row["expr"]))}
     if len(found) != 1:
         raise ValueError(f"{alert}: {len(rows)} rows in alerts/source, limits {sorted(found)}")
