@@ -8,11 +8,9 @@ from parts import colours, links, shared, thresholds, variables
 from parts.goals import ROUTES, SERVICE, USER_ROUTES
 from parts.layout import Board, Row
 from parts.panels import figure, graph, sheet, states
-from parts.queries import (DURATION, cells, highest, now, over_time, quantile, rate, series, share,
-                           some, total)
+from parts.queries import (COUNT, DURATION, FAILED, cells, highest, now, over_time, quantile, rate,
+                           series, share, some, total)
 
-COUNT = f"{DURATION}_count"
-FAILED = 'error_type!=""'
 FORCE = series("glassbox_fault_in_force")
 BY_FAULTS = total("", rate("glassbox_fault_errors_total"))
 ALL = rate(COUNT, USER_ROUTES)

@@ -8,12 +8,10 @@ from parts import colours, links, thresholds, variables
 from parts.goals import USER_ROUTES, limit
 from parts.layout import Board, Row
 from parts.panels import figure, graph
-from parts.queries import DURATION, now, over_time, quantile, rate, series, share, some, total
+from parts.queries import (COUNT, DURATION, FAILED, PUBLIC, now, over_time, quantile, rate, series, share,
+                           some, total)
 
 TEST = 'testid=~"$testid"'
-COUNT = f"{DURATION}_count"
-PUBLIC = 'listener="public"'
-FAILED = 'error_type!=""'
 UNEXPECTED = 'expected_response="false"'
 
 
@@ -27,24 +25,26 @@ def k6_rate(name: str, *matchers: str) -> str:
     return rate(f"k6_{name}_total", *matchers, target=TEST)
 
 
+FINISHED = rate(COUNT, USER_ROUTES)
+FAILED_OF_K6 = share("", k6_rate("http_reqs", UNEXPECTED), k6_rate("http_reqs"))
+FAILED_OF_SERVICE = share("", rate(COUNT, USER_ROUTES, FAILED), FINISHED)
+DROPPED = some("", k6_rate("dropped_iterations"), k6_rate("iterations"))
+
 testid = variables.choice("testid", "Test", "label_values(k6_vus, testid)",
                           "The test run, by its testid.")
 
 asked = figure(
     "Requests", "A second, as k6 made them, and as the service finished them. Good: the same; the "
     "service's include what others call.", "reqps",
-    [now(total("", k6_rate("http_reqs")), "k6"), now(total("", rate(COUNT, USER_ROUTES)), "service")],
+    [now(total("", k6_rate("http_reqs")), "k6"), now(total("", FINISHED), "service")],
     decimals=0)
 
 failed = figure(
     "Failed", "Share of requests that failed: what k6 saw, what the service counted. k6's alone "
     "above zero: lost between them. Orange and red: the lowest and the highest symptom of a route in "
     "alerts/slo.yaml.", "percentunit",
-    [now(share("", k6_rate("http_reqs", UNEXPECTED), k6_rate("http_reqs")), "k6"),
-     now(share("", rate(COUNT, USER_ROUTES, FAILED), rate(COUNT, USER_ROUTES)),
-         "service")],
-    steps=thresholds.of_errors(), decimals=2,
-    nothing="no requests")
+    [now(FAILED_OF_K6, "k6"), now(FAILED_OF_SERVICE, "service")],
+    steps=thresholds.of_errors(), decimals=2, nothing="no requests")
 
 slow = figure(
     "p95", "95 of 100 requests take no longer: with k6 since its start, and with the network.", "s",
@@ -55,7 +55,7 @@ slow = figure(
 dropped = figure(
     "Dropped iterations", "Iterations a second that k6 could not start: it had no free user. Good: "
     "0; else the load is less than the test says. What to do: more maxVUs, or a smaller rate.",
-    "cps", [now(some("", k6_rate("dropped_iterations"), k6_rate("iterations")), "dropped")],
+    "cps", [now(DROPPED, "dropped")],
     steps=thresholds.rising(warn=0.001))
 
 checks = figure(
@@ -68,7 +68,7 @@ rates = graph(
     "Requests: made and finished", "k6's by scenario, and all that the service finished. The gap is "
     "what was lost, or is still on its way.", "reqps",
     [over_time(total("scenario", k6_rate("http_reqs")), "k6 {{scenario}}"),
-     over_time(total("", rate(COUNT, USER_ROUTES)), "service")],
+     over_time(total("", FINISHED), "service")],
     named={"service": colours.OBSERVED})
 
 durations = graph(
@@ -95,7 +95,7 @@ users = graph(
 iterations = graph(
     "Iterations", "A second: done, and dropped. A dropped one is load that was not made.", "cps",
     [over_time(total("scenario", k6_rate("iterations")), "{{scenario}}"),
-     over_time(some("", k6_rate("dropped_iterations"), k6_rate("iterations")), "dropped")],
+     over_time(DROPPED, "dropped")],
     named={"dropped": colours.WARN})
 
 parts_of_it = graph(
@@ -108,11 +108,8 @@ parts_of_it = graph(
 errors = graph(
     "Failed: k6 and service", "Share of requests that failed: with k6 those whose answer it did not "
     "expect. Where they differ, look at resets, cut answers and timeouts.", "percentunit",
-    [over_time(share("", k6_rate("http_reqs", UNEXPECTED), k6_rate("http_reqs")), "k6"),
-     over_time(share("", rate(COUNT, USER_ROUTES, FAILED), rate(COUNT, USER_ROUTES)),
-               "service")],
-    steps=thresholds.of_errors(),
-    alert="GlassboxErrorRatioHigh")
+    [over_time(FAILED_OF_K6, "k6"), over_time(FAILED_OF_SERVICE, "service")],
+    steps=thresholds.of_errors(), alert="GlassboxErrorRatioHigh")
 
 statuses = graph(
     "Answers that k6 got, by status", "A second; 0 is none at all: refused, reset, timed out.",

@@ -4,10 +4,9 @@ from parts import colours, links, thresholds, variables
 from parts.goals import limit, percent
 from parts.layout import Board, Row
 from parts.panels import figure, graph, sheet
-from parts.queries import cells, highest, now, over_time, quantile, rate, series, total
+from parts.queries import PUBLIC, cells, highest, now, over_time, quantile, rate, series, total
 
 LAG = "glassbox_event_loop_lag_seconds"
-PUBLIC = 'listener="public"'
 USED = (f"{series('glassbox_connections', PUBLIC)} / on (job, instance) "
         f"{series('glassbox_connections_limit')}")
 DESCRIPTORS = f"{series('process_open_fds')} / {series('process_max_fds')}"

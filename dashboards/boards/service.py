@@ -4,15 +4,14 @@ from parts import colours, links, shared, thresholds, variables
 from parts.goals import ROUTES, USER, tightest
 from parts.layout import Board, Row
 from parts.panels import figure, graph, heat
-from parts.queries import (DURATION, buckets, now, over_time, quantile, rate, series, share,
-                           total)
+from parts.queries import (COUNT, DURATION, FAILED, PUBLIC, buckets, now, over_time, quantile, rate,
+                           series, share, total)
 
 CHOSEN = 'http_route=~"$route"'
-COUNT = f"{DURATION}_count"
-FAILED = 'error_type!=""'
 NO_ROUTE = 'http_route=""'
-PUBLIC = 'listener="public"'
 BY_ROUTE = colours.apart(list(ROUTES))
+ERRORS = share("http_route", rate(COUNT, CHOSEN, FAILED), rate(COUNT, CHOSEN))
+SLOWEST = quantile(0.99, "http_route", DURATION, CHOSEN)
 SLOW = tightest(lambda goal: goal.budget("latency"))
 
 route = variables.choice(
@@ -37,7 +36,7 @@ errors_now = figure(
     "Errors, by route", "Share of requests that end with an error_type: a status from 500 on, a "
     "reset, a cut answer, a client that gave up. Red: above the route's symptom in alerts/slo.yaml. "
     "What to do: the runbook; is it injected? See the incident dashboard.", "percentunit",
-    [now(share("http_route", rate(COUNT, CHOSEN, FAILED), rate(COUNT, CHOSEN)), "{{http_route}}")],
+    [now(ERRORS, "{{http_route}}")],
     single={path: thresholds.rising(bad=goal.symptom.error_ratio)
             for path, goal in ROUTES.items()},
     decimals=1, nothing="no requests", alert="GlassboxErrorRatioHigh")
@@ -45,7 +44,7 @@ errors_now = figure(
 slowest_now = figure(
     "p99, by route", "99 of 100 requests take no longer. Orange: above the route's symptom in "
     "alerts/slo.yaml. What to do: open a trace of the heatmap below.", "s",
-    [now(quantile(0.99, "http_route", DURATION, CHOSEN), "{{http_route}}")],
+    [now(SLOWEST, "{{http_route}}")],
     single={path: thresholds.rising(warn=goal.symptom.p99) for path, goal in ROUTES.items()},
     nothing="no requests", alert="GlassboxLatencyHigh")
 
@@ -58,9 +57,7 @@ errors = graph(
     "Errors", "Share of a route's requests with an error_type. The lines are the lowest and the "
     "highest symptom of alerts/slo.yaml: below both all is well, above both one is off for "
     "certain. What to do: the runbook.", "percentunit",
-    [over_time(share("http_route", rate(COUNT, CHOSEN, FAILED), rate(COUNT, CHOSEN)),
-               "{{http_route}}")],
-    steps=thresholds.of_errors(),
+    [over_time(ERRORS, "{{http_route}}")], steps=thresholds.of_errors(),
     named=BY_ROUTE, alert="GlassboxErrorRatioHigh")
 
 latency = graph(
@@ -92,7 +89,7 @@ kinds = graph(
 
 slow = graph(
     "p99 of each route", "99 of 100 requests of a route take no longer. Which one is slow?", "s",
-    [over_time(quantile(0.99, "http_route", DURATION, CHOSEN), "{{http_route}}")], named=BY_ROUTE,
+    [over_time(SLOWEST, "{{http_route}}")], named=BY_ROUTE,
     alert="GlassboxLatencyHigh")
 
 beyond = graph(

@@ -13,11 +13,11 @@ from parts import colours, thresholds, variables
 from parts.goals import limit, percent
 from parts.layout import Board, Row
 from parts.panels import figure, graph, sheet
-from parts.queries import DURATION, cells, now, over_time, quantile, rate, series, share, total
+from parts.queries import COUNT, FAILED, cells, now, over_time, quantile, rate, series, share, total
 
 OF = "job, instance"
 LOST = thresholds.rising(warn=0.001)
-KEPT, FAILED = 'error_type=""', 'error_type!=""'
+KEPT = 'error_type=""'
 DROPPED = "otel_sdk_processor_span_processed_total"
 EXPORTED = "otel_sdk_exporter_span_exported_total"
 RECORDS = "otel_sdk_processor_log_processed_total"
@@ -38,7 +38,7 @@ SENDS = {"acknowledged": series(SENT, KEPT),
          "failed": series(SENT, FAILED)}
 
 FINISHED = total(OF, series("glassbox_requests_finished_total"))
-OBSERVED = total(OF, series(f"{DURATION}_count"))
+OBSERVED = total(OF, series(COUNT))
 SERVER = total(OF, series("glassbox_spans_ended_total", 'kind="server"'))
 ENDED = total(OF, series("glassbox_spans_ended_total"))
 # An access log that is switched off has no queue, and no line is missed.

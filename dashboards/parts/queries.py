@@ -11,6 +11,9 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat, QueryEdito
 DATASOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 TARGET = 'job=~"$job", instance=~"$instance"'
 DURATION = "http_server_request_duration_seconds"
+COUNT = f"{DURATION}_count"
+FAILED = 'error_type!=""'  # of requests, and of what the exporters do
+PUBLIC = 'listener="public"'
 
 
 def series(name: str, *matchers: str, target: str = TARGET) -> str:
