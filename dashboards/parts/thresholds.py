@@ -42,6 +42,4 @@ def lines() -> common.GraphThresholdsStyleConfig:
 
 def override(steps: Steps, base: str = colours.GOOD) -> DynamicConfigValue:
     """The same for one series of several."""
-    made = [{"value": None, "color": base}]
-    made += [{"value": value, "color": colour} for value, colour in sorted(steps)]
-    return DynamicConfigValue(id_val="thresholds", value={"mode": "absolute", "steps": made})
+    return DynamicConfigValue(id_val="thresholds", value=build(steps, base).build())
