@@ -11,6 +11,8 @@ import os
 import shlex
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from . import files, ports, swap
@@ -156,26 +158,14 @@ def port(text: str) -> tuple[str, int]:
     return name, int(number)
 
 
-def rate(text: str) -> float:
-    """Requests a second that the service of a laptop can stand."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0
-    if not 1 <= value <= 1000:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 1 to 1000")
-    return value
-
-
-def calm(text: str) -> float:
-    """Seconds that somebody may want to wait."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value <= 3600:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 0 to 3600")
-    return value
+def between(least: int, most: int) -> Callable[[str], float]:
+    """A number that makes sense; no number and nan do not."""
+    def parse_number(text: str) -> float:
+        with suppress(ValueError):
+            if least <= (value := float(text)) <= most:
+                return value
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from {least} to {most}")
+    return parse_number
 
 
 def parse() -> argparse.Namespace:
@@ -186,8 +176,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--profile", choices=files.PROFILES, default="real",
                         help="real windows, or short ones for a demonstration")
     parser.add_argument("--incident", metavar="NAME|FILE", help="play one, print its closing table, end")
-    parser.add_argument("--calm", type=calm, default=CALM, metavar="SECONDS", help="before it (30)")
-    parser.add_argument("--rate", type=rate, default=40.0, help="requests a second (40)")
+    parser.add_argument("--calm", type=between(0, 3600), default=CALM, metavar="SECONDS", help="before it (30)")
+    # What the service of a laptop can stand.
+    parser.add_argument("--rate", type=between(1, 1000), default=40.0, help="requests a second (40)")
     parser.add_argument("--no-load", action="store_true")
     parser.add_argument("--no-collector", action="store_true", help="no traces")
     parser.add_argument("--free-ports", action="store_true", help="any ports that are free")
