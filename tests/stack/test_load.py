@@ -68,6 +68,16 @@ async def hangs(reader, _):
     await asyncio.sleep(3600)
 
 
+def behind(gate: asyncio.Event):
+    """Well, once the gate is open."""
+    async def waits(reader, writer):
+        await read_head(reader)
+        await gate.wait()
+        writer.write(OK)
+        await answers(reader, writer)
+    return waits
+
+
 class Server:
     """Serves by one of the above, which can be changed."""
 
@@ -95,11 +105,11 @@ class Server:
 class Running:
     """load.py beside a server, for as long as a `with`."""
 
-    def __init__(self, folder, port: int, rate: int):
+    def __init__(self, folder, port: int, rate: int, stdout=subprocess.PIPE):
         self.report = folder / "load.json"
         self.process = subprocess.Popen(
             [sys.executable, ROOT / "infra/local/load.py", "--url", f"http://127.0.0.1:{port}",
-             "--rate", str(rate), "--report", self.report], stdout=subprocess.PIPE, text=True)
+             "--rate", str(rate), "--report", self.report], stdout=stdout, text=True)
 
     def __enter__(self):
         return self
@@ -137,10 +147,7 @@ def test_each_outcome_is_counted_and_survived(tmp_path, behaviour, outcome):
 
 
 def test_nobody_listens(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with Running(tmp_path, port, 50) as load:
+    with Running(tmp_path, ports.free()["service"], 50) as load:
         assert eventually(lambda: load.counts()["totals"].get("no connection", 0) > 50)
         assert set(load.counts()["totals"]) == {"no connection"}
 
@@ -162,13 +169,7 @@ def test_a_full_pool_empties_again(tmp_path):
     """After a backlog so many connections are open as it took; they are not kept in use for ever."""
     async def run():
         gate = asyncio.Event()
-
-        async def waits(reader, writer):
-            await read_head(reader)
-            await gate.wait()
-            writer.write(OK)
-            await answers(reader, writer)
-        server = Server(waits)
+        server = Server(behind(gate))
         with Running(tmp_path, await server.listen(), 20):
             assert await until(lambda: server.open > 60)
             gate.set()
@@ -181,15 +182,10 @@ def test_one_that_hangs_does_not_keep_the_others_open(tmp_path):
     """A client that is being replaced waits for its last answer, a minute perhaps; its other connections, which nobody
     uses any more, would meanwhile take the places of those that wait. Kept for 15 s they would be there still."""
     async def run():
-        gate, first = asyncio.Event(), [True]
+        gate = asyncio.Event()
 
         async def waits(reader, writer):
-            if first.pop() if first else False:
-                await hangs(reader, writer)
-            await read_head(reader)
-            await gate.wait()
-            writer.write(OK)
-            await answers(reader, writer)
+            await (hangs if server.accepted == 1 else behind(gate))(reader, writer)
         server = Server(waits)
         with Running(tmp_path, await server.listen(), 20):
             assert await until(lambda: server.open > 60)
@@ -208,15 +204,10 @@ def test_it_goes_on_when_the_disk_is_full(tmp_path):
                 asked.append(await read_head(reader))
                 writer.write(OK)
         server = Server(counts)
-        command = [sys.executable, ROOT / "infra/local/load.py", "--rate", "50", "--report", tmp_path / "none/load.json",
-                   "--url", f"http://127.0.0.1:{await server.listen()}"]
         with open("/dev/full", "w", encoding="utf-8") as full, \
-                subprocess.Popen(command, stdout=full, stderr=subprocess.DEVNULL) as load:
-            try:
-                assert await until(lambda: len(asked) > 150), (len(asked), load.poll())
-                assert load.poll() is None
-            finally:
-                load.kill()
+                Running(tmp_path / "none", await server.listen(), 50, full) as load:
+            assert await until(lambda: len(asked) > 150), (len(asked), load.process.poll())
+            assert load.process.poll() is None
     asyncio.run(run())
 
 
