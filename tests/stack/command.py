@@ -7,11 +7,11 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import wire
 from stack import DEFAULT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,12 +19,9 @@ PROGRAM = ROOT / "infra/local/stack.py"
 UP = "Ctrl-C takes everything down"
 
 
-def eventually(condition: Callable, timeout: float = 60.0, pause: float = 0.05):
-    """The first true answer, or the last one."""
-    until = time.monotonic() + timeout
-    while not (answer := condition()) and time.monotonic() < until:
-        time.sleep(pause)
-    return answer
+def eventually(condition: Callable, timeout: float = 60.0):
+    """The first true answer, or the last one; of a whole stack, so it may take longer."""
+    return wire.eventually(condition, timeout, pause=0.05)
 
 
 def get(url: str, timeout: float = 10) -> dict:

@@ -9,15 +9,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from http.client import HTTPConnection
 from itertools import islice
 
 import pytest
 
-from command import ROOT, eventually, refuses
-from glassbox_stack import ports, tools
+from command import ROOT, eventually
+from glassbox_stack import ports
 from glassbox_stack.parts import RANDOM_ERROR_SEED
 from load import BACKLOG, MIX, PATIENCE, RARE, mixed
+from service import Service
+from wire import Connection
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 LATENCY_OF_A_FAULT = 60  # seconds, at most
@@ -247,21 +248,11 @@ def test_rare_ones_are_below_the_floor_and_the_others_above():
 def test_random_error_begins_well():
     """Whatever the first scrape, no stretch of the first requests comes near the 15 % of its objective;
     several workers draw the same, each a little further on."""
-    requests, port = 564, ports.free()["service"]
-    command = [tools.service(), "--listen", f"127.0.0.1:{port}", "--workers", "1", "--access-log", "none",
-               "--random-error-seed", str(RANDOM_ERROR_SEED)]
-    with subprocess.Popen(command, env={"OTEL_TRACES_EXPORTER": "none"}, stderr=subprocess.DEVNULL) as service:
-        try:
-            assert eventually(lambda: not refuses(f"127.0.0.1:{port}"))
-            connection = HTTPConnection("127.0.0.1", port, timeout=10)
-            failed = [0]
-            for _ in range(requests):
-                connection.request("GET", "/demo/random-error")
-                with connection.getresponse() as response:
-                    response.read()
-                    failed.append(failed[-1] + (response.status == 500))
-        finally:
-            service.kill()
+    requests, failed = 564, [0]
+    with Service("--workers", 1, "--random-error-seed", RANDOM_ERROR_SEED, log="none", fields=None) as service, \
+            Connection(service.public) as connection:
+        for _ in range(requests):
+            failed.append(failed[-1] + (connection.ask("/demo/random-error").status == 500))
     worst = max((failed[first + length] - failed[first]) / length
                 for first in range(64) for length in range(18, requests - first))
     assert 0.05 < failed[-1] / requests and worst < 0.12
