@@ -31,8 +31,8 @@ def seconds(text: str) -> float:
     return float(text[:len(text) - len(unit)]) * UNITS[unit or "s"]
 
 
-def read(name: str) -> tuple[dict, bool]:
-    """The document, and whether the service knows it by name."""
+def read(name: str) -> tuple[dict, list[tuple[float, str]], bool]:
+    """The document, its steps as (seconds, note), and whether the service knows it by name."""
     shipped = SHIPPED / f"{name}.json"
     path = shipped if shipped.exists() else Path(name)
     try:
@@ -40,7 +40,7 @@ def read(name: str) -> tuple[dict, bool]:
         steps = [(seconds(step["at"]), step.get("note", "")) for step in document["timeline"]]
         if not steps:
             raise ValueError("its timeline is empty")
-        return {**document, "steps": steps}, path is shipped
+        return document, steps, path is shipped
     except FileNotFoundError:
         names = ", ".join(sorted(known.stem for known in SHIPPED.glob("*.json")))
         raise NoIncident(f"no incident `{name}`: {names}, or the path of a file") from None
@@ -73,10 +73,9 @@ class Incident:
     """`look` is called again and again."""
 
     def __init__(self, name: str, profile: str, calm: float = CALM):
-        self.document, self.is_shipped = read(name)
+        self.document, self.steps, self.is_shipped = read(name)
         self.calm = calm
         self.patience = RESOLVE_WITHIN[profile]
-        self.steps = list(self.document["steps"])
         self.end = self.steps[-1][0]
         self.began: float | None = None
         self.due: float | None = None
@@ -128,10 +127,10 @@ class Incident:
     def _arm(self, stack) -> float:
         """When it begins, as the service says."""
         token = stack.token_file.read_text().strip()
-        method, path, body = "PUT", "/faults", json.dumps(
-            {key: value for key, value in self.document.items() if key != "steps"}).encode()
         if self.is_shipped:
             method, path, body = "POST", f"/incidents/{self.document['name']}", None
+        else:
+            method, path, body = "PUT", "/faults", json.dumps(self.document).encode()
         request = urllib.request.Request(stack.operators + path, body, method=method, headers={
             "Authorization": f"Bearer {token}", **({"Content-Type": "application/json"} if body else {})})
         try:
