@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-PATIENCE = 8.0      # seconds between SIGTERM and SIGKILL
 
 _libc = ctypes.CDLL(None)  # looked up here: between fork and exec is no place for it
 
@@ -69,8 +68,8 @@ class Process:
         self.send(signal.SIGTERM)
         self.send(signal.SIGCONT)
 
-    def finish(self, patience: float = PATIENCE) -> None:
-        """Returns when it has ended, by itself or not."""
+    def finish(self, patience: float) -> None:
+        """Returns when it has ended: by itself within so many seconds, or not."""
         try:
             self._child.wait(patience)
         except subprocess.TimeoutExpired:
