@@ -1,6 +1,6 @@
 """SLO: what was promised, how much of it is left, and how fast it goes. From sloth's series."""
 
-from parts import colours, links, thresholds, variables
+from parts import colours, links, variables
 from parts.goals import OBJECTIVES, SERVICE, Burn, burns
 from parts.layout import Board, Row
 from parts.panels import figure, graph, sheet

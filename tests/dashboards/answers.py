@@ -6,7 +6,6 @@ import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from prometheus import Api
 from reading import FOLDER, ROOT, Expression, every_board
@@ -36,11 +35,6 @@ class Answer:
     example: str = ""
     traces: int = 0
     moved: bool = True
-
-
-def number(text: str) -> float:
-    """A sample's value."""
-    return float(text)
 
 
 def rounded(value: float) -> str:
@@ -74,7 +68,7 @@ def ask(prometheus: Api, expression: Expression) -> Answer:
                   and re.search(expression.regex, value)}
         return Answer(len(values), ", ".join(sorted(values)[:4]))
     full = [(metric, points[-1]) for metric, samples in series
-            if (points := [number(text) for _, text in samples if not math.isnan(number(text))])]
+            if (points := [value for _, text in samples if not math.isnan(value := float(text))])]
     if not full:
         return Answer(0)
     best = max(full, key=lambda one: (one[1] != 0, -abs(math.log10(abs(one[1]) or 1))))
