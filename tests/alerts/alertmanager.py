@@ -8,10 +8,7 @@ test says, so routes, inhibition, receivers and templates are those that are shi
 import json
 import os
 import shutil
-import socket
 import subprocess
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -20,6 +17,9 @@ from typing import Any
 
 import pytest
 import yaml
+
+import wire
+from prometheus import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "alerts/alertmanager"
@@ -38,21 +38,11 @@ def tool(version: str, which: int) -> str:
     return path
 
 
-def free_port() -> int:
-    """A port nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def eventually(found: Callable[[], Any], what: str, within: float = 30) -> Any:
     """What `found` returns as soon as it is true; fails when it never is."""
-    until = time.monotonic() + within
-    while True:
-        if value := found():
-            return value
-        assert time.monotonic() < until, f"not within {within} s: {what}"
-        time.sleep(0.05)
+    value = wire.eventually(found, within, 0.05)
+    assert value, f"not within {within} s: {what}"
+    return value
 
 
 def shipped(name: str = "alertmanager.yaml") -> dict:

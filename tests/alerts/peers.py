@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from alertmanager import eventually, free_port
+from alertmanager import eventually
+from prometheus import free_port
 
 
 @dataclass

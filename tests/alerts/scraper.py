@@ -8,7 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from alertmanager import ROOT, eventually, free_port
+from alertmanager import ROOT, eventually
+from prometheus import free_port
 
 
 def shipped_rule(alertname: str, profile: str = "real") -> dict:

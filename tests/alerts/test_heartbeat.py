@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from alertmanager import VERSIONS, Alertmanager, eventually, free_port, local, shipped, timed
+from alertmanager import VERSIONS, Alertmanager, eventually, local, shipped, timed
+from prometheus import free_port
 from scraper import Prometheus, shipped_rule
 from webhook_process import TOKEN, Webhook, one, payload
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from alertmanager import VERSIONS, Alertmanager, alert, eventually, free_port, local, loopback, timed
+from alertmanager import VERSIONS, Alertmanager, alert, eventually, local, loopback, timed
 from peers import Peer
+from prometheus import free_port
 from webhook_process import TOKEN, Webhook
 
 LABELS = {"alertname": "GlassboxTargetDown", "severity": "page", "team": "demo", "service": "glassbox",
