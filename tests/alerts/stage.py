@@ -16,15 +16,14 @@ import itertools
 import json
 import os
 import socket
-import subprocess
 import threading
 import time
-import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Iterator
 
 import faults
+from alertmanager import Alertmanager
 from collector import Collector
 from prometheus import Prometheus, free_port
 from service import PUBLIC, ROOT, Service
@@ -63,6 +62,7 @@ CLUSTER = {
 POD = 'namespace="glassbox",pod="glassbox-0",container="glassbox"'
 HPA = 'namespace="glassbox",horizontalpodautoscaler="glassbox"'
 
+# Tells nobody.
 ALERTMANAGER = {"route": {"receiver": "nobody", "group_wait": "0s"}, "receivers": [{"name": "nobody"}]}
 
 
@@ -97,28 +97,6 @@ def exporter() -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-@contextlib.contextmanager
-def alertmanager(folder: Path) -> Iterator[str]:
-    """Debian's, its address; it tells nobody."""
-    address = f"{PUBLIC}:{free_port()}"
-    (folder / "alertmanager.yml").write_text(json.dumps(ALERTMANAGER))
-    with open(folder / "alertmanager.log", "wb") as log:
-        process = subprocess.Popen(
-            ["prometheus-alertmanager", f"--config.file={folder}/alertmanager.yml",
-             f"--storage.path={folder}/alertmanager", f"--web.listen-address={address}",
-             "--cluster.listen-address="], stdout=subprocess.DEVNULL, stderr=log)
-    try:
-        def ready() -> bool:
-            with contextlib.suppress(OSError):
-                return urllib.request.urlopen(f"http://{address}/-/ready", timeout=2).status == 200
-            return False
-        assert eventually(ready, timeout=30, pause=0.1), (folder / "alertmanager.log").read_text()
-        yield address
-    finally:
-        process.terminate()
-        process.wait(15)
 
 
 def endpoint(address: tuple[str, int]) -> str:
@@ -165,7 +143,7 @@ class Stage:
         self.prometheus: Prometheus
         self.sick: Service
         self.lossy: Service
-        self.alertmanager = ""
+        self.alertmanager: Alertmanager
 
     def __enter__(self) -> "Stage":
         with self.stack:
@@ -198,14 +176,17 @@ class Stage:
         Alertmanager some seconds later; what fired before it tells again each second."""
         rules = sorted(RULES.glob("*.yaml"))
         assert rules, f"no rules in {RULES}"
-        self.alertmanager = self.stack.enter_context(alertmanager(self.folder))
+        beside = self.folder / "alertmanager"
+        beside.mkdir()
+        self.alertmanager = self.stack.enter_context(Alertmanager(beside, ALERTMANAGER))
+        alertmanager = f"{PUBLIC}:{self.alertmanager.port}"
         cluster = self.stack.enter_context(exporter())
         targets = [endpoint(self.sick.operators), endpoint(self.lossy.operators),
                    f"{PUBLIC}:{free_port()}"]
         itself = self.folder / "itself.json"
         jobs = {"glassbox": {"static_configs": [{"targets": targets}]},
                 "cluster": {"static_configs": [{"targets": [cluster]}], "honor_labels": True},
-                "alertmanager": {"static_configs": [{"targets": [self.alertmanager]}]},
+                "alertmanager": {"static_configs": [{"targets": [alertmanager]}]},
                 "prometheus": {"static_configs": [], "file_sd_configs": [
                     {"files": [str(itself)], "refresh_interval": "1s"}]}}
         self.prometheus = self.stack.enter_context(Prometheus(
@@ -215,7 +196,7 @@ class Stage:
                            "evaluation_interval": "2s"},
                 "rule_files": [str(path) for path in rules],
                 "alerting": {"alertmanagers": [
-                    {"static_configs": [{"targets": [self.alertmanager]}]}]}}))
+                    {"static_configs": [{"targets": [alertmanager]}]}]}}))
         itself.write_text(json.dumps([{"targets": [f"{PUBLIC}:{self.prometheus.port}"]}]))
 
     def _trouble(self) -> None:
@@ -245,7 +226,7 @@ class Stage:
                 "SERVICE": f"http://{endpoint(self.sick.public)}",
                 "OPERATORS": f"http://{endpoint(self.sick.operators)}",
                 "PROMETHEUS": f"http://{PUBLIC}:{self.prometheus.port}",
-                "ALERTMANAGER": f"http://{self.alertmanager}",
+                "ALERTMANAGER": self.alertmanager.url,
                 "TOKEN_FILE": str(self.folder / "token"), "PLAN_FILE": str(self.plan_file),
                 "ACCESS_LOG": str(self.access_log), "DIAGNOSTICS": str(said),
                 "GLASSBOX_PID": str(self.sick.pid)}
