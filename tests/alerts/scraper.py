@@ -6,20 +6,16 @@ import subprocess
 import urllib.request
 from pathlib import Path
 
-import yaml
-
-from alertmanager import ROOT, eventually
+from alertmanager import eventually
 from prometheus import free_port
+from promtool import rules
 
 
 def shipped_rule(alertname: str, profile: str = "real") -> dict:
     """A rule as alerts/prometheus has it."""
-    for path in sorted((ROOT / "alerts/prometheus" / profile).glob("*.yaml")):
-        for group in yaml.safe_load(path.read_text())["groups"]:
-            for rule in group["rules"]:
-                if rule.get("alert") == alertname:
-                    return rule
-    raise AssertionError(f"no rule {alertname}")
+    rule = next((rule for rule in rules(profile) if rule.get("alert") == alertname), None)
+    assert rule, f"no rule {alertname}"
+    return rule
 
 
 class Prometheus:

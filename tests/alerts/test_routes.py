@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
-from alertmanager import (FOLDER, ROOT, SECRETS, VERSIONS, Alertmanager, alert, eventually, loopback,
-                          shipped, tool)
+from alertmanager import (FOLDER, SECRETS, VERSIONS, Alertmanager, alert, eventually, loopback, shipped,
+                          tool)
+from promtool import rules
 import variants
 
 FILES = ("alertmanager.yaml", "alertmanager.local.yaml", "alertmanager.local.fast.yaml")
@@ -18,18 +18,10 @@ PLACE = {"service": "glassbox", "team": "demo", "job": "glassbox"}
 TIMINGS = {"group_wait", "group_interval", "repeat_interval"}
 
 
-def rules(profile: str) -> list[dict[str, str]]:
-    """The labels of each alerting rule, those that it has whatever the series."""
-    found = []
-    for path in sorted((ROOT / "alerts/prometheus" / profile).glob("*.yaml")):
-        for group in yaml.safe_load(path.read_text())["groups"]:
-            found += [rule["labels"] | {"alertname": rule["alert"]}
-                      for rule in group["rules"] if "alert" in rule]
-    return found
-
-
-ALERTS = [json.loads(text) for text in
-          sorted({json.dumps(labels, sort_keys=True) for labels in rules("real") + rules("fast")})]
+# The labels of each alerting rule, those that it has whatever the series.
+ALERTS = [json.loads(text) for text in sorted({
+    json.dumps(rule["labels"] | {"alertname": rule["alert"]}, sort_keys=True)
+    for rule in rules("real") + rules("fast") if "alert" in rule})]
 
 
 def routed(version: str, path: Path, labels: dict[str, str], receivers: str) -> bool:

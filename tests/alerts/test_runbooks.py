@@ -20,6 +20,7 @@ import contract
 import links
 import markdown
 from drills.table import DRILLS
+from promtool import rules
 from service import ROOT
 from stage import Stage
 from wire import eventually
@@ -30,7 +31,6 @@ FOLDER = ROOT / "alerts/runbooks"
 HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation", "Practise"]
 PAGES = {path.stem: links.document(path) for path in sorted(FOLDER.glob("Glassbox*.md"))}
 LANGUAGES = {"promql": {"cluster"}, "sh": {"run"}}  # and the marks that a block of them may have
-PROFILE = ROOT / "alerts/prometheus/real"
 ROW = re.compile(r"^\| \[(Glassbox\w+)\]\((Glassbox\w+)\.md\) \| ([^|]+) \| [^|]+ \| ([^|]+) \|$", re.M)
 
 
@@ -43,9 +43,7 @@ def blocks(language: str, *marks: str) -> list:
 
 def alerts() -> list[dict]:
     """The alerting rules of the profile `real`."""
-    return [rule for path in sorted(PROFILE.glob("*.yaml"))
-            for group in yaml.safe_load(path.read_text())["groups"]
-            for rule in group["rules"] if "alert" in rule]
+    return [rule for rule in rules("real") if "alert" in rule]
 
 
 @pytest.fixture(scope="module")
