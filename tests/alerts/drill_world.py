@@ -6,11 +6,8 @@ goes some seconds of the test's clock after the service's fault does.
 """
 
 import json
-import os
-import subprocess
 import threading
 import time
-import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -18,12 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+import service
 from drills import arming, guard, wave
 from drills.places import Endpoints
+from faults import TOKEN, Operator, token_file
+from wire import ask, eventually
 
-ROOT = Path(__file__).resolve().parents[2]
-BINARY = Path(os.environ.get("GLASSBOX_BIN") or ROOT / "build/release/glassbox")
-TOKEN = "a-token-of-the-drills-tests"
+HEADERS = [("Authorization", f"Bearer {TOKEN}"), ("Content-Type", "application/json")]
 ROUTES = "route: {receiver: ticket, group_wait: 1s, group_interval: 2s}"
 LABELS = {"alertname": "GlassboxNotReady", "severity": "ticket", "instance": "here", "job": "glassbox"}
 RULE = {"name": "GlassboxNotReady", "type": "alerting", "query": 'glassbox_ready{job="glassbox"} == 0',
@@ -50,50 +48,40 @@ class Clock(guard.Clock):
         self.check()
 
 
-class Service:
+class Service(service.Service):
     """The real program with its fault API, a plan's file, and nothing else."""
 
     def __init__(self, folder: Path) -> None:
-        if not BINARY.exists():
-            pytest.skip(f"no {BINARY}: make build, or GLASSBOX_BIN")
-        self.token_file = folder / "token"
-        self.token_file.write_text(TOKEN)
+        if not Path(service.binary()).exists():
+            pytest.skip(f"no {service.binary()}: make build, or GLASSBOX_BIN")
+        self.token_file = token_file(folder)
         self.plan_file = folder / "plan.json"
         self.plan_file.write_text('{"begin": "2026-01-01T00:00:00Z", "faults": []}\n')
-        self.log = open(folder / "service.log", "wb+")
-        self.process = subprocess.Popen(
-            [str(BINARY), "--listen", "127.0.0.1:0", "--faults", str(self.plan_file), "--fault-token-file",
-             str(self.token_file), "--workers", "1"],
-            stdout=subprocess.DEVNULL, stderr=self.log, env={"OTEL_TRACES_EXPORTER": "none"})
-        self.url = self.wait_for_address(folder / "service.log")
+        super().__init__("--faults", self.plan_file, "--fault-token-file", self.token_file, "--workers", 1,
+                         log="none", fields=None)
+        self.url = f"http://{self.public[0]}:{self.public[1]}"
 
-    def wait_for_address(self, log: Path) -> str:
-        """From its first words."""
-        import re
-        for _ in range(200):
-            found = re.search(r"(127\.0\.0\.1:\d+)", log.read_text())
-            if found:
-                return f"http://{found[1]}"
-            time.sleep(0.05)
-        raise AssertionError(f"the service did not say where it listens: {log.read_text()}")
+    def call(self, method: str = "GET", body: bytes = b"") -> dict[str, Any]:
+        """Of the fault API: the status that it answers."""
+        return Operator.answer(ask(self.public, "/faults", method, headers=HEADERS, body=body))
 
     def faults(self) -> dict[str, Any]:
-        request = urllib.request.Request(f"{self.url}/faults", headers={"Authorization": f"Bearer {TOKEN}"})
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return json.load(answer)
+        return self.call()
 
     def put(self, plan: dict[str, Any]) -> None:
-        request = urllib.request.Request(f"{self.url}/faults", json.dumps(plan).encode(), method="PUT", headers={
-            "Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"})
-        urllib.request.urlopen(request, timeout=5).close()
+        self.call("PUT", json.dumps(plan).encode())
 
     def is_struck(self) -> bool:
         return any(fault["state"] == "in_force" for fault in self.faults()["faults"])
 
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(10)
-        self.log.close()
+    def settle(self, struck: bool = False) -> None:
+        """Waits until it is, or is not: the file is looked at four times a second."""
+        assert eventually(lambda: self.is_struck() == struck, timeout=10, pause=0.02), self.faults()
+
+    def calm(self) -> None:
+        """Takes the place of somebody's plan with one that is over at once."""
+        self.put({"faults": [{"duration": "1ms", "memory": {"bytes": "1KiB"}}]})
+        self.settle()
 
 
 class World:
@@ -224,20 +212,13 @@ class ReadFile(arming.File):
 
     service: Service
 
-    def settle(self, struck: bool) -> None:
-        for _ in range(500):
-            if self.service.is_struck() == struck:
-                return
-            time.sleep(0.02)
-        raise AssertionError(f"the service did not take its file: {self.service.faults()}")
-
     def arm(self, plan: Any) -> None:
         super().arm(plan)
-        self.settle(True)
+        self.service.settle(True)
 
     def restore(self) -> None:
         super().restore()
-        self.settle(False)
+        self.service.settle(False)
 
 
 def places(world: World) -> Endpoints:

@@ -150,9 +150,7 @@ def test_a_fault_is_in_force(world: World) -> None:
             drill(world, force)
         assert world.service.faults()["plan"]["name"] == "theirs"
     finally:
-        world.service.put({"faults": [{"duration": "1ms", "memory": {"bytes": "1KiB"}}]})
-        while world.service.is_struck():
-            pass
+        world.service.calm()
 
 
 def test_a_file_that_has_a_fault(tmp_path: Path) -> None:
@@ -328,9 +326,7 @@ def test_a_plan_over_the_files_is_seen(world: World) -> None:
         assert "plan `theirs` (by the API" in (File(world.service.plan_file, Api(places(world))).occupied() or "")
         assert File(world.service.plan_file).occupied() is None
     finally:
-        world.service.put({"faults": [{"duration": "1ms", "memory": {"bytes": "1KiB"}}]})
-        while world.service.is_struck():
-            pass
+        world.service.calm()
 
 
 def test_a_rule_that_holds_without_a_fault(world: World) -> None:

@@ -93,23 +93,13 @@ def test_interrupted_at_each_wait(service: Service, by: str) -> None:
             interrupted += 1
         finally:
             world.stop()
-        wait_until_well(service)
+        service.settle()
         assert service.plan_file.read_text() == before
         assert keeper.failed == []
     else:
         raise AssertionError("the drill did not end")
     # While waiting to see it, for the alert, and after: of these moments there were several each.
     assert struck >= 5 and interrupted - struck >= 3
-
-
-def wait_until_well(service: Service) -> None:
-    """The file is looked at four times a second."""
-    import time
-    for _ in range(100):
-        if not service.is_struck():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"still in force: {service.faults()}")
 
 
 @pytest.fixture
@@ -247,8 +237,7 @@ def test_somebody_elses_plan_is_left_alone(world: World) -> None:
     with pytest.raises(Interrupted), quiet() as keeper:
         Wave(field(world, keeper, {3: other, 4: lambda: os.kill(os.getpid(), signal.SIGINT)}), [NOT_READY]).run()
     assert world.service.faults()["plan"]["name"] == "theirs"
-    world.service.put({"faults": [{"duration": "1ms", "memory": {"bytes": "1KiB"}}]})
-    wait_until_well(world.service)
+    world.service.calm()
 
 
 def test_a_file_that_a_killed_drill_left_is_put_right(world: World, tmp_path: Path) -> None:
