@@ -4,11 +4,11 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import pytest
 
-from drill_world import RULE, Clock, Service, World, field, places
+from drill_world import RULE, Clock, World, field, places
 from drills import cli, places as drills_places, table
 from drills.arming import Api, File
 from drills.guard import Guard, alone
@@ -17,21 +17,6 @@ from drills.wave import Wave
 from drills.web import Refused
 
 NOT_READY = table.by_name("NotReady")
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    made = Service(tmp_path_factory.mktemp("service"))
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def world(service: Service) -> Iterator[World]:
-    made = World(service)
-    yield made
-    made.stop()
-    assert not service.is_struck()
 
 
 def drill(world: World, change: Callable[[Any], None] = lambda _: None, by: str = "api") -> tuple[Timeline, list[str]]:

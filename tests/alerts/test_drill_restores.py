@@ -23,13 +23,6 @@ NOT_READY = table.by_name("NotReady")
 WAITS = 60  # more than a whole drill has here: the last ones are no interruption any more
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    made = Service(tmp_path_factory.mktemp("service"))
-    yield made
-    made.stop()
-
-
 @pytest.fixture(autouse=True)
 def heard() -> Iterator[None]:
     """A shell starts what is in the background with SIGINT ignored, and so does nohup with SIGHUP; a drill keeps to
@@ -38,14 +31,6 @@ def heard() -> Iterator[None]:
     yield
     for number, handler in former.items():
         signal.signal(number, handler)
-
-
-@pytest.fixture
-def world(service: Service) -> Iterator[World]:
-    made = World(service)
-    yield made
-    made.stop()
-    assert not service.is_struck()
 
 
 def quiet() -> Guard:
