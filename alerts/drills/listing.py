@@ -5,12 +5,13 @@ each five seconds, windows that are full and nothing wrong before. What a drill 
 """
 
 from dataclasses import replace
-from pathlib import Path
+from functools import cache
+from typing import Any
 
 import yaml
 
 from . import due, facts, rules, words
-from .alertmanager import Route, routes
+from .alertmanager import routes
 from .places import ROOT
 from .table import DRILLS, HELLO, OTHERS, RANDOM, Drill
 from .table import ROOT as FRONT
@@ -22,23 +23,25 @@ BY_DESIGN = {RANDOM: 0.1}                                  # share that fails wi
 FILES = {"real": "alertmanager.local.yaml", "fast": "alertmanager.local.fast.yaml"}
 
 
-def told_within(drill: Drill, profile: str, alerts: Path = ROOT / "alerts") -> str:
+@cache
+def shipped(profile: str) -> tuple[list[rules.Rule], dict[str, Any]]:
+    """A profile's rules and its tree of routes, read once for all drills."""
+    tree = yaml.safe_load((ROOT / "alerts/alertmanager" / FILES[profile]).read_text())["route"]
+    return rules.from_files(ROOT / "alerts/prometheus" / profile), tree
+
+
+def told_within(drill: Drill, profile: str) -> str:
     """How long from being seen to being told, at most; or why that cannot be said."""
     try:
-        all_rules = rules.from_files(alerts / "prometheus" / profile)
+        all_rules, tree = shipped(profile)
         given = replace(facts.of_rules(all_rules, drill), rate=LOAD.get(drill.route or HELLO, 24.0),
                         base=BY_DESIGN.get(drill.route or "", 0.0))
         reckoned = facts.reckon(all_rules, drill, given)
-        route = routing(alerts / "alertmanager" / FILES[profile],
-                        {**reckoned.rules[0].labels, "alertname": drill.alert, **drill.match()})
+        route = routes(tree, {**reckoned.rules[0].labels, "alertname": drill.alert, **drill.match()})[0]
     except (Refused, OSError):
         return "?"
     pace = due.Pace(5.0, reckoned.evaluation, reckoned.hold, reckoned.keep, route.group_wait, route.group_interval)
     return words.span(due.due(reckoned.tree, pace).notified)
-
-
-def routing(path: Path, labels: dict[str, str]) -> Route:
-    return routes(yaml.safe_load(path.read_text())["route"], labels)[0]
 
 
 def table() -> list[str]:
