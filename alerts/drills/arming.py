@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Optional, Protocol
 
 from .places import Endpoints
+from .prometheus import stamp
+from .rules import seconds
 from .web import Answer, Refused, call
 
 TRIES = 5
@@ -38,6 +40,16 @@ class Way(Protocol):
 def rfc3339(moment: float) -> str:
     """As a fault plan takes it."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment * 1000) % 1000:03d}Z"
+
+
+def as_text(plan: Any) -> str:
+    """A plan as a file holds it; what is a text already stays."""
+    return plan if isinstance(plan, str) else json.dumps(plan, indent=2) + "\n"
+
+
+def no_faults() -> str:
+    """A plan's file that goes missing changes nothing: where there was none, this takes the fault away."""
+    return json.dumps({"begin": rfc3339(time.time()), "faults": []}) + "\n"
 
 
 def whose(status: dict[str, Any]) -> Optional[str]:
@@ -172,16 +184,14 @@ class File:
         self.before = self.read()
         if self.before is not None:
             self.saved.write_bytes(self.before)
-        self.written = (plan if isinstance(plan, str) else json.dumps(plan, indent=2) + "\n").encode()
+        self.written = as_text(plan).encode()
         self.replace(self.written)
 
     def restore(self) -> None:
         if self.written is None:
             return
         if self.read() == self.written:  # else somebody wrote it since, and means it
-            # A file that goes missing changes nothing: where there was none, an empty plan takes the fault away.
-            self.replace(self.before if self.before is not None else
-                         (json.dumps({"begin": rfc3339(time.time()), "faults": []}) + "\n").encode())
+            self.replace(self.before if self.before is not None else no_faults().encode())
         self.saved.unlink(missing_ok=True)
         self.written = None
 
@@ -200,8 +210,6 @@ def unfinished(plan: Any, where: str) -> Optional[str]:
 
 def ends(plan: dict[str, Any]) -> Optional[float]:
     """When the last fault of a plan without a timeline is over; None if that cannot be told here."""
-    from .prometheus import stamp
-    from .rules import seconds
     try:
         begin = stamp(plan["begin"])
         return max(stamp(fault["end"]) if "end" in fault else

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from .arming import rfc3339, unfinished
+from .arming import as_text, no_faults, unfinished
 from .web import Refused
 
 PATIENCE = 30
@@ -78,7 +78,7 @@ class ConfigMap:
     def arm(self, plan: Any) -> None:
         found = self.get()
         self.before = (found.get("data") or {}).get(self.key)
-        self.written = plan if isinstance(plan, str) else json.dumps(plan, indent=2) + "\n"
+        self.written = as_text(plan)
         self.patch(self.written, found["metadata"]["resourceVersion"])
 
     def restore(self) -> None:
@@ -88,8 +88,7 @@ class ConfigMap:
             try:
                 found = self.get()
                 if (found.get("data") or {}).get(self.key) == self.written:
-                    empty = json.dumps({"begin": rfc3339(time.time()), "faults": []}) + "\n"
-                    self.patch(self.before if self.before is not None else empty,
+                    self.patch(self.before if self.before is not None else no_faults(),
                                found["metadata"]["resourceVersion"])
                 self.written = None
                 return
