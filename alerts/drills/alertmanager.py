@@ -104,7 +104,6 @@ class Alertmanager:
             return False
         for group in self.get("alerts/groups", receiver=f"^(?:{re.escape(route.receiver)})$"):
             if (all(group["labels"].get(name, "") == labels.get(name, "") for name in route.group_by)
-                    and any(not all(alert["labels"].get(n) == v for n, v in labels.items())
-                            for alert in group["alerts"])):
+                    and any(not labels.items() <= alert["labels"].items() for alert in group["alerts"])):
                 return True
         return False

@@ -83,7 +83,7 @@ def settle(field: Site, drills: list[Drill]) -> None:
         except Unreachable:
             labels = []
         left = [str(drill) for drill in drills for have in labels if have["alertname"] == drill.alert
-                and all(have.get(name) == value for name, value in drill.match().items())]
+                and drill.match().items() <= have.items()]
         if left != said:
             field.say("  waits for what is left of before: " + (", ".join(left) or "nothing more"))
             said = left

@@ -44,8 +44,7 @@ class Observer:
 
     def alert(self, labels: dict[str, str]) -> Optional[dict[str, Any]]:
         """The pending or firing alert with these labels; a firing one before a pending one."""
-        found = [alert for alert in self.alerts
-                 if all(alert["labels"].get(name) == value for name, value in labels.items())]
+        found = [alert for alert in self.alerts if labels.items() <= alert["labels"].items()]
         return max(found, key=lambda alert: alert["state"] == "firing", default=None)
 
 

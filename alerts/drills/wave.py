@@ -121,7 +121,7 @@ class Wave:
         if world.profile == "fast":
             labels["profile"] = "fast"
         for alert in known:
-            if all(alert["labels"].get(name) == value for name, value in labels.items()):
+            if labels.items() <= alert["labels"].items():
                 raise Refused(f"{drill} is {alert['state']} already, since {alert['activeAt'][:19]}Z: "
                               "a drill would show nothing")
         if reckoned.tree.fall(LONGEST) == due.NEVER > reckoned.tree.onset():

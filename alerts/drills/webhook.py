@@ -34,6 +34,6 @@ class Webhook:
         for notification in self.kept:
             for alert in notification["alerts"]:
                 if (notification["received"] >= since and alert["status"] == status
-                        and all(alert["labels"].get(name) == value for name, value in labels.items())):
+                        and labels.items() <= alert["labels"].items()):
                     return notification["received"], notification["receiver"]
         return None
