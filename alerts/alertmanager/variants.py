@@ -106,13 +106,13 @@ def written(document: dict, what: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Writes or compares."""
-    stale = [path for path, text in variants().items()
-             if not path.exists() or path.read_text() != text]
+    files = variants()
+    stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
     for path in stale:
         if "--check" in arguments:
             print(f"{path.name} is stale: python alerts/alertmanager/variants.py", file=sys.stderr)
         else:
-            path.write_text(variants()[path])
+            path.write_text(files[path])
     return 1 if stale and "--check" in arguments else 0
 
 
