@@ -10,5 +10,5 @@ Needs nothing but Python 3.11. README.md has the wire contract; a module each fo
     page        a notification as a text that can be read at 3 am
     printer     puts texts on stdout without ever holding up who sent them
     server      HTTP: deadlines, limits, the token
-    options     the command line
+    __main__    the command line
 """
