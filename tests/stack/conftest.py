@@ -1,5 +1,6 @@
 """Fixtures: one stack for the tests that only look at it."""
 
+import signal
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,9 @@ import pytest
 
 from command import eventually, get
 from stack import FREE, Stack
+
+# Under nohup the stack would rightly leave SIGHUP ignored, and the tests want to see it obeyed.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
