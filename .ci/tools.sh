@@ -12,7 +12,8 @@
 # To add a tool: a row below. Its source is a module of ours that pins all it is made of, down to
 # the checksums (`go mod init glassbox/tools/NAME && go get -tool PACKAGE@VERSION` in .ci/tools/NAME),
 # and its package one that the module names. Where the package builds by itself, the source is `-`
-# and the package PACKAGE@VERSION, with the version from versions.env.
+# and the package PACKAGE@VERSION, with the version from versions.env. A file `ldflags` beside go.mod
+# holds what the linker is told besides, such as `-X PACKAGE.Version=…`; lines with # are comments.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
@@ -28,6 +29,8 @@ alertmanager  .ci/tools/alertmanager  github.com/prometheus/alertmanager/cmd/ale
 amtool      .ci/tools/alertmanager  github.com/prometheus/alertmanager/cmd/amtool
 dashboards  .ci/tools/dashboards  .
 sloth       .ci/tools/sloth       github.com/slok/sloth/cmd/sloth
+kube        .ci/tools/kube        .
+coredns     .ci/tools/coredns     .
 ROWS
 }
 
@@ -51,6 +54,11 @@ find_go() {
     fi
 }
 
+# linker SOURCE: what the linker is told: no symbols, and what the module's own file holds.
+linker() {
+    echo "-s -w" "$({ [ ! -e "$1/ldflags" ] || grep -v '^#' "$1/ldflags"; } | tr '\n' ' ')"
+}
+
 # fetch_tool SOURCE PACKAGE [FLAG...]: has all the sources fetched that the tool is made of.
 fetch_tool() {
     cd "$1" && "$go" list -mod=readonly -deps "${@:3}" "$2" >/dev/null
@@ -59,12 +67,13 @@ fetch_tool() {
 # compile_tool FOLDER SOURCE PACKAGE [FLAG...]: leaves the binary in FOLDER. What is ours is held
 # to Go's own rules.
 compile_tool() {
-    local folder=$1 source=$2 package=$3
+    local folder=$1 source=$2 package=$3 link
     shift 3
     if [ "$source" = - ]; then
         GOBIN=$folder "$go" install -p "$JOBS" -ldflags='-s -w' "$@" "$package"
         return
     fi
+    link=$(linker "$source")
     cd "$source" || return
     if [ "$package" = . ]; then
         local unformatted
@@ -72,7 +81,7 @@ compile_tool() {
         [ -z "$unformatted" ] || { echo "not as gofmt has it: $unformatted" && return 1; }
         "$go" vet -p "$JOBS" "$@" . || return
     fi
-    "$go" build -mod=readonly -p "$JOBS" -ldflags='-s -w' "$@" -o "$folder/" "$package"
+    "$go" build -mod=readonly -p "$JOBS" -ldflags="$link" "$@" -o "$folder/" "$package"
 }
 
 # because WORD: prints a line that says why, from the log.
