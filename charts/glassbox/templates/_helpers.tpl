@@ -1,7 +1,7 @@
 {{/*
 Names, labels, and what several templates have in common. A release that has the chart's name in its own gives it
-to everything, else it is RELEASE-glassbox; 63 characters are the most that a Service may have, and a suffix takes
-its place from the end of the name.
+to everything, else it is RELEASE-glassbox; 63 characters are the most that a Service may have, without the dots that
+a release may have, and a suffix takes its place from the end of the name.
 */}}
 
 {{- define "glassbox.fullname" -}}
@@ -9,9 +9,9 @@ its place from the end of the name.
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
 {{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- .Release.Name | replace "." "-" | trunc 63 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name $name | replace "." "-" | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 {{- end }}
 
@@ -85,20 +85,20 @@ app.kubernetes.io/part-of: glassbox
 {{- end -}}
 {{- end }}
 
-{{/* A duration as people write it, `1m30s`, `1.5m`, `500ms`, `0`, in milliseconds. */}}
+{{/* A duration as people write it, `1m30s`, `1.5m`, `500ms`, `0`, in milliseconds, rounded up. Prometheus has days, too. */}}
 {{- define "glassbox.milliseconds" -}}
-{{- $units := dict "h" 3600000 "m" 60000 "s" 1000 "ms" 1 -}}
+{{- $units := dict "h" 3600000 "m" 60000 "s" 1000 "ms" 1 "d" 86400000 -}}
 {{- $total := 0.0 -}}
-{{- range regexFindAll "[0-9]+(\\.[0-9]+)?(ms|h|m|s)" (toString .) -1 -}}
+{{- range regexFindAll "[0-9]+(\\.[0-9]+)?(ms|d|h|m|s)" (toString .) -1 -}}
 {{- $unit := regexFind "[a-z]+$" . -}}
 {{- $total = addf $total (mulf (trimSuffix $unit . | float64) (get $units $unit)) -}}
 {{- end -}}
 {{- printf "%.0f" (ceil $total) -}}
 {{- end }}
 
-{{/* A duration as the program takes it: one number, one unit. */}}
+{{/* A duration as the program takes it: one number, one unit, whole milliseconds. */}}
 {{- define "glassbox.duration" -}}
-{{- if regexMatch "^[0-9]+(\\.[0-9]+)?(ms|h|m|s)$" . -}}{{ . }}{{- else -}}{{ include "glassbox.milliseconds" . }}ms{{- end -}}
+{{- if regexMatch "^[0-9]+(ms|h|m|s)$" . -}}{{ . }}{{- else -}}{{ include "glassbox.milliseconds" . }}ms{{- end -}}
 {{- end }}
 
 {{/* What Kubernetes takes literally in arguments and variables, where it would look for $(NAME). */}}
