@@ -33,9 +33,9 @@ for i in "${!names[@]}"; do
 done
 
 step "Alertmanager's files" config
-suite "rules" worksteal tests/alerts/test_{rules,burn,generate,objectives}.py
+suite "rules" worksteal tests/alerts/test_{rules,burn,generate,installations,objectives}.py
 mapfile -t others < <(find tests/alerts -name 'test_*.py' ! -name 'test_rules.py' ! -name 'test_burn.py' \
-    ! -name 'test_generate.py' ! -name 'test_objectives.py' ! -name 'test_drill*' | sort)
+    ! -name 'test_generate.py' ! -name 'test_installations.py' ! -name 'test_objectives.py' ! -name 'test_drill*' | sort)
 suite "routes, webhook, runbooks" loadfile "${others[@]}"
 suite "contract" loadfile tests/contract
 total

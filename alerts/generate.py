@@ -2,8 +2,8 @@
 """Writes all that is made of slo.yaml and source/: `make generate`, or .ci/generate.sh.
 
     prometheus/{real,fast}/{slo,recording,alerts}.rules.yaml   rules for a Prometheus
-    kubernetes/prometheusrule.yaml                             the same (real) for its operator
-    kubernetes/prometheusrule-shipped.yaml                     those that kube-prometheus-stack has already
+    kubernetes/{real,fast}/prometheusrule.yaml                 the same for its operator, of one namespace
+    kubernetes/{real,fast}/prometheusrule-shipped.yaml         those that kube-prometheus-stack has already
     objectives.json                                            slo.yaml for what reads JSON: load tests
 
 With --check nothing is written: each file that is not current is named, and the status is 1. Without
@@ -24,14 +24,12 @@ import yaml
 
 import burn
 import sources
+from namespaces import NAMESPACE, in_namespace
 from objectives import Objectives, ObjectivesError, load
 from profiles import PROFILES, Profile
 
 HERE = Path(__file__).resolve().parent
 NOTICE = "Written by `make generate` from alerts/slo.yaml and alerts/source; not by hand."
-# What the chart puts in its place: an AlertmanagerConfig matches alerts of its own namespace alone, and
-# a rule that aggregates has lost the label.
-NAMESPACE = "RELEASE_NAMESPACE"
 
 
 class Writer(yaml.SafeDumper):
@@ -86,36 +84,32 @@ class Generator:
 
     def prometheus_rule(self, name: str, groups: list[dict[str, Any]], *notes: str) -> str:
         """A PrometheusRule of these groups."""
-        for group in groups:
-            for rule in group["rules"]:
-                if "alert" in rule:
-                    rule["labels"] = {**rule["labels"], "namespace": NAMESPACE}
         return as_yaml({
             "apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule",
             "metadata": {"name": name,
                          "labels": {"app.kubernetes.io/name": self.objectives.service,
                                     "app.kubernetes.io/part-of": self.objectives.service}},
-            "spec": {"groups": groups}}, *notes)
+            "spec": {"groups": in_namespace(groups)}}, *notes)
 
-    def kubernetes(self) -> None:
-        """The PrometheusRules: what we bring, and what kube-prometheus-stack has already."""
-        profile, name = Profile("real"), self.objectives.service
-        slo = yaml.safe_load(self.files["prometheus/real/slo.rules.yaml"])
-        placeholder = f"{NAMESPACE} stands for the namespace it is installed in: replace it."
+    def kubernetes(self, name: str) -> None:
+        """A profile's PrometheusRules: what we bring, and what kube-prometheus-stack has already."""
+        profile, base, service = Profile(name), f"kubernetes/{name}", self.objectives.service
+        slo = yaml.safe_load(self.files[f"prometheus/{name}/slo.rules.yaml"])
+        placeholder = f"{NAMESPACE} stands for the namespace it is installed in: replace it, everywhere."
         groups = (slo["groups"] if isinstance(slo, dict) else []) + \
             sources.record_groups(self.objectives, profile) + \
             sources.alert_groups(self.objectives, profile, shipped=False)
-        self.files["kubernetes/prometheusrule.yaml"] = self.prometheus_rule(
-            name, groups, placeholder, "What kube-prometheus-stack ships is in prometheusrule-shipped.yaml.")
-        self.files["kubernetes/prometheusrule-shipped.yaml"] = self.prometheus_rule(
-            f"{name}-shipped", sources.alert_groups(self.objectives, profile, shipped=True),
+        self.files[f"{base}/prometheusrule.yaml"] = self.prometheus_rule(
+            service, groups, placeholder, "What kube-prometheus-stack ships is in prometheusrule-shipped.yaml.")
+        self.files[f"{base}/prometheusrule-shipped.yaml"] = self.prometheus_rule(
+            f"{service}-shipped", sources.alert_groups(self.objectives, profile, shipped=True),
             placeholder, "For a cluster without kube-prometheus-stack, which has rules for these already.")
 
     def all(self) -> dict[str, str]:
         """Every file."""
         for name in PROFILES:
             self.profile(name)
-        self.kubernetes()
+            self.kubernetes(name)
         self.files["objectives.json"] = json.dumps(self.objectives.as_json(), indent=2) + "\n"
         return self.files
 

@@ -31,33 +31,6 @@ def test_rules_are_accepted(version: str, profile: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("name", ["prometheusrule.yaml", "prometheusrule-shipped.yaml"])
-def test_rules_for_the_operator_are_rules(version: str, name: str, tmp_path: Path) -> None:
-    """What is under `spec` is what a Prometheus reads; every alert has the namespace's placeholder."""
-    resource = yaml.safe_load((ALERTS / "kubernetes" / name).read_text())
-    assert (resource["apiVersion"], resource["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
-    file = tmp_path / "rules.yaml"
-    file.write_text(yaml.safe_dump(resource["spec"]))
-    status, said = run(version, "check", "rules", "--lint=all", "--lint-fatal", file)
-    assert status == 0, said
-    alerts = [rule for group in resource["spec"]["groups"] for rule in group["rules"]
-              if "alert" in rule]
-    assert alerts
-    assert {rule["labels"]["namespace"] for rule in alerts} == {"RELEASE_NAMESPACE"}
-
-
-def test_rules_for_the_operator_are_all_the_rules() -> None:
-    """The two together are the profile real: no rule is in both, none is in neither."""
-    both = []
-    for path in sorted((ALERTS / "kubernetes").glob("*.yaml")):
-        for group in yaml.safe_load(path.read_text())["spec"]["groups"]:
-            for rule in group["rules"]:
-                rule.get("labels", {}).pop("namespace", None)
-                both.append(yaml.safe_dump(rule))
-    assert sorted(both) == sorted(yaml.safe_dump(rule) for rule in rules())
-
-
-@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name.partition(".")[0])
 def test_hand_written(version: str, path: Path) -> None:
     """alerts/tests/*.test.yaml."""
@@ -124,7 +97,7 @@ def test_no_integer_bounds() -> None:
 
 # A series of ours, of a cluster, of sloth, with what is in its braces; and the label that says whose it is.
 SERIES = re.compile(r"\b(up|(?:glassbox_|http_server_|otel_sdk_|process_|job_route:|instance:|container_|kube_pod_|"
-                    r"kube_horizontalpodautoscaler_status_|slo:)[\w:]+)\b(?!:)(\{[^}]*\})?")
+                    r"kube_horizontalpodautoscaler_|slo:)[\w:]+)\b(?!:)(\{[^}]*\})?")
 WHOSE = {"container": "container=", "kube_pod": "container=", "slo": "sloth_slo=",
          "kube_horizontalpodautoscaler": "horizontalpodautoscaler=~"}
 
