@@ -1,0 +1,64 @@
+{{/*
+What ServiceMonitor, PrometheusRules and AlertmanagerConfig have in common. Rules and dashboards are the project's own
+files, by links that `helm package` follows: nothing in them is a template of Helm's, and what Prometheus and Grafana
+have in braces stays as it is.
+*/}}
+
+{{- define "glassbox.shippedName" -}}{{ include "glassbox.suffixed" (list . "shipped") }}{{- end }}
+
+{{/* With what the operator selects by; it wins over labels of the same name. */}}
+{{- define "glassbox.monitoringLabels" -}}
+{{- merge (deepCopy .Values.monitoring.labels) (include "glassbox.labels" . | fromYaml) | toYaml -}}
+{{- end }}
+
+{{/*
+(list . "prometheusrule.yaml"): the groups of a PrometheusRule of the profile, as they stand in the file, of this
+namespace, with Grafana's address. An autoscaler has the name of the release, whatever that is.
+*/}}
+{{- define "glassbox.ruleGroups" -}}
+{{- $root := index . 0 -}}
+{{- $rules := $root.Values.monitoring.rules -}}
+{{- $path := printf "rules/%s/%s" $rules.profile (index . 1) -}}
+{{- $text := $root.Files.Get $path -}}
+{{- if not (contains "\n  groups:\n" $text) -}}
+{{- fail (printf "%s is not in the chart: charts/glassbox/rules is a link to alerts/kubernetes, which a copy of the chart alone has lost" $path) -}}
+{{- end -}}
+{{- index (splitn "\n  groups:\n" 2 $text) "_1"
+  | replace "RELEASE_NAMESPACE" $root.Release.Namespace
+  | replace "http://localhost:3000" (trimSuffix "/" $rules.grafanaUrl)
+  | replace "horizontalpodautoscaler=~\".*glassbox.*\"" (printf "horizontalpodautoscaler=%q" (include "glassbox.fullname" $root)) -}}
+{{- end }}
+
+{{/* Windows of a rate hold four scrapes: of half a minute in `real`, of five seconds in `fast`. */}}
+{{- define "glassbox.refuse.scrape" -}}
+{{- $m := .Values.monitoring -}}
+{{- $interval := include "glassbox.milliseconds" $m.serviceMonitor.interval | int64 -}}
+{{- if and $m.enabled $m.serviceMonitor.enabled -}}
+{{- if gt (include "glassbox.milliseconds" $m.serviceMonitor.scrapeTimeout | int64) $interval }}
+monitoring.serviceMonitor.scrapeTimeout: {{ $m.serviceMonitor.scrapeTimeout }} is more than monitoring.serviceMonitor.interval, {{ $m.serviceMonitor.interval }}: the operator would not take it
+{{- end }}
+{{- $most := ternary "5s" "30s" (eq $m.rules.profile "fast") }}
+{{- if and $m.rules.enabled (gt $interval (include "glassbox.milliseconds" $most | int64)) }}
+monitoring.serviceMonitor.interval: {{ $m.serviceMonitor.interval }} is too long for the windows of monitoring.rules.profile {{ $m.rules.profile }}: {{ $most }} at most
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* A severity that nobody is told of would look as if all were well. */}}
+{{- define "glassbox.refuse.receivers" -}}
+{{- $m := .Values.monitoring -}}
+{{- if and $m.enabled $m.alertmanagerConfig.enabled -}}
+{{- range $name := list "page" "ticket" "info" }}
+{{- $r := get $m.alertmanagerConfig.receivers $name }}
+{{- if not (or $r.webhookUrl $r.slackSecret $r.pagerdutySecret) }}
+monitoring.alertmanagerConfig.receivers.{{ $name }}: nobody would be told: set webhookUrl, slackSecret or pagerdutySecret
+{{- end }}
+{{- if and $r.slackSecret (not $r.slackChannel) }}
+monitoring.alertmanagerConfig.receivers.{{ $name }}.slackChannel: empty: which channel?
+{{- end }}
+{{- if and $r.webhookTokenSecret (not $r.webhookUrl) }}
+monitoring.alertmanagerConfig.receivers.{{ $name }}.webhookTokenSecret: there is no webhookUrl that it is for
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
