@@ -6,12 +6,19 @@ nothing, its name in the list below, a case in tests/refusals_test.yaml.
 
 {{- define "glassbox.validate" -}}
 {{- $refusals := list -}}
-{{- range list "drain" "grace" "least" "evictions" "requests" "selected" "scrape" "receivers" "plan" "incident" "token" "route" "logs" "sampler" "args" "env" -}}
+{{- range list "name" "drain" "grace" "strategy" "least" "evictions" "requests" "selected" "scrapes" "windows" "receivers" "plan" "incident" "token" "route" "logs" "sampler" "args" "env" -}}
 {{- $refusals = concat $refusals (include (printf "glassbox.refuse.%s" .) $ | trim | splitList "\n" | compact) -}}
 {{- end -}}
 {{- if $refusals -}}
 {{- fail (printf "\n  %s" (join "\n  " $refusals)) -}}
 {{- end -}}
+{{- end }}
+
+{{/* A Service's begins with a letter. */}}
+{{- define "glassbox.refuse.name" -}}
+{{- if not (regexMatch "^[a-z]" (include "glassbox.fullname" .)) }}
+{{ include "glassbox.fullname" . }}: the name of a Service begins with a letter: set fullnameOverride
+{{- end }}
 {{- end }}
 
 {{- define "glassbox.refuse.drain" -}}
@@ -29,6 +36,16 @@ drain.{{ $name }}: {{ $value }} is more than 1h
 {{- $needed := add 1 (ceil (divf $ms 1000) | int64) -}}
 {{- if lt (.Values.terminationGracePeriodSeconds | int64) $needed }}
 terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }} is too short: drain.delay {{ $drain.delay }}, drain.timeout {{ $drain.timeout }}, drain.flushTimeout {{ $drain.flushTimeout }} and a second to end need {{ $needed }} at least
+{{- end }}
+{{- end }}
+
+{{- define "glassbox.refuse.strategy" -}}
+{{- if eq .Values.strategy.type "RollingUpdate" -}}
+{{- with .Values.strategy.rollingUpdate -}}
+{{- if and (regexMatch "^0%?$" (toString .maxUnavailable)) (regexMatch "^0%?$" (toString .maxSurge)) }}
+strategy.rollingUpdate: maxUnavailable {{ .maxUnavailable }} and maxSurge {{ .maxSurge }} leave nothing to roll with
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -79,6 +96,21 @@ autoscaling.requests.enabled: nothing would scrape the metric: it needs monitori
 {{- $m := .Values.monitoring -}}
 {{- if and $m.enabled $m.release (ne $m.release (get $m.labels "release" | toString)) }}
 monitoring.labels.release: {{ get $m.labels "release" | default "none" }} is not what release {{ $m.release }} of kube-prometheus-stack selects: make it {{ $m.release }}, or monitoring.release empty if that one selects everything
+{{- end }}
+{{- end }}
+
+{{/* What rules hold for is in _monitoring.tpl. */}}
+{{- define "glassbox.refuse.scrapes" -}}
+{{- $m := .Values.monitoring -}}
+{{- if and $m.enabled $m.serviceMonitor.enabled -}}
+{{- $interval := include "glassbox.milliseconds" $m.serviceMonitor.interval | int64 -}}
+{{- $keda := .Values.autoscaling.keda -}}
+{{- if gt (include "glassbox.milliseconds" $m.serviceMonitor.scrapeTimeout | int64) $interval }}
+monitoring.serviceMonitor.scrapeTimeout: {{ $m.serviceMonitor.scrapeTimeout }} is longer than the interval, {{ $m.serviceMonitor.interval }}
+{{- end }}
+{{- if and (include "glassbox.isScaledObject" .) .Values.autoscaling.requests.enabled (lt (include "glassbox.milliseconds" $keda.window | int64) (mul 4 $interval)) }}
+autoscaling.keda.window: {{ $keda.window }} is less than four scrapes, one each {{ $m.serviceMonitor.interval }}
+{{- end }}
 {{- end }}
 {{- end }}
 
