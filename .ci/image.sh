@@ -2,6 +2,8 @@
 # Builds the image, checks what it promises (size, user, labels), runs it and asks it over HTTP.
 # Where the registry of its base cannot be reached, the base is made of Debian packages.
 # The image stays as localhost/glassbox:dev; its size in build/release/image-size.
+#
+# `--archive FILE NAME` builds it and leaves it in an archive under that name, and no more.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
@@ -95,6 +97,15 @@ serves() {
 why=""
 .ci/deps.sh image || why="its tools cannot be installed"
 [ -n "$why" ] || why=$(unable)
+if [ "${1:-}" = --archive ]; then
+    [ -z "$why" ] || { echo "no image: $why" >&2 && exit 1; }
+    build_image
+    # Whole, or not there: who finds it takes it.
+    rm -f "$2.new"
+    buildah push --quiet "$IMAGE" "docker-archive:$2.new:$3"
+    mv "$2.new" "$2"
+    exit
+fi
 if [ -n "$why" ]; then
     skipped "image" "$why"
     total
