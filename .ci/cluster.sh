@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# A Kubernetes cluster to look around in (infra/cluster/README.md): `make cluster`, `make cluster-down`.
+#
+#     .ci/cluster.sh up        starts it; with STACK=1 also all that watches the service, and the service,
+#                              by charts/stack/install (CHARTS_DIR: a folder of charts, if there is one)
+#     .ci/cluster.sh down
+#     .ci/cluster.sh test      the node's own tests (tests/cluster), counted: a part of `make check`
+#
+# CLUSTER_NAME names it, and so several.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. .ci/lib.sh
+
+cluster=infra/cluster/cluster
+
+start() {
+    .ci/deps.sh cluster
+    if [ -z "${STACK:-}" ]; then
+        "$cluster" up
+    else
+        "$cluster" up --all
+        "$cluster" enter charts/stack/install --profile demo --overlay infra/cluster/values
+    fi
+    cat >&2 <<NEXT
+
+$cluster status                           what runs, and what it takes
+$cluster enter kubectl get pods -A        any command inside: kubectl and helm are in its PATH
+$cluster enter bash                       a shell there
+$cluster load --all                       the images that the charts want
+make cluster-down                                        ends it; nothing is left
+NEXT
+    [ -z "${STACK:-}" ] || cat >&2 <<NEXT
+$cluster enter charts/stack/doctor        whether every link from pod to dashboard holds
+$cluster enter kubectl -n glassbox get hpa -w
+NEXT
+}
+
+tests() {
+    .ci/deps.sh cluster
+    local venv
+    venv=$(.ci/venv.sh "$ALERTS_REQUIREMENTS")
+    mkdir -p build/check
+    pytests "cluster node" build/check/cluster.xml "" tests/cluster
+    total
+}
+
+case ${1:-up} in
+up) start ;;
+down) "$cluster" down ;;
+test) tests ;;
+*) echo "what is $1? up, down or test" >&2 && exit 2 ;;
+esac
