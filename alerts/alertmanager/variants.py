@@ -7,6 +7,7 @@
                                     loopback, its token in a file beside the configuration
     alertmanager.local.fast.yaml    the same with short timings, and nothing else changed
     values.kubernetes.yaml          values for kube-prometheus-stack: configuration, templates and secrets
+    values.demo.yaml                the same for a demonstration: every receiver is the webhook's pod, in a hurry
 
 Routes, grouping, inhibition and messages are the source's own in all of them.
 """
@@ -20,6 +21,9 @@ HERE = Path(__file__).resolve().parent
 SOURCE = HERE / "alertmanager.yaml"
 WEBHOOK = "http://127.0.0.1:9099"
 TOKEN_FILE = "webhook-token"
+# In a cluster: the Service beside Alertmanager, and where the operator mounts the secret `glassbox`.
+POD_WEBHOOK = "http://webhook:9099"
+POD_TOKEN_FILE = "/etc/alertmanager/secrets/glassbox/webhook-token"
 FAST = {"group_wait": "1s", "group_interval": "5s", "repeat_interval": "1m"}
 FAST_BEAT = {"group_wait": "0s", "group_interval": "5s", "repeat_interval": "9s"}
 
@@ -40,20 +44,20 @@ HEADER = """# Written by variants.py from alertmanager.yaml, which says why: do 
 """
 
 
-def receiver(shipped: dict) -> dict:
+def receiver(shipped: dict, webhook: str, token_file: str) -> dict:
     """The webhook in place of whatever a receiver has."""
     beat = shipped["name"] == "heartbeat"
     return {"name": shipped["name"], "webhook_configs": [{
-        "url": WEBHOOK + ("/heartbeat" if beat else "/alerts"),
+        "url": webhook + ("/heartbeat" if beat else "/alerts"),
         "send_resolved": not beat,
         "max_alerts": 200,
-        "http_config": {"authorization": {"credentials_file": TOKEN_FILE}}}]}
+        "http_config": {"authorization": {"credentials_file": token_file}}}]}
 
 
-def local(shipped: dict) -> dict:
-    """The source with its receivers on this machine; no settings of mail and Slack."""
+def local(shipped: dict, webhook: str = WEBHOOK, token_file: str = TOKEN_FILE) -> dict:
+    """The source with the webhook as every receiver; no settings of mail and Slack."""
     return {key: value for key, value in shipped.items() if key != "global"} | {
-        "receivers": [receiver(each) for each in shipped["receivers"]]}
+        "receivers": [receiver(each, webhook, token_file) for each in shipped["receivers"]]}
 
 
 def hurry(route: dict) -> dict:
@@ -81,10 +85,13 @@ def variants() -> dict[Path, str]:
     shipped = yaml.safe_load(SOURCE.read_text())
     here = local(shipped)
     fast = here | {"route": hurry(here["route"])}
+    demo = local(shipped, POD_WEBHOOK, POD_TOKEN_FILE) | {"route": fast["route"]}
     return {HERE / "alertmanager.local.yaml": written(here, "The local stack, with the real timings."),
             HERE / "alertmanager.local.fast.yaml": written(fast, "The local stack, in a hurry."),
             HERE / "values.kubernetes.yaml": written(
-                kubernetes(shipped), "Values for kube-prometheus-stack; README.md says how.")}
+                kubernetes(shipped), "Values for kube-prometheus-stack; README.md says how."),
+            HERE / "values.demo.yaml": written(
+                kubernetes(demo), "Values for kube-prometheus-stack where the webhook is a pod beside it.")}
 
 
 class Dumper(yaml.SafeDumper):
