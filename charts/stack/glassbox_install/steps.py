@@ -1,0 +1,184 @@
+"""A part's installation and its removal.
+
+Installing is `helm upgrade --install`, then a wait; done again it changes nothing. Before anything is touched
+it is looked for what would make it fail: a release of that name that is someone else's, one that an earlier
+run left half done, the Secret that Alertmanager mounts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+
+from . import diagnosis, ready
+from .parts import PARTS, ROOT, SECRET, Part, Refused, Wish, chart_of, layers
+from .tools import Failed, Tools
+
+MADE_HERE = {"app.kubernetes.io/managed-by": "glassbox-stack"}  # on what is no helm release of ours
+TOKEN_KEY = "webhook-token"
+# The namespace of the service holds its pods to this; they ask for nothing that it forbids.
+POD_SECURITY = {"pod-security.kubernetes.io/enforce": "restricted"}
+
+
+def release(tools: Tools, part: Part, wish: Wish) -> dict | None:
+    """helm's line about the part's release; None where there is none."""
+    name, namespace = wish.release_of(part), wish.namespace_of(part)
+    done = tools.ask("helm", "list", "-n", namespace, "--all", "--filter", f"^{re.escape(name)}$", "-o", "json")
+    if done.returncode:
+        raise Failed(f"helm list -n {namespace}: {done.stderr.strip()}")
+    listed = json.loads(done.stdout or "[]")
+    return listed[0] if listed else None
+
+
+def ours(part: Part, listed: dict) -> bool:
+    """Whether a release is of the part's chart, whatever its version."""
+    return re.sub(r"-v?\d+\.\d+\.\d+.*$", "", listed["chart"]) == part.chart
+
+
+def look(tools: Tools, wish: Wish) -> None:
+    """Refuses what cannot succeed, before anything is changed."""
+    for part in wish.parts:
+        found = release(tools, part, wish)
+        where = f"{wish.release_of(part)} in {wish.namespace_of(part)}"
+        if found and not ours(part, found):
+            if part.name == "metrics-server" and serves(tools, part):
+                continue
+            raise Refused(f"{part.name}: the release {where} is of another chart, {found['chart']}: "
+                          "it is left alone; another --release or --monitoring-namespace goes beside it")
+        if found and found["status"].startswith("pending-"):
+            undo = "uninstall" if found["revision"] == "1" else "rollback"
+            raise Refused(f"{part.name}: the release {where} is {found['status']}: an earlier run was ended in the "
+                          f"middle, or another is under way. If none is: helm -n {found['namespace']} {undo} "
+                          f"{found['name']}")
+    if any(part.name == "kube-prometheus-stack" for part in wish.parts):
+        check_secret(tools, wish)
+
+
+def check_secret(tools: Tools, wish: Wish) -> None:
+    """Alertmanager's pod does not start without the Secret that it mounts."""
+    found = tools.get("secret", SECRET, "-n", wish.monitoring)
+    keys = set((found or {}).get("data") or {})
+    if wish.profile == "demo":
+        if found and TOKEN_KEY not in keys:
+            raise Refused(f"the Secret {wish.monitoring}/{SECRET} has no {TOKEN_KEY}, which the webhook needs: "
+                          f"kubectl -n {wish.monitoring} delete secret {SECRET}, and a new one is made")
+        return
+    routes = (ROOT / "alerts/alertmanager/values.kubernetes.yaml").read_text()
+    named = sorted(set(re.findall(rf"/secrets/{SECRET}/([a-z0-9-]+)", routes)))
+    if found is None:
+        given = " ".join(f"--from-file={key}" for key in named)
+        raise Refused(f"there is no Secret {wish.monitoring}/{SECRET}, without which Alertmanager does not start. With "
+                      f"a file each (alerts/alertmanager/README.md says what is in them):\n"
+                      f"kubectl create namespace {wish.monitoring}\n"
+                      f"kubectl -n {wish.monitoring} create secret generic {SECRET} {given}")
+    if lacking := [key for key in named if key not in keys]:
+        print(f"   note: the Secret {wish.monitoring}/{SECRET} has no {', '.join(lacking)}: messages that need "
+              "them are not sent, and alertmanager_notifications_failed_total counts them")
+
+
+def serves(tools: Tools, part: Part) -> bool:
+    """Whether the part's API answers."""
+    group, version = part.api.split(".", 1)[1], part.api.split(".", 1)[0]
+    return tools.ask("kubectl", "get", "--raw", f"/apis/{group}/{version}").returncode == 0
+
+
+def ground(tools: Tools, wish: Wish) -> None:
+    """Makes those that are not there, and the demonstration's Secret; what is there keeps its labels."""
+    wanted = {wish.namespace_of(part): POD_SECURITY if part.place == "service" else {} for part in wish.parts}
+    for name, labels in wanted.items():
+        if not tools.dry and tools.get("namespace", name):
+            continue
+        made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+        if name != "kube-system":
+            tools.change("kubectl", "create", "-f", "-", stdin=json.dumps(made))
+    if wish.profile == "demo" and {"webhook", "kube-prometheus-stack"} & {part.name for part in wish.parts}:
+        token(tools, wish)
+
+
+def token(tools: Tools, wish: Wish) -> None:
+    """The demonstration's Secret: what Alertmanager shows to the webhook. It is made once."""
+    if not tools.dry and tools.get("secret", SECRET, "-n", wish.monitoring):
+        return
+    made = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET, "namespace": wish.monitoring,
+                                                               "labels": MADE_HERE}}
+    filled = json.dumps(made | {"stringData": {TOKEN_KEY: secrets.token_urlsafe(24)}})
+    shown = json.dumps(made | {"stringData": {TOKEN_KEY: "A-RANDOM-ONE"}})
+    tools.change("kubectl", "create", "-f", "-", stdin=filled, shown=shown)
+
+
+def install(tools: Tools, part: Part, wish: Wish, seconds: int) -> str:
+    """Installs or upgrades a part and waits for it; a word about how it went."""
+    namespace, name = wish.namespace_of(part), wish.release_of(part)
+    if part.name == "metrics-server" and not tools.dry:
+        found = release(tools, part, wish)
+        if serves(tools, part) and not (found and ours(part, found)):
+            return "there already, and not by us: left alone"
+    values, stdin = layers(part, wish)
+    if part.name == "metrics-server" and tools.dry:
+        print("# only where metrics.k8s.io is absent:")
+    try:
+        tools.change("helm", "upgrade", "--install", name, *chart_of(part), "-n", namespace, *values,
+                     "--timeout", f"{seconds}s", stdin=stdin, seconds=seconds + 60)
+    except Failed as error:
+        if re.search(r'no matches for kind "(ServiceMonitor|PrometheusRule|AlertmanagerConfig)"', str(error)):
+            raise Failed(f"{error}\n  do: this kind is kube-prometheus-stack's: --only kube-prometheus-stack first, or "
+                         "in the part's values serviceMonitor.enabled=false (glassbox: monitoring.enabled=false)") from None
+        raise
+    if tools.dry:
+        return ""
+    if lacking := ready.wait(tools, part, namespace, name, seconds):
+        raise Failed(f"{part.name} is not ready after {seconds} s:\n{diagnosis.explain(tools, lacking)}")
+    return "ready"
+
+
+def remove(tools: Tools, part: Part, wish: Wish, seconds: int) -> str:
+    """Removes a part, with what its programs have made; a word about how it went."""
+    namespace, name = wish.namespace_of(part), wish.release_of(part)
+    word = "removed"
+    found = None if tools.dry else release(tools, part, wish)
+    if found and not ours(part, found):
+        return f"left alone: it is of another chart, {found['chart']}"
+    if found or tools.dry:
+        tools.change("helm", "uninstall", name, "-n", namespace, "--wait", "--timeout", f"{seconds}s",
+                     seconds=seconds + 60)
+    else:
+        word = "was not there"
+    if part.name == "kube-prometheus-stack":
+        leftovers(tools, namespace, name, seconds)
+    return word
+
+
+def leftovers(tools: Tools, namespace: str, name: str, seconds: int) -> None:
+    """What the operator and the chart's jobs have made, of which helm knows nothing."""
+    kubelet = f"{name}-kubelet"
+    tools.change("kubectl", "-n", "kube-system", "delete", "service,endpoints", kubelet, "--ignore-not-found")
+    tools.change("kubectl", "-n", namespace, "delete", "secret", f"{name}-admission", "--ignore-not-found")
+    mark = ",".join(f"{key}={value}" for key, value in MADE_HERE.items())
+    tools.change("kubectl", "-n", namespace, "delete", "secret", "-l", mark, "--ignore-not-found")
+    if tools.dry:
+        return
+    end = time.monotonic() + seconds
+    made = "app.kubernetes.io/managed-by=prometheus-operator"
+    while left := tools.items("statefulsets,pods", "-n", namespace, "-l", made):
+        if time.monotonic() > end:
+            raise Failed(f"still there after {seconds} s: {', '.join(ready.named(each) for each in left)}")
+        time.sleep(ready.TICK)
+
+
+def remains(tools: Tools, wish: Wish) -> str:
+    """What a removal leaves, and how it is removed: all of it may hold what somebody still wants."""
+    lines = []
+    names = [each["metadata"]["name"] for each in tools.items("crds") if each["spec"]["group"].endswith(
+        "monitoring.coreos.com")]
+    if names:
+        lines.append(f"{len(names)} CRDs of the operator, with whatever monitors and rules others have:\n"
+                     f"      kubectl delete crd {' '.join(names)}")
+    for name in dict.fromkeys(wish.namespace_of(part) for part in PARTS if part.place != "kube-system"):
+        claims = [each["metadata"]["name"] for each in tools.items("persistentvolumeclaims", "-n", name)]
+        if claims:
+            lines.append(f"volumes with data in {name}:\n      kubectl -n {name} delete pvc {' '.join(claims)}")
+        if tools.get("namespace", name):
+            lines.append(f"the namespace {name}:\n      kubectl delete namespace {name}")
+    return "\n".join(f"   {line}" for line in lines)
