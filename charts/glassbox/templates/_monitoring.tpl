@@ -30,15 +30,12 @@ namespace, with Grafana's address. An autoscaler has the name of the release, wh
 {{- end }}
 
 {{/* Windows of a rate hold four scrapes: of half a minute in `real`, of five seconds in `fast`. */}}
-{{- define "glassbox.refuse.scrape" -}}
+{{- define "glassbox.refuse.windows" -}}
 {{- $m := .Values.monitoring -}}
 {{- $interval := include "glassbox.milliseconds" $m.serviceMonitor.interval | int64 -}}
-{{- if and $m.enabled $m.serviceMonitor.enabled -}}
-{{- if gt (include "glassbox.milliseconds" $m.serviceMonitor.scrapeTimeout | int64) $interval }}
-monitoring.serviceMonitor.scrapeTimeout: {{ $m.serviceMonitor.scrapeTimeout }} is more than monitoring.serviceMonitor.interval, {{ $m.serviceMonitor.interval }}: the operator would not take it
-{{- end }}
+{{- if and $m.enabled $m.serviceMonitor.enabled $m.rules.enabled -}}
 {{- $most := ternary "5s" "30s" (eq $m.rules.profile "fast") }}
-{{- if and $m.rules.enabled (gt $interval (include "glassbox.milliseconds" $most | int64)) }}
+{{- if gt $interval (include "glassbox.milliseconds" $most | int64) }}
 monitoring.serviceMonitor.interval: {{ $m.serviceMonitor.interval }} is too long for the windows of monitoring.rules.profile {{ $m.rules.profile }}: {{ $most }} at most
 {{- end }}
 {{- end }}
@@ -60,5 +57,29 @@ monitoring.alertmanagerConfig.receivers.{{ $name }}.slackChannel: empty: which c
 monitoring.alertmanagerConfig.receivers.{{ $name }}.webhookTokenSecret: there is no webhookUrl that it is for
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What to look at, as Helm cannot: whether anybody selects what was made. */}}
+{{- define "glassbox.monitoringNotes" -}}
+{{- $m := .Values.monitoring -}}
+{{- $labels := list -}}
+{{- range $name, $value := $m.labels }}{{ $labels = append $labels (printf "%s: %s" $name $value) }}{{ end -}}
+Prometheus scrapes it, and has its rules, only if its operator selects their labels ({{ join ", " $labels | default "none of their own" }}) and this
+namespace. Each of the four selectors must be that, or {}:
+
+  kubectl get prometheus -A -o jsonpath='{range .items[*]}{.metadata.namespace}/{.metadata.name}: {.spec.serviceMonitorSelector} {.spec.serviceMonitorNamespaceSelector} {.spec.ruleSelector} {.spec.ruleNamespaceSelector}{"\n"}{end}'
+
+If they are not, set monitoring.labels and monitoring.release to the release that they name, or install
+kube-prometheus-stack with serviceMonitorSelectorNilUsesHelmValues and ruleSelectorNilUsesHelmValues false, both of
+prometheus.prometheusSpec. To see each link, from a pod to the autoscaler:
+
+  helm test {{ .Release.Name }} --namespace {{ .Release.Namespace }} --logs
+  charts/stack/doctor --namespace {{ .Release.Namespace }} --release {{ .Release.Name }}
+{{- if $m.alertmanagerConfig.enabled }}
+
+The AlertmanagerConfig is taken when its Secrets are there, and sees alerts of this namespace alone. Why it was not taken:
+
+  kubectl get events -A --field-selector involvedObject.kind=AlertmanagerConfig
 {{- end }}
 {{- end }}
