@@ -31,6 +31,7 @@ dashboards  .ci/tools/dashboards  .
 sloth       .ci/tools/sloth       github.com/slok/sloth/cmd/sloth
 kube        .ci/tools/kube        .
 coredns     .ci/tools/coredns     .
+k6          .ci/tools/k6          go.k6.io/k6/v2
 ROWS
 }
 

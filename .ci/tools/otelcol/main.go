@@ -1,12 +1,14 @@
-// An OpenTelemetry Collector with what the tests need and nothing else: OTLP in, files or the
-// terminal out, no queue, no batch processor. The stock parts are at one release (go.mod); ours is
-// `hitch`, because no stock part answers 429 with a Retry-After, or late, on demand.
+// An OpenTelemetry Collector with what the tests and a cluster need and nothing else: OTLP in; files,
+// the terminal or OTLP over HTTP out; bounded memory, batches, a health check. The stock parts are at
+// one release (go.mod); ours is `hitch`, because no stock part answers 429 with a Retry-After, or
+// late, on demand.
 package main
 
 import (
 	"os"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/provider/envprovider"
@@ -14,8 +16,12 @@ import (
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/debugexporter"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
+	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/batchprocessor"
+	"go.opentelemetry.io/collector/processor/memorylimiterprocessor"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
@@ -27,16 +33,22 @@ func factories() (otelcol.Factories, error) {
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
-	processors, err := otelcol.MakeFactoryMap[processor.Factory](newHitchFactory())
+	processors, err := otelcol.MakeFactoryMap[processor.Factory](
+		newHitchFactory(), memorylimiterprocessor.NewFactory(), batchprocessor.NewFactory())
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
 	exporters, err := otelcol.MakeFactoryMap[exporter.Factory](
-		fileexporter.NewFactory(), debugexporter.NewFactory())
+		fileexporter.NewFactory(), debugexporter.NewFactory(), otlphttpexporter.NewFactory())
+	if err != nil {
+		return otelcol.Factories{}, err
+	}
+	extensions, err := otelcol.MakeFactoryMap[extension.Factory](healthcheckextension.NewFactory())
 	return otelcol.Factories{
 		Receivers:  receivers,
 		Processors: processors,
 		Exporters:  exporters,
+		Extensions: extensions,
 		Telemetry:  otelconftelemetry.NewFactory(),
 	}, err
 }
