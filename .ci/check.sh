@@ -26,6 +26,7 @@ part "interop" .ci/interop.sh
 part "readers" .ci/readers.sh
 part "alerts" .ci/alerts.sh
 part "dashboards" .ci/dashboards.sh
+part "chart" .ci/chart.sh
 part "hostile clients" .ci/hostile.sh
 part "browser" .ci/browser.sh
 part "local stack" .ci/stack.sh
