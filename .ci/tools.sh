@@ -32,6 +32,10 @@ sloth       .ci/tools/sloth       github.com/slok/sloth/cmd/sloth
 kube        .ci/tools/kube        .
 coredns     .ci/tools/coredns     .
 k6          .ci/tools/k6          go.k6.io/k6/v2
+kubeconform  .ci/tools/kubeconform  github.com/yannh/kubeconform/cmd/kubeconform
+kube-score  .ci/tools/kube-score  github.com/zegl/kube-score/cmd/kube-score
+helm-unittest  .ci/tools/helm-unittest  github.com/helm-unittest/helm-unittest/cmd/helm-unittest
+helm-docs   .ci/tools/helm-docs   github.com/norwoodj/helm-docs/cmd/helm-docs
 ROWS
 }
 
