@@ -23,14 +23,17 @@ rows() {
     cat <<'ROWS'
 otelcol     .ci/tools/otelcol     .
 reader      .ci/tools/reader      .
-prometheus  .ci/tools/prometheus  github.com/prometheus/prometheus/cmd/prometheus  -tags=remove_all_sd
-promtool    .ci/tools/prometheus  github.com/prometheus/prometheus/cmd/promtool    -tags=remove_all_sd
+prometheus  .ci/tools/prometheus  github.com/prometheus/prometheus/cmd/prometheus  -tags=remove_all_sd,enable_kubernetes_sd
+promtool    .ci/tools/prometheus  github.com/prometheus/prometheus/cmd/promtool    -tags=remove_all_sd,enable_kubernetes_sd
 alertmanager  .ci/tools/alertmanager  github.com/prometheus/alertmanager/cmd/alertmanager
 amtool      .ci/tools/alertmanager  github.com/prometheus/alertmanager/cmd/amtool
 dashboards  .ci/tools/dashboards  .
 sloth       .ci/tools/sloth       github.com/slok/sloth/cmd/sloth
 kube        .ci/tools/kube        .
 coredns     .ci/tools/coredns     .
+metrics-server  .ci/tools/metrics-server  sigs.k8s.io/metrics-server/cmd/metrics-server
+operator    .ci/tools/operator    github.com/prometheus-operator/prometheus-operator/cmd/operator
+prometheus-config-reloader  .ci/tools/operator  github.com/prometheus-operator/prometheus-operator/cmd/prometheus-config-reloader
 k6          .ci/tools/k6          go.k6.io/k6/v2
 kubeconform  .ci/tools/kubeconform  github.com/yannh/kubeconform/cmd/kubeconform
 kube-score  .ci/tools/kube-score  github.com/zegl/kube-score/cmd/kube-score
