@@ -129,8 +129,12 @@ environment can undo them; OTEL_* as the specification has them.
 {{/* (list . constraints): with the selector, and what a user has not said otherwise. */}}
 {{- define "glassbox.spread" -}}
 {{- $selector := dict "matchLabels" (include "glassbox.selectorLabels" (index . 0) | fromYaml) -}}
+{{- $defaults := dict "labelSelector" $selector "matchLabelKeys" (list "pod-template-hash") "nodeTaintsPolicy" "Honor" -}}
 {{- range index . 1 }}
-{{- $defaults := dict "labelSelector" $selector "matchLabelKeys" (list "pod-template-hash") "nodeTaintsPolicy" "Honor" }}
-- {{ merge (deepCopy .) $defaults | toYaml | nindent 2 | trim }}
+{{- $constraint := deepCopy . }}
+{{- range $key, $value := $defaults }}
+{{- if not (hasKey $constraint $key) }}{{ $_ := set $constraint $key $value }}{{ end }}
+{{- end }}
+- {{ toYaml $constraint | nindent 2 | trim }}
 {{- end }}
 {{- end }}
