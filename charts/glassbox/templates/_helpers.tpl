@@ -116,6 +116,25 @@ app.kubernetes.io/part-of: glassbox
 {{- ternary .Values.autoscaling.minReplicas .Values.replicaCount .Values.autoscaling.enabled | int -}}
 {{- end }}
 
+{{/*
+How many pods the Deployment says. With an autoscaler none, for that is the autoscaler's to say. But taking the field
+away from a Deployment that had it makes Kubernetes put 1, and all but one pod end. So as long as Helm is the one whose
+field it is, which server-side apply tells, it says what is there; the first time that the autoscaler acts the field is
+that one's, and Helm says nothing more. Offline nothing is there.
+*/}}
+{{- define "glassbox.replicas" -}}
+{{- if not .Values.autoscaling.enabled -}}
+{{- .Values.replicaCount -}}
+{{- else -}}
+{{- $live := lookup "apps/v1" "Deployment" .Release.Namespace (include "glassbox.fullname" .) | default dict -}}
+{{- range dig "metadata" "managedFields" list $live -}}
+{{- if and (eq .manager "helm") (eq .operation "Apply") (hasKey (dig "fieldsV1" "f:spec" dict .) "f:replicas") -}}
+{{- $live.spec.replicas -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{/* The routes that users call, as alerts/slo.yaml has them: a test holds the two together. */}}
 {{- define "glassbox.userRoutes" -}}/|/demo/hello|/demo/random-error|/demo/work{{- end }}
 
