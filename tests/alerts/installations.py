@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+import contract as contracts
 import yaml
+from contract_files import read_yaml
 
 from namespaces import NAMESPACE
 from promtool import ALERTS
@@ -57,3 +59,11 @@ def in_two(test: dict[str, Any], namespace: str, beside: str) -> dict[str, Any]:
         for look in test["alert_rule_test"]]
     return {**test, "alert_rule_test": told, "input_series": [
         moved(series, where) for where in (namespace, beside) for series in test["input_series"]]}
+
+
+def unmet(told: list[dict[str, Any]]) -> list[str]:
+    """What these groups ask for that neither a service nor they themselves give: nobody else's records."""
+    text = yaml.safe_dump({"groups": told})
+    known = contracts.load()
+    alone = contracts.Contract(known.own, known.exporters, contracts.read_rules(yaml.safe_load(text), "rules"))
+    return [problem for expression in read_yaml(text, "rules") for problem in contracts.problems(expression, alone)]

@@ -10,9 +10,7 @@ import promql_parser as promql
 import pytest
 import yaml
 
-import contract as contracts
 import installations
-from contract_files import read_yaml
 from namespaces import NAMESPACE, selecting
 from promtool import TESTS, VERSIONS, check_tests, rules, run
 
@@ -90,24 +88,16 @@ def test_they_are_rules(version: str, profile: str, tmp_path: Path) -> None:
     assert status == 0 and said.count("SUCCESS") == 2, said
 
 
-def unmet(told: list[dict[str, Any]]) -> list[str]:
-    """What these groups ask for that neither a service nor they themselves give: nobody else's records."""
-    text = yaml.safe_dump({"groups": told})
-    known = contracts.load()
-    alone = contracts.Contract(known.own, known.exporters, contracts.read_rules(yaml.safe_load(text), "rules"))
-    return [problem for expression in read_yaml(text, "rules") for problem in contracts.problems(expression, alone)]
-
-
 @pytest.mark.parametrize("profile", PROFILES)
 def test_labels_match_between_sides(profile: str) -> None:
     """A selector's namespace is one that its series have, recorded ones, too; and that can fail."""
     told = installations.groups(profile)
-    assert unmet(told) == []
+    assert installations.unmet(told) == []
     changed = copy.deepcopy(told)
     rule = next(rule for group in changed for rule in group["rules"]
                 if rule.get("record") == "job_route:http_server_requests:rate5m")
     rule["labels"]["namespace"] = "elsewhere"
-    assert any("no series has the value" in problem for problem in unmet(changed))
+    assert any("no series has the value" in problem for problem in installations.unmet(changed))
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -1,13 +1,13 @@
 # The custom metrics API has what the autoscaler scales on, of each running pod.
-secret=/var/run/secrets/kubernetes.io/serviceaccount
+secret=${TOKENS:-/var/run/secrets/kubernetes.io/serviceaccount}
 metrics=/apis/custom.metrics.k8s.io/v1beta1
 
 # The token in a configuration on stdin: arguments are seen by who can list processes.
 api() {
     path=$1
     shift
-    token=$(cat $secret/token)
-    ask "https://kubernetes.default.svc$path" --cacert $secret/ca.crt --config - "$@" <<EOT
+    token=$(cat "$secret/token")
+    ask "${API:-https://kubernetes.default.svc}$path" --cacert "$secret/ca.crt" --config - "$@" <<EOT
 header = "Authorization: Bearer $token"
 EOT
 }

@@ -29,15 +29,12 @@ namespace, with Grafana's address. An autoscaler has the name of the release, wh
   | replace "horizontalpodautoscaler=~\".*glassbox.*\"" (printf "horizontalpodautoscaler=%q" (include "glassbox.fullname" $root)) -}}
 {{- end }}
 
-{{/* Windows of a rate hold four scrapes: of half a minute in `real`, of five seconds in `fast`. */}}
+{{/* The shortest windows of `fast` are of 20 s, and a rate wants four scrapes in one. */}}
 {{- define "glassbox.refuse.windows" -}}
 {{- $m := .Values.monitoring -}}
-{{- $interval := include "glassbox.milliseconds" $m.serviceMonitor.interval | int64 -}}
-{{- if and $m.enabled $m.serviceMonitor.enabled $m.rules.enabled -}}
-{{- $most := ternary "5s" "30s" (eq $m.rules.profile "fast") }}
-{{- if gt $interval (include "glassbox.milliseconds" $most | int64) }}
-monitoring.serviceMonitor.interval: {{ $m.serviceMonitor.interval }} is too long for the windows of monitoring.rules.profile {{ $m.rules.profile }}: {{ $most }} at most
-{{- end }}
+{{- $interval := $m.serviceMonitor.interval -}}
+{{- if and $m.enabled $m.serviceMonitor.enabled $m.rules.enabled (eq $m.rules.profile "fast") (gt (include "glassbox.milliseconds" $interval | int64) 5000) }}
+monitoring.serviceMonitor.interval: {{ $interval }} is too long for the windows of monitoring.rules.profile fast: 5s at most
 {{- end }}
 {{- end }}
 
