@@ -32,17 +32,29 @@ def test_rules_are_accepted(version: str, profile: str, tmp_path: Any) -> None:
     assert status == 0 and said.count("SUCCESS") == 2, said
 
 
+REPLACED = {"RELEASE_NAMESPACE": "front", "http://localhost:3000": "https://grafana.example.com",
+            'horizontalpodautoscaler=~".*glassbox.*"': 'horizontalpodautoscaler="shop-glassbox"'}
+
+
+def of_the_release(value: Any) -> Any:
+    """A group with what is the release's own."""
+    if isinstance(value, dict):
+        return {key: of_the_release(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [of_the_release(each) for each in value]
+    for before, after in REPLACED.items() if isinstance(value, str) else ():
+        value = value.replace(before, after)
+    return value
+
+
 @pytest.mark.parametrize("profile, windows", [("demo", "fast"), ("production", "real")])
 def test_rules_are_the_projects(profile: str, windows: str) -> None:
     """Each rule of the profile, word by word; only the namespace, Grafana and the autoscaler are the release's."""
     found = groups(rendered(profile, ALL, "monitoring.rules.grafanaUrl=https://grafana.example.com"))
-    text = yaml.safe_dump(installations.groups(windows), width=10_000_000)
-    for before, after in (("RELEASE_NAMESPACE", "front"), ("http://localhost:3000", "https://grafana.example.com"),
-                          ('horizontalpodautoscaler=~".*glassbox.*"', 'horizontalpodautoscaler="shop-glassbox"')):
-        assert before in text
-        text = text.replace(before, after)
-    assert sorted(json.dumps(group, sort_keys=True) for group in found) == \
-        sorted(json.dumps(group, sort_keys=True) for group in yaml.safe_load(text))
+    plain = installations.groups(windows)
+    assert all(json.dumps(before)[1:-1] in json.dumps(plain) for before in REPLACED)
+    wanted = of_the_release(plain)
+    assert sorted(found, key=json.dumps) == sorted(wanted, key=json.dumps)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
