@@ -15,6 +15,14 @@ formatting() { "clang-format-$CLANG_VERSION" --dry-run --Werror "${sources[@]}";
 
 shells() { shellcheck --external-sources --shell=bash .ci/*.sh .ci/run alerts/drill alerts/runbooks/env.sh; }
 
+# Each test of the chart with what they share before it, as its container gets it.
+helm_tests() {
+    local script
+    for script in service series custom-metrics; do
+        cat charts/glassbox/scripts/{lib,"$script"}.sh | shellcheck --shell=sh - || return
+    done
+}
+
 dockerfile() {
     local venv
     venv=$(.ci/venv.sh "$CHECK_REQUIREMENTS")
@@ -58,6 +66,7 @@ sizes() {
 
 step "clang-format" formatting
 step "shellcheck" shells
+step "shellcheck, helm test" helm_tests
 step "hadolint" dockerfile
 step "yamllint" yaml
 step "sizes" sizes
