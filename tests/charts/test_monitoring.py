@@ -2,6 +2,9 @@
 its namespace; and the links from a ServiceMonitor to the pods."""
 
 import json
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ import yaml
 
 import installations
 import promtool
-from rendering import PROFILES, ROOT, is_selected, objects, one, rendered
+from rendering import CHART, PROFILES, ROOT, is_selected, objects, one, rendered
 
 ALL = "monitoring.rules.skipShipped=false"
 ADDED = {"namespace", "pod", "service", "endpoint", "container", "job", "instance"}  # by the operator
@@ -22,7 +25,7 @@ def groups(text: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("version", promtool.VERSIONS)
 @pytest.mark.parametrize("profile", PROFILES)
-def test_rules_are_accepted(version: str, profile: str, tmp_path: Any) -> None:
+def test_rules_are_accepted(version: str, profile: str, tmp_path: Path) -> None:
     """By both promtools, with all of their lints: a file an object, as the operator makes them."""
     found = objects(rendered(profile, ALL), "PrometheusRule")
     assert [rule["metadata"]["name"] for rule in found] == ["shop-glassbox-shipped", "shop-glassbox"]
@@ -109,6 +112,18 @@ def test_each_pod_is_a_target(settings: tuple[str, ...]) -> None:
     assert monitor["spec"]["jobLabel"] in services[0]["metadata"]["labels"]
     assert services[0]["metadata"]["labels"][monitor["spec"]["jobLabel"]] == "glassbox"
     assert monitor["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+
+
+@pytest.mark.parametrize("link, told", [("rules", "charts/glassbox/rules is a link to alerts/kubernetes"),
+                                        ("dashboards", "charts/glassbox/dashboards is a link to dashboards/json")])
+def test_a_chart_that_lost_a_link_says_so(link: str, told: str, tmp_path: Path) -> None:
+    """Copied alone; without what it links to it would install no alert and no dashboard, and look well."""
+    helm = shutil.which("helm") or pytest.skip("no helm in PATH (.ci/kubectl.sh)")
+    shutil.copytree(CHART, tmp_path / "glassbox")
+    shutil.rmtree(tmp_path / "glassbox" / link)
+    done = subprocess.run([helm, "template", tmp_path / "glassbox", "--values", CHART / "values-production.yaml"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0 and told in done.stderr
 
 
 def test_no_label_is_renamed() -> None:

@@ -11,7 +11,7 @@ source: a list of this test, which nobody emits, long enough
 target: scraped
 labels: [namespace]
 metrics:
-  a_things: {type: gauge, labels: {state: [on, off]}}
+  a_things: {type: gauge, labels: {state: [new, old]}}
   a_calls_total: {type: counter}
   a_seconds: {type: histogram, labels: [route]}
 """
@@ -32,7 +32,7 @@ def compared(folder: Path, series: list[dict[str, str]], types: dict[str, str]) 
 
 
 THERE = [
-    {"__name__": "a_things", "namespace": "x", "state": "on", "job": "j", "instance": "i"},
+    {"__name__": "a_things", "namespace": "x", "state": "new", "job": "j", "instance": "i"},
     {"__name__": "a_calls_total", "namespace": "x", "job": "j", "instance": "i"},
     {"__name__": "a_seconds_bucket", "namespace": "x", "route": "/", "le": "1.0"},
 ]
