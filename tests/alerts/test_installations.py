@@ -11,8 +11,10 @@ import pytest
 import yaml
 
 import installations
+from drills import facts, rules as drill_rules
+from drills.table import DRILLS
 from namespaces import NAMESPACE, selecting
-from promtool import TESTS, VERSIONS, check_tests, rules, run
+from promtool import RULES, TESTS, VERSIONS, check_tests, rules, run
 
 PROFILES = ("real", "fast")
 
@@ -109,6 +111,15 @@ def test_hand_written(version: str, path: Path, tmp_path: Path) -> None:
              "tests": [installations.in_two(test, "shop", beside="elsewhere") for test in file["tests"]]}
     (tmp_path / "test.yaml").write_text(yaml.safe_dump(file))
     check_tests(version, tmp_path / "test.yaml")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_drills_reckon_the_same(profile: str, tmp_path: Path) -> None:
+    """A drill goes by the rules that a Prometheus has: of a cluster it knows as much, recorded series followed."""
+    installations.rule_files(tmp_path, "shop", profile)
+    ours, plain = drill_rules.from_files(tmp_path), drill_rules.from_files(RULES / profile)
+    told = [facts.of_rules(ours, drill) for drill in DRILLS]
+    assert told == [facts.of_rules(plain, drill) for drill in DRILLS] and any(one.thresholds for one in told)
 
 
 COUNT = "http_server_request_duration_seconds_count"
