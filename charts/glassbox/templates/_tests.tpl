@@ -1,6 +1,7 @@
 {{/*
 The pods of `helm test`: what is asked from within the cluster, each with a script of scripts/ that says why. They stay
-until the next run, so that `kubectl logs` and `helm test --logs` can tell.
+until the next run, so that `kubectl logs` and `helm test --logs` can tell. Helm ends at the first that fails, so the link
+that others hang on comes first.
 */}}
 
 {{- define "glassbox.seriesTestName" -}}{{ include "glassbox.suffixed" (list . "test-series") }}{{- end }}
@@ -17,7 +18,7 @@ app.kubernetes.io/component: test
 {{- if and .Values.monitoring.enabled (include "glassbox.isHpa" .) $a.requests.enabled }}true{{ end -}}
 {{- end }}
 
-{{/* (dict "root" . "name" … "script" … "env" (dict NAME VALUE) "account" …): the account is that whose token is mounted. */}}
+{{/* (dict "root" . "name" … "script" … "env" (dict NAME VALUE) "weight" 1 "account" …): the account is that whose token is mounted. */}}
 {{- define "glassbox.testPod" -}}
 {{- $script := printf "%s\n%s" (.root.Files.Get "scripts/lib.sh") (.root.Files.Get (printf "scripts/%s.sh" .script)) -}}
 apiVersion: v1
@@ -28,6 +29,7 @@ metadata:
     {{- include "glassbox.testLabels" .root | nindent 4 }}
   annotations:
     helm.sh/hook: test
+    helm.sh/hook-weight: {{ .weight | quote }}
     helm.sh/hook-delete-policy: before-hook-creation
 spec:
   restartPolicy: Never
