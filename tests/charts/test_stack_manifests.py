@@ -174,17 +174,21 @@ def test_metrics_server_checks_certificates_but_in_a_demonstration() -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("name", [*OURS, *PUBLIC])
 def test_the_api_takes_it(name: str, profile: str, overlay: bool) -> None:
-    """Every object against its schema, strictly, with none that has no schema."""
+    """Every object against its schema, strictly. One kind has none in SCHEMAS_DIR, and the chart makes it only
+    for a control plane outside of pods: it is counted."""
     program, schemas = os.environ.get("KUBECONFORM_BIN"), os.environ.get("SCHEMAS_DIR")
     if not program or not schemas:
         pytest.skip("no KUBECONFORM_BIN or SCHEMAS_DIR: whether the API takes what is rendered stays unproved")
     done = subprocess.run(
-        [program, "-strict", "-summary",
+        [program, "-strict", "-summary", "-skip", "Endpoints",
          "-schema-location", f"{schemas}/core/{{{{ .ResourceKind }}}}{{{{ .KindSuffix }}}}.json",
          "-schema-location", f"{schemas}/crd/{{{{ .Group }}}}/{{{{ .ResourceKind }}}}_{{{{ .ResourceAPIVersion }}}}.json"],
         input=rendered(name, profile, overlay), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(documents(rendered(name, profile, overlay))) >= 4 and "Skipped: 0" in done.stdout
+    kinds = [each["kind"] for each in documents(rendered(name, profile, overlay))]
+    without = kinds.count("Endpoints")
+    assert without == (4 if name == "kube-prometheus-stack" and overlay else 0)
+    assert f"Valid: {len(kinds) - without}, Invalid: 0, Errors: 0, Skipped: {without}" in done.stdout
 
 
 def test_install_layers_what_is_tested_here() -> None:
