@@ -18,6 +18,7 @@ from .tools import Failed, Tools
 
 MADE_HERE = {"app.kubernetes.io/managed-by": "glassbox-stack"}  # on what is no helm release of ours
 TOKEN_KEY = "webhook-token"
+ALIVE = ("--deployed", "--failed", "--pending", "--uninstalling")  # what helm 4 lists by default, and 3 when told
 # The namespace of the service holds its pods to this; they ask for nothing that it forbids.
 POD_SECURITY = {"pod-security.kubernetes.io/enforce": "restricted"}
 
@@ -25,7 +26,7 @@ POD_SECURITY = {"pod-security.kubernetes.io/enforce": "restricted"}
 def release(tools: Tools, part: Part, wish: Wish) -> dict | None:
     """helm's line about the part's release; None where there is none."""
     name, namespace = wish.release_of(part), wish.namespace_of(part)
-    done = tools.ask("helm", "list", "-n", namespace, "--all", "--filter", f"^{re.escape(name)}$", "-o", "json")
+    done = tools.ask("helm", "list", "-n", namespace, *ALIVE, "--filter", f"^{re.escape(name)}$", "-o", "json")
     if done.returncode:
         raise Failed(f"helm list -n {namespace}: {done.stderr.strip()}")
     listed = json.loads(done.stdout or "[]")
