@@ -118,6 +118,22 @@ def test_the_local_files_differ_in_receivers_and_timings_alone() -> None:
     assert names[0] == names[1] == ["page", "ticket", "info", "heartbeat"]
 
 
+def test_the_demo_s_values_are_the_fast_file_s() -> None:
+    """Its routes and timings, its receivers at the webhook's pod, and what the cluster's values have besides."""
+    fast = shipped("alertmanager.local.fast.yaml")
+    cluster, demo = (shipped(file)["alertmanager"] for file in ("values.kubernetes.yaml", "values.demo.yaml"))
+    assert demo["config"]["route"] == fast["route"]
+    for key in ("inhibit_rules", "templates"):
+        assert demo["config"][key] == cluster["config"][key], key
+    assert {k: v for k, v in demo.items() if k != "config"} == {k: v for k, v in cluster.items() if k != "config"}
+    hooks = [each["webhook_configs"][0] for each in demo["config"]["receivers"]]
+    assert [each["url"] for each in hooks] == [
+        each["webhook_configs"][0]["url"].replace("http://127.0.0.1:9099/", "http://webhook:9099/")
+        for each in fast["receivers"]]
+    assert {each["http_config"]["authorization"]["credentials_file"] for each in hooks} == {
+        f"{SECRETS}/webhook-token"}
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_values_for_a_cluster(version: str, tmp_path: Path) -> None:
     """As the chart and the operator lay them out: the shipped file, its templates, its secrets' place."""

@@ -95,7 +95,7 @@ def explain(tools: Tools, lacking: list[tuple[dict | None, str]]) -> str:
             if said:
                 pod_name = pod["metadata"]["name"]
                 about += [f"pod {pod_name}: {each}" for each in said]
-        lines += [f"  {named(thing)}: {lacks}", *(f"      {each[:500]}" for each in dict.fromkeys(about))]
+        lines += [f"  {named(thing)}: {lacks}", *(f"      {each[:300]}" for each in dict.fromkeys(about))]
         helps += _advice("\n".join([lacks, *about]), pod_name or thing["metadata"]["name"], namespace)
     helps = list(dict.fromkeys(helps)) or ["the line above says what it waits for; --timeout gives it longer"]
     return "\n".join([*lines, *(f"  do: {each}" for each in helps)])

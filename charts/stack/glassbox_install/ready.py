@@ -53,9 +53,11 @@ def operated(thing: dict) -> str:
     """A Prometheus or Alertmanager: the operator has made what it asks for."""
     for kind in ("Reconciled", "Available"):
         condition = _condition(thing, kind)
+        if not condition:
+            return "the operator has not seen it yet"
         current = condition.get("observedGeneration", 0) >= thing["metadata"]["generation"]
         if condition.get("status") != "True" or not current:
-            return f"{kind} is {condition.get('status', 'not said')}: {condition.get('message', '')}".rstrip(": ")
+            return f"{kind} is {condition['status']}: {condition.get('message', '')}".rstrip(": ")
     return ""
 
 
