@@ -314,6 +314,16 @@ def test_says_why_it_is_not_ready(world: World, pod: dict, event: str, words: li
     assert "of another" not in done.stderr
 
 
+def test_waits_for_the_autoscaler_s_least(world: World) -> None:
+    """A Deployment without replicas of its own begins with one, which is soon ready."""
+    scaler = {"kind": "HorizontalPodAutoscaler", "metadata": {"name": "glassbox", "namespace": "glassbox"},
+              "spec": {"minReplicas": 2}, "status": {"currentReplicas": 1}}
+    world.say("kubectl get deployments", {"items": [ready("Deployment", "glassbox", "glassbox"), scaler]})
+    done = world.install("--only", "glassbox", "--timeout", "1")
+    assert done.returncode == 1
+    assert "HorizontalPodAutoscaler glassbox/glassbox: 1 replicas of at least 2" in done.stderr
+
+
 def test_says_which_api_does_not_answer(world: World, charts: str) -> None:
     """Pods may be ready and the API server may not reach them."""
     world.say("kubectl get apiservice v1beta1.custom", serving("v1beta1.custom.metrics.k8s.io", False))

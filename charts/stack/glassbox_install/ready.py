@@ -61,6 +61,12 @@ def operated(thing: dict) -> str:
     return ""
 
 
+def autoscaler(thing: dict) -> str:
+    """It has made as many pods as it must, whatever its metrics say: it begins with one."""
+    have, least = thing.get("status", {}).get("currentReplicas", 0), thing["spec"].get("minReplicas", 1)
+    return "" if have >= least else f"{have} replicas of at least {least}"
+
+
 def api_service(thing: dict) -> str:
     """The API server reaches who serves it."""
     condition = _condition(thing, "Available")
@@ -74,13 +80,13 @@ def _unseen(thing: dict) -> str:
 
 KINDS: dict[str, Callable[[dict], str]] = {
     "Deployment": deployment, "StatefulSet": statefulset, "DaemonSet": daemonset,
-    "Prometheus": operated, "Alertmanager": operated, "APIService": api_service}
+    "Prometheus": operated, "Alertmanager": operated, "HorizontalPodAutoscaler": autoscaler, "APIService": api_service}
 
 
 def things(tools: Tools, part: Part, namespace: str, release: str) -> list[dict]:
     """The objects by which a part is judged."""
     mine = f"app.kubernetes.io/instance={release}"
-    found = tools.items("deployments,statefulsets,daemonsets", "-n", namespace, "-l", mine)
+    found = tools.items("deployments,statefulsets,daemonsets,horizontalpodautoscalers", "-n", namespace, "-l", mine)
     if part.name == "kube-prometheus-stack":
         made = tools.items("prometheuses.monitoring.coreos.com,alertmanagers.monitoring.coreos.com",
                            "-n", namespace, "-l", f"release={release}")
