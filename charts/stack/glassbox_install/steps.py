@@ -77,6 +77,9 @@ def check_secret(tools: Tools, wish: Wish) -> None:
     if lacking := [key for key in named if key not in keys]:
         print(f"   note: the Secret {wish.monitoring}/{SECRET} has no {', '.join(lacking)}: messages that need "
               "them are not sent, and alertmanager_notifications_failed_total counts them")
+    own = wish.overlay / "kube-prometheus-stack.yaml" if wish.overlay else None
+    if "example.com" in routes and not (own and own.is_file() and "receivers:" in own.read_text()):
+        print("   note: Alertmanager's receivers are still those of example.com: charts/stack/README.md says where yours go")
 
 
 def serves(tools: Tools, part: Part) -> bool:
