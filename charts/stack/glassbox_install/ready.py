@@ -55,8 +55,9 @@ def operated(thing: dict) -> str:
         condition = _condition(thing, kind)
         if not condition:
             return "the operator has not seen it yet"
-        current = condition.get("observedGeneration", 0) >= thing["metadata"]["generation"]
-        if condition.get("status") != "True" or not current:
+        if condition.get("observedGeneration", 0) < thing["metadata"]["generation"]:
+            return "the operator has not seen its last change yet"
+        if condition["status"] != "True":
             return f"{kind} is {condition['status']}: {condition.get('message', '')}".rstrip(": ")
     return ""
 
