@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -110,3 +111,8 @@ class World:
     def lines(self, *words: str) -> list[str]:
         """Those command lines that have one of the words."""
         return [line for line, _ in self.asked() if any(word in line for word in words)]
+
+    def changes(self) -> list[str]:
+        """Those that would change the cluster."""
+        return [line for line, _ in self.asked()
+                if re.match(r"helm (upgrade|uninstall) |kubectl (-n \S+ )?(create|delete) ", line)]
