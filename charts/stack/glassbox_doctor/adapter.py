@@ -1,0 +1,160 @@
+"""The metrics adapter, found by the API that it serves: its pods, arguments, and the rules in its ConfigMap."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Optional
+from urllib.parse import SplitResult, urlsplit
+
+from .cluster import Object, name_of, namespace_of
+from .facts import NAME, Facts
+from .kubectl import Forbidden
+from .selectors import contains
+
+CUSTOM = "v1beta1.custom.metrics.k8s.io"
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds(text: str) -> float:
+    """A duration as Prometheus and Go write it."""
+    return sum(float(number) * UNITS[unit] for number, unit in re.findall(r"([\d.]+)(ms|[smhd])", text))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One of `rules`."""
+
+    document: dict[str, Any]
+
+    @property
+    def series_query(self) -> str:
+        return self.document.get("seriesQuery", "")
+
+    @property
+    def metrics_query(self) -> str:
+        return self.document.get("metricsQuery", "")
+
+    def names(self, series: str) -> Optional[str]:
+        """The metric that a series becomes, as the adapter names it."""
+        name = self.document.get("name") or {}
+        matches, given = name.get("matches") or ".*", name.get("as") or ""
+        found = re.search(matches, series)
+        if found is None:
+            return None
+        template = given or ("$1" if found.re.groups else "$0")
+        return found.expand(re.sub(r"\$\{?(\d+)\}?", r"\\g<\1>", template))
+
+    @property
+    def series(self) -> str:
+        """The name of the series, where the query says one."""
+        found = re.match(r'\s*([a-zA-Z_:][\w:]*)', self.series_query) or re.search(r'__name__="([^"]+)"',
+                                                                                  self.series_query)
+        return found[1] if found else ""
+
+    @property
+    def resources(self) -> dict[str, str]:
+        """Label: resource."""
+        over = (self.document.get("resources") or {}).get("overrides") or {}
+        return {label: given.get("resource", "") for label, given in over.items()}
+
+    @property
+    def by_template(self) -> bool:
+        return bool((self.document.get("resources") or {}).get("template"))
+
+    @property
+    def routes(self) -> Optional[list[str]]:
+        """The routes whose requests it counts; None: all of them."""
+        found = re.search(r'http_route=(~?)"((?:[^"\\]|\\.)*)"', self.metrics_query)
+        if found is None:
+            return None
+        return sorted(part.replace("\\", "") for part in found[2].split("|"))
+
+    @property
+    def window(self) -> str:
+        found = re.search(r"\[([^\]:]+)\]", self.metrics_query)
+        return found[1] if found else ""
+
+
+class Adapter:
+    """The Deployment behind custom.metrics.k8s.io, or, while nobody is, the one that is called prometheus-adapter."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+
+    @cached_property
+    def api_service(self) -> Optional[Object]:
+        return self.facts.cluster.get("apiservices", CUSTOM)
+
+    @cached_property
+    def deployment(self) -> Optional[Object]:
+        try:
+            everywhere = self.facts.cluster.find("deployments") or []
+        except Forbidden:
+            everywhere = self.facts.cluster.find("deployments", self.facts.monitoring) or []
+        behind = ((self.api_service or {"spec": {}})["spec"].get("service")) or {}
+        service = self.facts.cluster.get("services", behind["name"], behind["namespace"]) if behind else None
+        for one in everywhere:
+            labels = one["spec"]["template"]["metadata"].get("labels") or {}
+            if service and namespace_of(one) == namespace_of(service) and contains(
+                    labels, service["spec"].get("selector") or {"": ""}):
+                return one
+        named = [one for one in everywhere
+                 if (one["metadata"].get("labels") or {}).get(NAME, "").endswith("prometheus-adapter")]
+        return named[0] if named else None
+
+    @property
+    def namespace(self) -> str:
+        return namespace_of(self.deployment) if self.deployment else self.facts.monitoring
+
+    @cached_property
+    def arguments(self) -> list[str]:
+        """Of the container that is the adapter, its command and arguments in one."""
+        containers = self.deployment["spec"]["template"]["spec"]["containers"] if self.deployment else []
+        for one in containers:
+            words = (one.get("command") or []) + (one.get("args") or [])
+            if any(word.startswith("--prometheus-url") for word in words):
+                return words
+        return []
+
+    def argument(self, name: str, default: str = "") -> str:
+        for index, word in enumerate(self.arguments):
+            if word.startswith(f"--{name}="):
+                return word.partition("=")[2]
+            if word == f"--{name}" and index + 1 < len(self.arguments):
+                return self.arguments[index + 1]
+        return default
+
+    @property
+    def url(self) -> SplitResult:
+        return urlsplit(self.argument("prometheus-url"))
+
+    @property
+    def relist(self) -> float:
+        return seconds(self.argument("metrics-relist-interval", "10m"))
+
+    @cached_property
+    def config_map(self) -> Optional[Object]:
+        """That which is mounted and holds --config's file."""
+        spec = self.deployment["spec"]["template"]["spec"] if self.deployment else {}
+        for volume in spec.get("volumes") or []:
+            name = (volume.get("configMap") or {}).get("name")
+            found = self.facts.cluster.get("configmaps", name, self.namespace) if name else None
+            if found and any("rules" in text.lower() for text in (found.get("data") or {}).values()):
+                return found
+        return None
+
+    @cached_property
+    def rules(self) -> list[Rule]:
+        texts = (self.config_map or {}).get("data") or {}
+        wanted = self.argument("config").rpartition("/")[2]
+        text = texts.get(wanted) or next(iter(texts.values()), "")
+        document = self.facts.cluster.kubectl.read_yaml(text) if text.strip() else {}
+        return [Rule(one) for one in document.get("rules") or []]
+
+    def rule_for(self, metric: str) -> Optional[Rule]:
+        """The rule that gives a metric of this name."""
+        return next((rule for rule in self.rules if rule.series and rule.names(rule.series) == metric), None)
+
+    @property
+    def name(self) -> str:
+        return name_of(self.deployment) if self.deployment else "prometheus-adapter"

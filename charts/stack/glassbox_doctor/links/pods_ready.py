@@ -1,0 +1,189 @@
+"""pods-ready: there are as many pods as were asked for, and each takes requests."""
+
+from typing import Optional
+
+from ..cluster import Object, condition, labels_of, name_of, namespace_of
+from ..exposition import Scrape
+from ..facts import COMPONENT, INSTANCE, NAME, Facts
+from ..finding import Finding, broken, some, values
+from ..kubectl import Failed, Forbidden
+
+ID = "pods-ready"
+PROMISE = "that the service takes requests"
+FOLLOWS: tuple[str, ...] = ()
+
+IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
+
+
+def not_installed(facts: Facts) -> Optional[Finding]:
+    if facts.deployment is not None:
+        return None
+    try:
+        everywhere = facts.cluster.find("deployments", "", {INSTANCE: facts.release}) or []
+    except Forbidden:
+        everywhere = []
+    found = [one for one in everywhere if labels_of(one).get(NAME) == "glassbox"
+             or labels_of(one).get(COMPONENT) == "server"]
+    if found:
+        where = namespace_of(found[0])
+        return broken(f"release {facts.release} is in namespace {where}, not in {facts.namespace}",
+                      f"doctor --release {facts.release} --namespace {where}")
+    try:
+        here = facts.cluster.find("deployments", facts.namespace, {COMPONENT: "server"}) or []
+    except Forbidden:
+        here = []
+    others = sorted({labels_of(one).get(INSTANCE, "") for one in here} - {"", facts.release})
+    if others:
+        return broken(f"no Deployment of release {facts.release} in namespace {facts.namespace}, but of {some(others)}",
+                      f"doctor --release {others[0]} --namespace {facts.namespace}")
+    return broken(f"no Deployment with {INSTANCE}={facts.release} in namespace {facts.namespace}",
+                  f"helm install {facts.release} charts/glassbox --namespace {facts.namespace} --create-namespace")
+
+
+def wanted(facts: Facts) -> int:
+    return facts.deployment["spec"].get("replicas", 1) if facts.deployment else 0
+
+
+def scaled_to_zero(facts: Facts) -> Optional[Finding]:
+    if wanted(facts) > 0:
+        return None
+    return broken(f"Deployment {facts.fullname} is scaled to 0: an autoscaler rests too, as long as it stands there",
+                  f"kubectl -n {facts.namespace} scale deployment/{facts.fullname} --replicas=2")
+
+
+def not_created(facts: Facts) -> Optional[Finding]:
+    """Quotas, admission, Pod Security: the ReplicaSet says why it may not."""
+    failed = condition(facts.deployment or {}, "ReplicaFailure")
+    if failed.get("status") != "True":
+        return None
+    message = failed.get("message", "")
+    fix = "the message names what to change"
+    if "exceeded quota" in message:
+        fix = values("resources.requests", "less, or raise the ResourceQuota that the message names")
+    elif "PodSecurity" in message:
+        fix = f"kubectl label namespace {facts.namespace} --overwrite pod-security.kubernetes.io/enforce=restricted"
+    return broken(f"pods may not be created: {message}", fix)
+
+
+def unscheduled(facts: Facts) -> Optional[Finding]:
+    for pod in facts.pods:
+        scheduled = condition(pod, "PodScheduled")
+        if scheduled.get("status") != "False":
+            continue
+        message = scheduled.get("message", "")
+        key = next((key for words, key in ROOM.items() if words in message), "resources.requests")
+        return broken(f"{name_of(pod)} has no node: {message}", values(key, "what a node has room for"))
+    return None
+
+
+ROOM = {"Insufficient": "resources.requests", "taint": "tolerations", "affinity": "nodeSelector, affinity",
+        "selector": "nodeSelector, affinity", "spread": "topologySpreadConstraints"}
+
+
+def states(pod: Object) -> list[Object]:
+    status = pod.get("status") or {}
+    return (status.get("initContainerStatuses") or []) + (status.get("containerStatuses") or [])
+
+
+def image_missing(facts: Facts) -> Optional[Finding]:
+    for pod in facts.pods:
+        for one in states(pod):
+            waiting = (one.get("state") or {}).get("waiting") or {}
+            if waiting.get("reason") in IMAGE:
+                repository, _, tag = one["image"].rpartition(":")
+                return broken(f"{name_of(pod)}: {waiting['reason']}: {waiting.get('message') or one['image']}",
+                              values("image", f"{{repository: {repository}, tag: {tag}}}: one that the node can pull"),
+                              values("imagePullSecrets", "[{name: …}]") + ", if the registry asks who you are")
+    return None
+
+
+def not_configured(facts: Facts) -> Optional[Finding]:
+    """A Secret or ConfigMap that it names is not there, or a security context forbids the image's user."""
+    for pod in facts.pods:
+        for one in states(pod):
+            waiting = (one.get("state") or {}).get("waiting") or {}
+            if waiting.get("reason") in ("CreateContainerConfigError", "CreateContainerError", "RunContainerError"):
+                return broken(f"{name_of(pod)}: {waiting['reason']}: {waiting.get('message', '')}",
+                              "make what the message names in namespace " + facts.namespace + ", or take its name out of"
+                              " the values (otlp.headersSecret, faults.token.existingSecret)")
+    return None
+
+
+def last_words(facts: Facts, pod: Object, container: str) -> str:
+    """The last line that an ended container wrote."""
+    try:
+        said = facts.cluster.kubectl.logs(facts.namespace, name_of(pod), container, "--previous", "--tail=3")
+    except (Failed, Forbidden):
+        return ""
+    return said.strip().splitlines()[-1] if said.strip() else ""
+
+
+def crashing(facts: Facts) -> Optional[Finding]:
+    for pod in facts.pods:
+        for one in states(pod):
+            ended = (one.get("lastState") or {}).get("terminated") or (one.get("state") or {}).get("terminated")
+            waiting = (one.get("state") or {}).get("waiting") or {}
+            if not ended or (waiting.get("reason") != "CrashLoopBackOff" and one.get("ready")):
+                continue
+            if ended.get("reason") == "OOMKilled":
+                return broken(f"{name_of(pod)} was killed for its memory, {one.get('restartCount', 1)} times",
+                              values("resources.limits.memory", "more"))
+            said = last_words(facts, pod, one["name"])
+            fix = values("extraArgs, extraEnv", "what its last line names") if ended.get("exitCode") == 2 else \
+                f"kubectl -n {facts.namespace} logs {name_of(pod)} --previous"
+            return broken(f"{name_of(pod)} ended with exit code {ended.get('exitCode')}, "
+                          f"{one.get('restartCount', 1)} times{': ' + said if said else ''}", fix)
+    return None
+
+
+def admin_port(facts: Facts) -> str:
+    return next((str(port["containerPort"]) for port in facts.container.get("ports") or []
+                 if port.get("name") == "admin"), "8081")
+
+
+def faults_of(facts: Facts, pod: Object) -> list[str]:
+    """The faults that keep a pod from becoming ready, by what it says of itself."""
+    try:
+        says = Scrape(facts.cluster, pod, admin_port(facts)).by("glassbox_fault_in_force", "fault")
+    except (Failed, Forbidden):
+        return []
+    return [name for name in ("not_ready", "slow_start") if name in says]
+
+
+def not_ready(facts: Facts) -> Optional[Finding]:
+    waiting = [pod for pod in facts.pods if pod not in facts.ready_pods]
+    if not waiting:
+        return None
+    pod = waiting[0]
+    events = [event for event in facts.cluster.events(facts.namespace, "Pod", name_of(pod))
+              if event.get("reason") in ("Unhealthy", "FailedMount", "FailedCreatePodSandBox")]
+    if not events:
+        return broken(f"{name_of(pod)} is not ready: {condition(pod, 'Ready').get('message') or 'it starts'}"
+                      f" ({len(facts.ready_pods)} of {wanted(facts)} are)", "wait: doctor --wait 60")
+    event = events[0]
+    if event["reason"] != "Unhealthy":
+        return broken(f"{name_of(pod)}: {event['reason']}: {event['message']}", "the message names what to make")
+    if "503" in event["message"]:
+        faults = faults_of(facts, pod)
+        if faults:
+            return broken(f"{name_of(pod)} is not ready: fault {faults[0]} is in force",
+                          values("faults.plan", "{}") + ", or wait for its end (alerts/drill lifts its own)")
+        return broken(f"{name_of(pod)} is not ready: it starts, or drains: {event['message']}", "wait: doctor --wait 60")
+    return broken(f"{name_of(pod)} is not ready: {event['message']}",
+                  values("extraArgs", "no --admin-listen: the probes ask port admin"),
+                  f"kubectl -n {facts.namespace} logs {name_of(pod)} --tail=20")
+
+
+def too_few(facts: Facts) -> Optional[Finding]:
+    if len(facts.ready_pods) >= wanted(facts):
+        return None
+    return broken(f"{len(facts.ready_pods)} of {wanted(facts)} pods are there: a rollout or a scaling is under way",
+                  "wait: doctor --wait 60")
+
+
+CAUSES = (not_installed, scaled_to_zero, not_created, unscheduled, image_missing, not_configured, crashing, not_ready,
+          too_few)
+
+
+def green(facts: Facts) -> str:
+    return f"{len(facts.ready_pods)} of {wanted(facts)} pods of Deployment {facts.fullname} are ready"

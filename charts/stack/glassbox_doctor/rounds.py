@@ -1,0 +1,40 @@
+"""One round: every link is looked at, in order, the broken too, as what follows may have causes of its own."""
+
+from types import ModuleType
+
+from .facts import Facts
+from .finding import BROKEN, OK, SKIPPED, Finding, broken, skipped
+from .kubectl import Failed, Forbidden, denied, grant
+from .links import LINKS
+
+
+def look(link: ModuleType, facts: Facts) -> Finding:
+    """The first cause that finds something, else what is there. A document that cannot be had breaks the link; one that
+    the user may not have leaves it unproved."""
+    try:
+        for cause in link.CAUSES:
+            found = cause(facts)
+            if found is not None:
+                return found
+        return Finding(OK, link.green(facts))
+    except Forbidden as error:
+        return skipped(f"you may not {denied(str(error))}: {link.PROMISE} stays unproved", grant(str(error)))
+    except Failed as error:
+        return broken(f"what it needs does not answer: {error}",
+                      "first mend the links before; else look at what is named")
+
+
+def is_forbidden(finding: Finding) -> bool:
+    return finding.state == SKIPPED and finding.found.startswith("you may not ")
+
+
+def examine(facts: Facts) -> dict[str, Finding]:
+    """Findings by link. One that rests on a broken one says so, besides what was found."""
+    findings: dict[str, Finding] = {}
+    for link in LINKS:
+        finding = look(link, facts)
+        before = [name for name in link.FOLLOWS if findings[name].state == BROKEN]
+        if finding.state == BROKEN and before:
+            finding = Finding(BROKEN, f"follows from {' and '.join(before)}: {finding.found}", finding.fix)
+        findings[link.ID] = finding
+    return findings

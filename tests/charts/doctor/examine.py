@@ -1,0 +1,54 @@
+"""What the tests of the doctor share: a round over a world, and the form of a case."""
+
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from fake import FakeKubectl
+from glassbox_doctor.cluster import Cluster
+from glassbox_doctor.facts import Facts
+from glassbox_doctor.finding import Finding
+from glassbox_doctor.links import collector_span
+from glassbox_doctor.rounds import examine
+from world import NAMESPACE, NOW, RELEASE, WATCH, World
+
+Break = Callable[[World], Any]
+
+
+def look(world: World) -> dict[str, Finding]:
+    collector_span.now = lambda: NOW
+    return examine(Facts(Cluster(FakeKubectl(world)), RELEASE, NAMESPACE, WATCH))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A break, and what its link says: words that must stand in what was found, and a line to change, whole."""
+
+    name: str
+    break_it: Break
+    found: str
+    fix: str
+    state: str = "broken"
+
+
+def check(link: str, case: Case) -> None:
+    from world import whole
+    world = whole()
+    case.break_it(world)
+    finding = look(world)[link]
+    assert finding.state == case.state, finding
+    assert case.found in finding.found, finding
+    assert case.fix in finding.fix.splitlines() + [""] * (not finding.fix), finding
+
+
+def one(world: World, kind: str, name: str = "") -> dict[str, Any]:
+    """The object of a kind with this name, or the first."""
+    return next(thing for thing in world["objects"][kind] if not name or thing["metadata"]["name"] == name)
+
+
+def drop(world: World, kind: str, name: str = "") -> None:
+    """Deletes it."""
+    world["objects"][kind].remove(one(world, kind, name))
+
+
+def labels(thing: dict[str, Any]) -> dict[str, str]:
+    return thing["metadata"]["labels"]
