@@ -1,7 +1,9 @@
 """Documents of the API server, by kind or through its proxies; each is fetched once in a round of looks."""
 
 import json
+import threading
 import urllib.parse
+from collections import defaultdict
 from typing import Any, Iterator, Optional
 
 from .kubectl import Absent, Failed, Forbidden, Kubectl
@@ -27,21 +29,24 @@ KINDS = {
 
 
 class Cluster:
-    """What is asked is remembered, a refusal too: links share what they look at, and see the same."""
+    """What is asked is remembered, a refusal too: links share what they look at, and see the same. They look side by
+    side; who asks for what another has just asked for waits for that answer."""
 
     def __init__(self, kubectl: Kubectl) -> None:
         self.kubectl = kubectl
         self.answers: dict[str, Any] = {}
+        self.asking: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def forget(self) -> None:
         self.answers.clear()
 
     def text(self, path: str) -> str:
-        if path not in self.answers:
-            try:
-                self.answers[path] = self.kubectl.raw(path)
-            except (Failed, Forbidden) as error:
-                self.answers[path] = error
+        with self.asking[path]:
+            if path not in self.answers:
+                try:
+                    self.answers[path] = self.kubectl.raw(path)
+                except (Failed, Forbidden) as error:
+                    self.answers[path] = error
         answer = self.answers[path]
         if isinstance(answer, Exception):
             raise answer

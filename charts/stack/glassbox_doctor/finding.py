@@ -45,3 +45,8 @@ def some(names: list[str], most: int = 3) -> str:
 def lines_of(labels: dict[str, str]) -> str:
     """Labels as they are read aloud."""
     return ", ".join(f"{name}={value}" for name, value in sorted(labels.items())) or "no labels"
+
+
+def peers(namespace: str) -> str:
+    """Whoever is in a namespace, as a NetworkPolicy names them."""
+    return f"[{{namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {namespace}}}}}}}]"

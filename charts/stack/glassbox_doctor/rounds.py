@@ -1,11 +1,14 @@
-"""One round: every link is looked at, in order, the broken too, as what follows may have causes of its own."""
+"""One round: every link is looked at, those after a broken one too, as they may have causes of their own."""
 
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 
 from .facts import Facts
 from .finding import BROKEN, OK, SKIPPED, Finding, broken, skipped
 from .kubectl import Failed, Forbidden, denied, grant
 from .links import LINKS
+
+AT_A_TIME = 4  # links; each waits for kubectl, most of the time
 
 
 def look(link: ModuleType, facts: Facts) -> Finding:
@@ -31,8 +34,9 @@ def is_forbidden(finding: Finding) -> bool:
 def examine(facts: Facts) -> dict[str, Finding]:
     """Findings by link. One that rests on a broken one says so, besides what was found."""
     findings: dict[str, Finding] = {}
-    for link in LINKS:
-        finding = look(link, facts)
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        looks = list(pool.map(lambda link: look(link, facts), LINKS))
+    for link, finding in zip(LINKS, looks):
         before = [name for name in link.FOLLOWS if findings[name].state == BROKEN]
         if finding.state == BROKEN and before:
             finding = Finding(BROKEN, f"follows from {' and '.join(before)}: {finding.found}", finding.fix)

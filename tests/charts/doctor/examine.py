@@ -7,15 +7,13 @@ from fake import FakeKubectl
 from glassbox_doctor.cluster import Cluster
 from glassbox_doctor.facts import Facts
 from glassbox_doctor.finding import Finding
-from glassbox_doctor.links import collector_span
 from glassbox_doctor.rounds import examine
-from world import NAMESPACE, NOW, RELEASE, WATCH, World
+from world import NAMESPACE, RELEASE, WATCH, World, whole
 
 Break = Callable[[World], Any]
 
 
 def look(world: World) -> dict[str, Finding]:
-    collector_span.now = lambda: NOW
     return examine(Facts(Cluster(FakeKubectl(world)), RELEASE, NAMESPACE, WATCH))
 
 
@@ -31,7 +29,6 @@ class Case:
 
 
 def check(link: str, case: Case) -> None:
-    from world import whole
     world = whole()
     case.break_it(world)
     finding = look(world)[link]

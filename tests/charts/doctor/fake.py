@@ -6,7 +6,6 @@ import re
 from typing import Any, Iterator, Optional
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import yaml
 from glassbox_doctor.kubectl import Absent, failure
 
 Labels = dict[str, str]
@@ -16,6 +15,12 @@ VECTOR = re.compile(r"([a-zA-Z_:][\w:]*)?(?:\{(.*)\})?$")
 OPERATORS = {"=": lambda have, want: have == want, "!=": lambda have, want: have != want,
              "=~": lambda have, want: re.fullmatch(want, have) is not None,
              "!~": lambda have, want: re.fullmatch(want, have) is None}
+
+
+def mapping(text: str) -> dict[str, Any]:
+    """What kubectl makes of YAML; the parser is loaded by who needs it, as bin/kubectl is started often."""
+    import yaml
+    return yaml.safe_load(text) or {}
 
 
 def evaluate(expression: str, series: list[Labels]) -> list[dict[str, Any]]:
@@ -125,7 +130,7 @@ class FakeKubectl:
         return self.world["files"][key]
 
     def read_yaml(self, text: str) -> dict[str, Any]:
-        return yaml.safe_load(text) or {}
+        return mapping(text)
 
 
 def lines(world: dict[str, Any], arguments: list[str], stdin: Optional[str]) -> Iterator[str]:
@@ -134,7 +139,7 @@ def lines(world: dict[str, Any], arguments: list[str], stdin: Optional[str]) -> 
     if arguments[:2] == ["get", "--raw"]:
         yield kubectl.answer(arguments[2])
     elif arguments[0] == "label":
-        yield json.dumps(yaml.safe_load(stdin or ""))
+        yield json.dumps(mapping(stdin or ""))
     elif arguments[0] == "exec":
         yield kubectl.execute("", arguments[2], arguments[3].removeprefix("--container="))
     elif arguments[0] == "logs":

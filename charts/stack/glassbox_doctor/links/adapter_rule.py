@@ -92,7 +92,8 @@ def no_rule(facts: Facts) -> Optional[Finding]:
         return None
     where = f"ConfigMap {name_of(found.config_map)}" if found.config_map else "its configuration, which was not found,"
     names = [one.names(one.series) or "?" for one in found.rules if one.series]
-    return broken(f"{where} has no rule for {metric(facts)}" + (f", only for {some(names)}" if names else ""),
+    other = [values("autoscaling.requests.metric", RATE) + "  (what the adapter has)"] * (RATE in names)
+    return broken(f"{where} has no rule for {metric(facts)}" + (f", only for {some(names)}" if names else ""), *other,
                   line("rules.custom[0].name.as", metric(facts)),
                   line("rules.custom[0].seriesQuery", f'{REQUESTS}_count{{namespace!="",pod!=""}}'))
 

@@ -8,7 +8,7 @@ from ..cluster import name_of, namespace_of
 from ..collector import Collector
 from ..exposition import Scrape
 from ..facts import Facts
-from ..finding import Finding, broken, skipped, some, values
+from ..finding import Finding, broken, peers, skipped, some, values
 from ..kubectl import Failed
 from .adapter_rule import why_not
 from .pods_ready import admin_port
@@ -107,8 +107,7 @@ def own(facts: Facts) -> list[Scrape]:
 def network(facts: Facts) -> list[str]:
     """Nobody answers, though somebody is there."""
     place = collector(facts).place
-    return [values("networkPolicy.collectorTo", "[{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: "
-                   f"{place[1] if place else '…'}}}}}]"),
+    return [values("networkPolicy.collectorTo", peers(place[1] if place else facts.monitoring)),
             f"kubectl -n {facts.namespace} logs deployment/{facts.fullname} --tail=20"]
 
 

@@ -5,7 +5,7 @@ from typing import Callable, Optional
 
 from ..cluster import Object, labels_of, name_of, namespace_of
 from ..facts import Facts
-from ..finding import Finding, broken, values
+from ..finding import Finding, broken, peers, values
 from ..selectors import selects
 
 
@@ -25,8 +25,7 @@ def timed_out(facts: Facts, error: str) -> list[str]:
         return [values("monitoring.serviceMonitor.scrapeTimeout", "longer, if the pod is merely slow"),
                 "no NetworkPolicy of this namespace selects the pods: look for one of the cluster's network"]
     namespace = namespace_of(facts.prometheus_object) if facts.prometheus_object else facts.monitoring
-    peer = f"[{{namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {namespace}}}}}}}]"
-    return [values("networkPolicy.monitoringFrom", peer) + f"  (NetworkPolicy {name_of(found)} selects the pods)"]
+    return [values("networkPolicy.monitoringFrom", peers(namespace)) + f"  (NetworkPolicy {name_of(found)} selects the pods)"]
 
 
 def refused(facts: Facts, error: str) -> list[str]:

@@ -115,14 +115,12 @@ def unread(facts: Facts) -> Optional[Finding]:
 
 def mend(facts: Facts, spec: Object) -> list[str]:
     """What to change for one metric that is not read."""
-    kind, name = spec["type"], named(spec)
+    kind = spec["type"]
     if kind == "ContainerResource" and part(spec)["container"] != facts.container["name"]:
         return [f"kubectl -n {facts.namespace} edit hpa  # containerResource.container: {facts.container['name']}"]
     if kind in ("Resource", "ContainerResource") and "cpu" not in (
             (facts.container.get("resources") or {}).get("requests") or {}):
         return [values("resources.requests.cpu", "100m") + "  (utilization is of what is requested)"]
-    if kind == "Pods" and name != (facts.value("autoscaling.requests.metric") if facts.values else name):
-        return [values("autoscaling.requests.metric", name)]
     return [f"first mend {SOURCE.get(kind, kind)}; where that is well: wait: doctor --wait 60"]
 
 

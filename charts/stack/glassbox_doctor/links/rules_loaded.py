@@ -44,7 +44,7 @@ def no_prometheus(facts: Facts) -> Optional[Finding]:
 
 
 def not_selected(facts: Facts) -> Optional[Finding]:
-    found = (by_label(facts, {"kind": "PrometheusRule", **one}, "ruleSelector") for one in facts.rule_objects)
+    found = (by_label(facts, "PrometheusRule", one, "ruleSelector") for one in facts.rule_objects)
     return next((finding for finding in found if finding), None)
 
 

@@ -45,10 +45,10 @@ def no_monitor(facts: Facts) -> Optional[Finding]:
 
 def not_selected(facts: Facts) -> Optional[Finding]:
     """The most frequent of all: the labels that the operator looks for are not those it has."""
-    return by_label(facts, facts.monitor, "serviceMonitorSelector")
+    return by_label(facts, "ServiceMonitor", facts.monitor, "serviceMonitorSelector")
 
 
-def by_label(facts: Facts, thing: Object, key: str) -> Optional[Finding]:
+def by_label(facts: Facts, kind: str, thing: Object, key: str) -> Optional[Finding]:
     """Whether Prometheus' selector for a kind takes an object of ours; one of two lines mends it."""
     prometheus = facts.prometheus_object
     selector, labels = prometheus["spec"].get(key), labels_of(thing)
@@ -59,7 +59,7 @@ def by_label(facts: Facts, thing: Object, key: str) -> Optional[Finding]:
     lines = [values(f"monitoring.labels.{name}", value) for name, value in wanted.items()]
     if set(wanted) == {"release"}:
         lines.append(values("monitoring.release", wanted["release"]) + "  (with the line above)")
-    return broken(f"Prometheus {name_of(prometheus)} selects {words(selector)} ({key}); {thing.get('kind', 'object')} "
+    return broken(f"Prometheus {name_of(prometheus)} selects {words(selector)} ({key}); {kind} "
                   f"{name_of(thing)} has {mine or 'other labels'}",
                   *lines, "or " + stack(f"prometheus.prometheusSpec.{key}NilUsesHelmValues", "false"))
 

@@ -1,0 +1,125 @@
+"""pods-ready: none, not made, not placed, not started, crashed, not ready, and each of them told apart."""
+
+from typing import Any
+
+import pytest
+
+from examine import Case, check, drop, labels, one
+from world import NAME, NAMESPACE, OURS, PODS, World, deployment
+
+
+def waiting(reason: str, message: str = "") -> Any:
+    def break_it(world: World) -> None:
+        pod = one(world, "pods", PODS[0])
+        pod["status"]["conditions"][1]["status"] = "False"
+        pod["status"]["containerStatuses"][0].update(
+            ready=False, image="ghcr.io/x/glassbox:9.9.9", state={"waiting": {"reason": reason, "message": message}})
+    return break_it
+
+
+def ended(reason: str, code: int) -> Any:
+    def break_it(world: World) -> None:
+        waiting("CrashLoopBackOff", "back-off")(world)
+        status = one(world, "pods", PODS[0])["status"]["containerStatuses"][0]
+        status.update(restartCount=4, lastState={"terminated": {"reason": reason, "exitCode": code}})
+        world["logs"][PODS[0]] = "started\n--workers: 900 is not 1 to 64\n"
+    return break_it
+
+
+def unscheduled(message: str) -> Any:
+    def break_it(world: World) -> None:
+        one(world, "pods", PODS[1])["status"]["conditions"] = [
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}]
+    return break_it
+
+
+def unready(message: str, reason: str = "Unhealthy", exposition: str = "") -> Any:
+    def break_it(world: World) -> None:
+        one(world, "pods", PODS[1])["status"]["conditions"][1].update(
+            status="False", message="containers with unready status: [glassbox]")
+        world["expositions"][PODS[1]] = exposition
+        if message:
+            world["objects"]["events"].append({
+                "metadata": {"namespace": NAMESPACE}, "type": "Warning", "reason": reason, "message": message,
+                "involvedObject": {"kind": "Pod", "name": PODS[1]}, "lastTimestamp": "2026-11-26T16:00:00Z"})
+    return break_it
+
+
+def elsewhere(world: World) -> None:
+    one(world, "deployments", NAME)["metadata"]["namespace"] = "market"
+
+
+def another(world: World) -> None:
+    drop(world, "deployments", NAME)
+    whose = {**OURS, "app.kubernetes.io/instance": "kiosk"}
+    world["objects"]["deployments"].append(deployment("kiosk-glassbox", NAMESPACE, whose, whose, 1, containers=[]))
+
+
+def forbidden_to_be_made(message: str) -> Any:
+    def break_it(world: World) -> None:
+        one(world, "deployments", NAME)["status"]["conditions"] = [
+            {"type": "ReplicaFailure", "status": "True", "message": message}]
+    return break_it
+
+
+def leaving(world: World) -> None:
+    one(world, "pods", PODS[1])["metadata"]["deletionTimestamp"] = "2026-11-26T16:00:00Z"
+
+
+CASES = [
+    Case("not installed", lambda world: drop(world, "deployments", NAME),
+         "no Deployment with app.kubernetes.io/instance=shop in namespace store",
+         "helm install shop charts/glassbox --namespace store --create-namespace"),
+    Case("in another namespace", elsewhere, "release shop is in namespace market, not in store",
+         "doctor --release shop --namespace market"),
+    Case("under another release", another, "no Deployment of release shop in namespace store, but of kiosk",
+         "doctor --release kiosk --namespace store"),
+    Case("scaled to 0", lambda world: one(world, "deployments", NAME)["spec"].update(replicas=0),
+         "shop-glassbox is scaled to 0", "kubectl -n store scale deployment/shop-glassbox --replicas=2"),
+    Case("quota", forbidden_to_be_made('pods "x" is forbidden: exceeded quota: small, requested: cpu=100m'),
+         "exceeded quota: small", "values of glassbox: resources.requests: less, or raise the ResourceQuota that the "
+         "message names"),
+    Case("no room", unscheduled("0/3 nodes are available: 3 Insufficient memory."), "3 Insufficient memory",
+         "values of glassbox: resources.requests: what a node has room for"),
+    Case("taint", unscheduled("0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true}."), "untolerated taint",
+         "values of glassbox: tolerations: what a node has room for"),
+    Case("no such image", waiting("ImagePullBackOff", 'Back-off pulling image "ghcr.io/x/glassbox:9.9.9"'),
+         "ImagePullBackOff: Back-off pulling image", "values of glassbox: image: {repository: ghcr.io/x/glassbox, tag: "
+         "9.9.9}: one that the node can pull"),
+    Case("secret missing", waiting("CreateContainerConfigError", 'secret "token" not found'), 'secret "token" not found',
+         "make what the message names in namespace store, or take its name out of the values (otlp.headersSecret, "
+         "faults.token.existingSecret)"),
+    Case("wrong option", ended("Error", 2), "exit code 2, 4 times: --workers: 900 is not 1 to 64",
+         "values of glassbox: extraArgs, extraEnv: what its last line names"),
+    Case("crash", ended("Error", 139), "exit code 139", f"kubectl -n store logs {PODS[0]} --previous"),
+    Case("out of memory", ended("OOMKilled", 137), "was killed for its memory, 4 times",
+         "values of glassbox: resources.limits.memory: more"),
+    Case("fault", unready("Readiness probe failed: HTTP probe failed with statuscode: 503",
+                          exposition='glassbox_fault_in_force{fault="not_ready"} 1\n'), "fault not_ready is in force",
+         "values of glassbox: faults.plan: {}, or wait for its end (alerts/drill lifts its own)"),
+    Case("draining", unready("Readiness probe failed: HTTP probe failed with statuscode: 503",
+                             exposition='glassbox_fault_in_force{fault="not_ready"} 0\n'), "it starts, or drains",
+         "wait: doctor --wait 60"),
+    Case("probe refused", unready("Readiness probe failed: Get http://10.0.0.1:8081/readyz: connection refused"),
+         "connection refused", "values of glassbox: extraArgs: no --admin-listen: the probes ask port admin"),
+    Case("mount", unready('configmap "shop-glassbox-faults" not found', "FailedMount"),
+         'FailedMount: configmap "shop-glassbox-faults" not found', "the message names what to make"),
+    Case("starts", unready(""), "containers with unready status: [glassbox] (1 of 2 are)", "wait: doctor --wait 60"),
+    Case("rolls", leaving, "1 of 2 pods are there: a rollout or a scaling is under way", "wait: doctor --wait 60"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_pods_ready(case: Case) -> None:
+    check("pods-ready", case)
+
+
+def test_a_crash_that_is_over_is_none() -> None:
+    """A container that was restarted once, and is ready since, breaks nothing."""
+    from examine import look
+    from world import whole
+    world = whole()
+    one(world, "pods", PODS[0])["status"]["containerStatuses"][0].update(
+        restartCount=1, lastState={"terminated": {"reason": "Error", "exitCode": 1}})
+    assert look(world)["pods-ready"].state == "ok"
+    assert labels(one(world, "pods", PODS[0])) == OURS
