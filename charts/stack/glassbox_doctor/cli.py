@@ -24,8 +24,8 @@ COLOURS = {OK: "32", BROKEN: "31", SKIPPED: "33"}
 
 def options(arguments: Optional[list[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="doctor", description="Says, link by link, why a metric of glassbox is not where it should be, and for each "
-        "break the line to change. It looks by kubectl and changes nothing.",
+        prog="doctor", description="Says, link by link, why a metric of glassbox is not where it should be, and for "
+        "each break the line to change. It looks by kubectl and changes nothing.",
         epilog="exit status: 0 all links are well, 1 one is broken, 2 refused or unreachable")
     parser.add_argument("--namespace", default="glassbox", help="of the release (%(default)s)")
     parser.add_argument("--release", default="glassbox", help="Helm's name of it (%(default)s)")

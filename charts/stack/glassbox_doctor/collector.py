@@ -110,6 +110,7 @@ class Collector:
     def ours(self) -> list[Span]:
         """Of its file's end, the spans of our pods."""
         pod = self.pods[0]
-        said = self.facts.cluster.kubectl.execute(namespace_of(pod), name_of(pod), READER, "tail", "-c", str(TAIL), FILE)
+        said = self.facts.cluster.kubectl.execute(namespace_of(pod), name_of(pod), READER,
+                                                  "tail", "-c", str(TAIL), FILE)
         names = {name_of(one) for one in self.facts.all_pods}
         return [span for span in spans(said) if span.namespace == self.facts.namespace and span.pod in names]

@@ -86,7 +86,8 @@ class FakeKubectl:
             if not named:
                 raise Denied(f'Error from server (NotFound): {found[2]} "{found[3]}" not found')
             return named[0]
-        wanted = dict(pair.split("=") for pair in parse_qs(parts.query).get("labelSelector", [""])[0].split(",") if pair)
+        selector = parse_qs(parts.query).get("labelSelector", [""])[0]
+        wanted = dict(pair.split("=") for pair in selector.split(",") if pair)
         return {"items": [one for one in things if wanted.items() <= (one["metadata"].get("labels") or {}).items()]}
 
     def proxied(self, path: str) -> str:
@@ -97,8 +98,8 @@ class FakeKubectl:
         if kind == "pods":
             text = self.world["expositions"].get(name)
             if text is None or port not in ("8081", "8888"):
-                raise Denied("Error from server (ServiceUnavailable): error trying to reach service: dial tcp: connect: "
-                             "connection refused")
+                raise Denied("Error from server (ServiceUnavailable): error trying to reach service: dial tcp: "
+                             "connect: connection refused")
             return text
         url = urlsplit("/" + rest)
         if url.path == "/api/v2/receivers":

@@ -42,8 +42,9 @@ def unavailable(replicas: int) -> Any:
 
 
 def keda(world: World) -> None:
-    world["objects"]["scaledobjects"].append(thing("shop-glassbox", "store", {"app.kubernetes.io/instance": "shop"}, spec={},
-                                                   status={"conditions": [{"type": "Ready", "status": "True"}]}))
+    world["objects"]["scaledobjects"].append(thing(
+        "shop-glassbox", "store", {"app.kubernetes.io/instance": "shop"}, spec={},
+        status={"conditions": [{"type": "Ready", "status": "True"}]}))
 
 
 def off(world: World) -> None:
@@ -68,16 +69,13 @@ CASES = [
          "values of glassbox: autoscaling.enabled: true", "skipped"),
     Case("no adapter", lambda world: drop(world, "deployments", "prometheus-adapter"), "there is no prometheus-adapter",
          "charts/stack/install --only prometheus-adapter"),
-    Case("at 0", unavailable(0), "prometheus-adapter is scaled to 0",
+    Case("at 0", unavailable(0), "Deployment prometheus-adapter is scaled to 0",
          "kubectl -n watch scale deployment/prometheus-adapter --replicas=1"),
-    Case("crashes", unavailable(1), "prometheus-adapter is not available: CrashLoopBackOff: back-off 10s",
-         "kubectl -n watch logs deployment/prometheus-adapter --tail=20"),
+    Case("crashes", unavailable(1), "Deployment prometheus-adapter is not available: CrashLoopBackOff: "
+         "back-off 10s", "kubectl -n watch logs deployment/prometheus-adapter --all-containers --tail=20"),
     Case("no rule", config("{as: http_requests_per_second}", "{as: requests_per_second}"),
          "ConfigMap prometheus-adapter has no rule for http_requests_per_second, only for requests_per_second",
          ADAPTERS + "rules.custom[0].name.as: http_requests_per_second"),
-    Case("other metric", lambda world: one(world, "horizontalpodautoscalers")["spec"]["metrics"][0]["pods"]["metric"].update(
-        name="rps"), "ConfigMap prometheus-adapter has no rule for rps, only for http_requests_per_second",
-         "values of glassbox: autoscaling.requests.metric: http_requests_per_second  (what the adapter has)"),
     Case("no rules", lambda world: one(world, "configmaps", "prometheus-adapter")["data"].update(
         {"config.yaml": "rules: []"}), "has no rule for http_requests_per_second", LINE),
     Case("no resources", config("pod: {resource: pod}", "instance: {resource: pod}"),
@@ -140,6 +138,16 @@ def condition(reason: str, message: str) -> Any:
         conditions=[{"type": "Available", "status": "False", "reason": reason, "message": message}])
 
 
+def nobody(world: World) -> None:
+    condition("ServiceNotFound", "service/nobody in watch is not present")(world)
+    one(world, "apiservices", "v1beta1.custom.metrics.k8s.io")["spec"]["service"]["name"] = "nobody"
+
+
+def at_0(world: World) -> None:
+    unavailable(0)(world)
+    condition("MissingEndpoints", "endpoints have no addresses")(world)
+
+
 def values(*pods: str) -> Any:
     def break_it(world: World) -> None:
         answer = world["raw"][API + "/namespaces/store/pods/"]
@@ -159,19 +167,19 @@ APIS = [
     Case("KEDA", keda, "that an HPA can ask for the request rate is not needed", "", "skipped"),
     Case("no APIService", lambda world: drop(world, "apiservices", "v1beta1.custom.metrics.k8s.io"),
          "there is no APIService v1beta1.custom.metrics.k8s.io", "charts/stack/install --only prometheus-adapter"),
-    Case("no Service", condition("ServiceNotFound", "service/adapter in watch is not present"),
-         "is unavailable: ServiceNotFound: service/adapter in watch is not present",
-         "kubectl edit apiservice v1beta1.custom.metrics.k8s.io  # spec.service: the adapter's Service"),
-    Case("no endpoints", condition("MissingEndpoints", "endpoints have no addresses"), "MissingEndpoints",
-         "kubectl -n watch get service,endpoints,pods  # of prometheus-adapter"),
-    Case("no answer", condition("FailedDiscoveryCheck", "failing or missing response"), "FailedDiscoveryCheck",
-         "the pods are there and do not answer the API server: a NetworkPolicy, a firewall between control plane and "
-         "nodes, or they start"),
+    Case("no Service", nobody, "is unavailable: ServiceNotFound: service/nobody in watch is not present",
+         "kubectl edit apiservice v1beta1.custom.metrics.k8s.io  # spec.service: prometheus-adapter's Service"),
+    Case("no pod", at_0, "MissingEndpoints: endpoints have no addresses; Deployment prometheus-adapter is scaled to 0",
+         "kubectl -n watch scale deployment/prometheus-adapter --replicas=1"),
+    Case("no answer", condition("FailedDiscoveryCheck", "failing or missing response"),
+         "FailedDiscoveryCheck: failing or missing response",
+         "the pods are there and do not answer the API server: they start, or a NetworkPolicy or a firewall stands "
+         "between control plane and nodes"),
     Case("not listed", lambda world: world["raw"].update({API + "$": {"resources": []}}),
-         "does not list pods/http_requests_per_second, of 0 metrics: the adapter asks which series there are every 30 s",
+         "does not list pods/http_requests_per_second, of 0 metrics: the adapter asks which series there are every 30",
          "wait: doctor --wait 90"),
-    Case("no value", values(), "no value of http_requests_per_second for pods with app.kubernetes.io/instance=shop: it is "
-         "empty", HELLO),
+    Case("no value", values(), "no value of http_requests_per_second for pods with app.kubernetes.io/instance=shop: it "
+         "is empty", HELLO),
     Case("others' values", values("else-1"), "it has values of 1 other pods", HELLO),
     Case("no metric", no_metric, "the server could not find the metric", HELLO),
 ]
@@ -193,3 +201,10 @@ def test_series_missing_breaks_the_adapters_rule_too() -> None:
     world = whole()
     without(job="glassbox")(world)
     assert look(world)["adapter-rule"].found.startswith("follows from series: ")
+
+
+def test_an_adapter_that_no_api_service_names_is_found_by_its_label() -> None:
+    world = whole()
+    nobody(world)
+    findings = look(world)
+    assert findings["adapter-rule"].state == "ok" and findings["custom-metrics-api"].state == "broken"

@@ -102,7 +102,8 @@ def test_wrong_context(program: Any) -> None:
 UNREACHABLE = [
     ("The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?",
      "The connection to the server 10.0.0.1:6443 was refused"),
-    ("E1126 15:52:00.1 memcache.go:265] couldn't get\nUnable to connect to the server: dial tcp: lookup k8s: no such host",
+    ("E1126 15:52:00.1 memcache.go:265] couldn't get\n"
+     "Unable to connect to the server: dial tcp: lookup k8s: no such host",
      "Unable to connect to the server: dial tcp: lookup k8s: no such host"),
     ("error: You must be logged in to the server (Unauthorized)", "You must be logged in to the server (Unauthorized)"),
     ("Error from server (ServiceUnavailable): the server is currently unable to handle the request",
@@ -122,8 +123,8 @@ FORBIDDEN = [
     (PODS, 'pods is forbidden: User "eve" cannot list resource "pods" in API group "" in the namespace "store"',
      "you may not list pods in namespace store: that the service takes requests stays unproved",
      "kubectl create role glassbox-doctor -n store --verb=list --resource=pods, and a binding of it to you"),
-    ("/services/kube-prometheus-stack-prometheus:", 'services "x:http-web" is forbidden: User "eve" cannot get resource '
-     '"services/proxy" in API group "" in the namespace "watch"',
+    ("/services/kube-prometheus-stack-prometheus:", 'services "x:http-web" is forbidden: User "eve" cannot get '
+     'resource "services/proxy" in API group "" in the namespace "watch"',
      "you may not get services/proxy in namespace watch",
      "kubectl create role glassbox-doctor -n watch --verb=get --resource=services/proxy, and a binding of it to you"),
     ("/servicemonitors", 'servicemonitors.monitoring.coreos.com is forbidden: User "eve" cannot list resource '
@@ -131,8 +132,8 @@ FORBIDDEN = [
      "you may not list servicemonitors.monitoring.coreos.com in namespace store",
      "kubectl create role glassbox-doctor -n store --verb=list --resource=servicemonitors.monitoring.coreos.com, "
      "and a binding of it to you"),
-    ("/apiservices/", 'apiservices.apiregistration.k8s.io "x" is forbidden: User "eve" cannot get resource "apiservices" '
-     'in API group "apiregistration.k8s.io" at the cluster scope',
+    ("/apiservices/", 'apiservices.apiregistration.k8s.io "x" is forbidden: User "eve" cannot get resource '
+     '"apiservices" in API group "apiregistration.k8s.io" at the cluster scope',
      "you may not get apiservices.apiregistration.k8s.io in the whole cluster",
      "kubectl create clusterrole glassbox-doctor --verb=get --resource=apiservices.apiregistration.k8s.io, "
      "and a binding of it to you"),
@@ -157,8 +158,8 @@ OPTIONAL = ["/secrets", "/events", r"^/api/v1/namespaces/(store|watch)$", "/scal
 @pytest.mark.parametrize("path", OPTIONAL)
 def test_what_is_merely_of_use_may_be_forbidden(path: str) -> None:
     world = whole()
-    world["refusals"][path] = ('Error from server (Forbidden): x is forbidden: User "eve" cannot list resource "x" in API '
-                               'group "" in the namespace "store"')
+    world["refusals"][path] = ('Error from server (Forbidden): x is forbidden: User "eve" cannot list resource "x" in '
+                               'API group "" in the namespace "store"')
     assert {finding.state for finding in look(world).values()} == {"ok"}
 
 

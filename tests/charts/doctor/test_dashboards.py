@@ -79,16 +79,16 @@ def lists(*uids: str) -> Any:
 
 STACK = "values of kube-prometheus-stack: grafana."
 CASES = [
-    Case("switched off", none(dashboards={"enabled": False}), "monitoring.dashboards.enabled is off: that Grafana shows the "
-         "dashboards stays unproved", "values of glassbox: monitoring.dashboards.enabled: true", "skipped"),
+    Case("switched off", none(dashboards={"enabled": False}), "monitoring.dashboards.enabled is off: that Grafana "
+         "shows the dashboards stays unproved", "values of glassbox: monitoring.dashboards.enabled: true", "skipped"),
     Case("monitoring off", none(enabled=False), "there are no ConfigMaps with dashboards",
          "values of glassbox: monitoring.enabled: true"),
     Case("deleted", none(), "they were deleted", AGAIN),
     Case("one deleted", lambda world: drop(world, "configmaps", "shop-glassbox-dashboard-slo"),
          "1 of 7 dashboards have no ConfigMap: glassbox-slo", AGAIN),
     Case("no JSON", no_json, "not JSON: shop-glassbox-dashboard-slo", AGAIN),
-    Case("no Grafana", no_grafana, "7 ConfigMaps are there and in order, and no Grafana in namespace watch: that Grafana "
-         "shows the dashboards stays unproved", STACK + "enabled: true", "skipped"),
+    Case("no Grafana", no_grafana, "7 ConfigMaps are there and in order, and no Grafana in namespace watch: that "
+         "Grafana shows the dashboards stays unproved", STACK + "enabled: true", "skipped"),
     Case("no Grafana, no label", no_label, "shop-glassbox-dashboard-autoscaling lack the label grafana_dashboard",
          "kubectl -n store label configmap shop-glassbox-dashboard-autoscaling grafana_dashboard=1"),
     Case("no sidecar", no_sidecar, "has no sidecar for dashboards", STACK + "sidecar.dashboards.enabled: true"),
@@ -101,12 +101,13 @@ CASES = [
          STACK + "sidecar.dashboards.searchNamespace: ALL"),
     Case("no folders", folders(""), "the sidecar reads none",
          STACK + "sidecar.dashboards.folderAnnotation: grafana_folder"),
-    Case("Grafana down", waits, "Grafana kps-grafana is not available: 0/1 nodes are available: 1 Insufficient memory.",
+    Case("Grafana down", waits, "Deployment kps-grafana is not available: 0/1 nodes are available: 1 Insufficient",
          "kubectl -n watch logs deployment/kps-grafana --all-containers --tail=20"),
-    Case("not listed", lists(*DASHBOARDS[:-1]), "Grafana does not list 1 of 7: glassbox-telemetry", "wait: doctor --wait 90"),
+    Case("not listed", lists(*DASHBOARDS[:-1]), "Grafana does not list 1 of 7: glassbox-telemetry",
+         "wait: doctor --wait 90"),
     Case("no answer", lambda world: world["files"].update({"grafana-0/grafana": '{"message": "Invalid username"}'}),
-         "Grafana cannot be asked: {\"message\": \"Invalid username\"}: that Grafana shows the dashboards stays unproved", "",
-         "skipped"),
+         'Grafana cannot be asked: {"message": "Invalid username"}: that Grafana shows the dashboards stays unproved',
+         "", "skipped"),
 ]
 
 
@@ -116,7 +117,8 @@ def test_dashboards_loaded(case: Case) -> None:
 
 
 def test_the_uids_are_those_of_the_dashboards() -> None:
-    found = sorted(json.loads(path.read_text(encoding="utf-8"))["uid"] for path in (ROOT / "dashboards/json").glob("*.json"))
+    found = sorted(json.loads(path.read_text(encoding="utf-8"))["uid"]
+                   for path in (ROOT / "dashboards/json").glob("*.json"))
     assert tuple(found) == DASHBOARDS
 
 

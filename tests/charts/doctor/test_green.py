@@ -16,7 +16,8 @@ SEEN = {
                     "from http://kube-prometheus-stack-prometheus.watch.svc:9090/",
     "custom-metrics-api": "http_requests_per_second of 2 pods: 10.2, 10.2",
     "metrics-api": "CPU of container glassbox in 2 pods: 7m, 7m",
-    "hpa-reads": "http_requests_per_second 10.2 of 50, cpu of container glassbox 7 % of 70 %; 2 pods, 2 wanted (2 to 10)",
+    "hpa-reads": "http_requests_per_second 10.2 of 50, cpu of container glassbox 7 % of 70 %; 2 pods, 2 wanted "
+                 "(2 to 10)",
     "collector-span": "a span of shop-glassbox-7d9f-aaaaa, 2 s ago; the collector accepted 180, refused 0",
     "dashboards-loaded": "Grafana lists all 7",
 }

@@ -21,7 +21,13 @@ def said(line: str) -> Any:
 
 def unavailable(world: World) -> None:
     one(world, "apiservices", "v1beta1.metrics.k8s.io")["status"]["conditions"] = [
-        {"type": "Available", "status": "False", "reason": "MissingEndpoints", "message": "endpoints have no addresses"}]
+        {"type": "Available", "status": "False", "reason": "MissingEndpoints",
+            "message": "endpoints have no addresses"}]
+
+
+def nobodys(world: World) -> None:
+    unavailable(world)
+    one(world, "apiservices", "v1beta1.metrics.k8s.io")["spec"]["service"]["name"] = "nobody"
 
 
 def no_answer(world: World) -> None:
@@ -34,6 +40,8 @@ CASES = [
          "there is no APIService v1beta1.metrics.k8s.io", "charts/stack/install --only metrics-server"),
     Case("unavailable", unavailable, "APIService v1beta1.metrics.k8s.io is unavailable: MissingEndpoints",
          "kubectl -n watch get service,endpoints,pods  # of metrics-server"),
+    Case("nobody's", nobodys, "APIService v1beta1.metrics.k8s.io is unavailable: MissingEndpoints",
+         "kubectl edit apiservice v1beta1.metrics.k8s.io  # spec.service: metrics-server's Service"),
     Case("no answer", no_answer, "does not answer: the server is currently unable to handle it", LOGS),
     Case("certificate", said('E1126 "Failed to scrape node" err="x509: certificate signed by unknown authority"'),
          "metrics-server does not trust the kubelet's certificate",
@@ -95,6 +103,11 @@ def keda_blind(world: World) -> None:
         {"type": "Ready", "status": "False", "reason": "ScaledObjectCheckFailed", "message": "no Prometheus"}]
 
 
+def metric_renamed(world: World) -> None:
+    unread(0)(world)
+    one(world, "horizontalpodautoscalers")["spec"]["metrics"][0]["pods"]["metric"]["name"] = "nobody"
+
+
 def keda_alone(world: World) -> None:
     keda(world)
     drop(world, "horizontalpodautoscalers")
@@ -106,7 +119,8 @@ HPA = [
          "values of glassbox: autoscaling.enabled: true", "skipped"),
     Case("deleted", lambda world: drop(world, "horizontalpodautoscalers"), "it was deleted",
          "helm upgrade shop charts/glassbox -n store --reuse-values"),
-    Case("other target", lambda world: one(world, "horizontalpodautoscalers")["spec"]["scaleTargetRef"].update(name="shop"),
+    Case("other target", lambda world: one(world,
+         "horizontalpodautoscalers")["spec"]["scaleTargetRef"].update(name="shop"),
          "HPA shop-glassbox scales Deployment shop, not shop-glassbox",
          EDIT + "# spec.scaleTargetRef.name: shop-glassbox"),
     Case("no scale", status("AbleToScale", "FailedGetScale", "the server could not find the requested resource"),
@@ -116,16 +130,20 @@ HPA = [
     Case("at 0", status("ScalingActive", "ScalingDisabled", "scaling is disabled since the replica count is zero"),
          "HPA shop-glassbox rests: scaling is disabled",
          "kubectl -n store scale deployment/shop-glassbox --replicas=2"),
-    Case("rate unread", unread(0), "reads 1 of 2 metrics, it does not scale in; unread: http_requests_per_second: unable "
-         "to get metric", "first mend custom-metrics-api; where that is well: wait: doctor --wait 60"),
+    Case("rate unread", unread(0), "reads 1 of 2 metrics, it does not scale in; unread: http_requests_per_second: "
+         "unable to get metric", "first mend custom-metrics-api; where that is well: wait: doctor --wait 60"),
     Case("CPU unread", unread(1, active=False), "unread: cpu of container glassbox: no value yet",
          "first mend metrics-api; where that is well: wait: doctor --wait 60"),
-    Case("both unread", both, "reads 0 of 2 metrics, it does not scale at all; unread: http_requests_per_second, cpu of "
-         "container glassbox: the HPA was unable", "first mend metrics-api; where that is well: wait: doctor --wait 60"),
+    Case("both unread", both, "reads 0 of 2 metrics, it does not scale at all; unread: http_requests_per_second, cpu "
+         "of container glassbox: the HPA was unable",
+         "first mend metrics-api; where that is well: wait: doctor --wait 60"),
     Case("another container", container, "unread: cpu of container web",
          "kubectl -n store edit hpa  # containerResource.container: glassbox"),
     Case("no CPU request", no_request, "unread: cpu of container glassbox",
          "values of glassbox: resources.requests.cpu: 100m  (utilization is of what is requested)"),
+    Case("another metric", metric_renamed, "reads 1 of 2 metrics, it does not scale in; unread: nobody",
+         "values of glassbox: autoscaling.requests.metric: http_requests_per_second  (the adapter has no rule for "
+         "another)"),
     Case("KEDA not ready", keda_blind, "is not ready: ScaledObjectCheckFailed: no Prometheus",
          "or values of glassbox: autoscaling.type: HorizontalPodAutoscaler"),
     Case("KEDA without HPA", keda_alone, "KEDA has made no HPA for it",
@@ -151,3 +169,9 @@ def test_at_its_maximum_it_reads_all_the_same() -> None:
         {"type": "ScalingLimited", "status": "True", "reason": "TooManyReplicas"})
     finding = look(world)["hpa-reads"]
     assert finding.state == "ok" and finding.found.endswith("at its limit: TooManyReplicas")
+
+
+def test_an_hpa_that_asks_for_another_metric_is_the_first_break() -> None:
+    world = whole()
+    metric_renamed(world)
+    assert [name for name, finding in look(world).items() if finding.state == "broken"] == ["hpa-reads"]

@@ -81,12 +81,14 @@ CASES = [
          "message names"),
     Case("no room", unscheduled("0/3 nodes are available: 3 Insufficient memory."), "3 Insufficient memory",
          "values of glassbox: resources.requests: what a node has room for"),
-    Case("taint", unscheduled("0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true}."), "untolerated taint",
+    Case("taint", unscheduled("0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true}."),
+         "untolerated taint",
          "values of glassbox: tolerations: what a node has room for"),
     Case("no such image", waiting("ImagePullBackOff", 'Back-off pulling image "ghcr.io/x/glassbox:9.9.9"'),
          "ImagePullBackOff: Back-off pulling image", "values of glassbox: image: {repository: ghcr.io/x/glassbox, tag: "
          "9.9.9}: one that the node can pull"),
-    Case("secret missing", waiting("CreateContainerConfigError", 'secret "token" not found'), 'secret "token" not found',
+    Case("secret missing", waiting("CreateContainerConfigError", 'secret "token" not found'),
+         'secret "token" not found',
          "make what the message names in namespace store, or take its name out of the values (otlp.headersSecret, "
          "faults.token.existingSecret)"),
     Case("wrong option", ended("Error", 2), "exit code 2, 4 times: --workers: 900 is not 1 to 64",

@@ -62,8 +62,8 @@ RULES = [
     Case("other namespace", selector(ruleNamespaceSelector={"matchLabels": {"watched": "yes"}}),
          "looks into watched=yes (ruleNamespaceSelector)",
          "or " + STACK + "prometheus.prometheusSpec.ruleNamespaceSelector: {}"),
-    Case("rejected", unloaded("invalid rule: parse error"), "the operator rejects PrometheusRule shop-glassbox: invalid "
-         "rule: parse error", f"kubectl -n store edit prometheusrule {NAME}  # what it says"),
+    Case("rejected", unloaded("invalid rule: parse error"), "the operator rejects PrometheusRule shop-glassbox: "
+         "invalid rule: parse error", f"kubectl -n store edit prometheusrule {NAME}  # what it says"),
     Case("not yet", unloaded(), "has not taken PrometheusRule shop-glassbox up yet", "wait: doctor --wait 90"),
     Case("an older version", lambda world: world["prometheus"]["groups"].pop(1), "lacks 1 groups of PrometheusRule "
          "shop-glassbox: glassbox-symptoms", "wait: doctor --wait 90"),
@@ -136,8 +136,8 @@ ALERTS = [
          STACK + "alertmanager.alertmanagerSpec.alertmanagerConfigNamespaceSelector: {}"),
     Case("down", lambda world: drop(world, "pods", "alertmanager-kps-alertmanager-0"),
          "Alertmanager kps-alertmanager does not answer: Alertmanager has no pod",
-         "kubectl -n watch get pods,events  # of alertmanager-kps-alertmanager-0; a Secret that alertmanagerSpec.secrets "
-         "names must be there"),
+         "kubectl -n watch get pods,events  # of alertmanager-kps-alertmanager-0; a Secret that "
+         "alertmanagerSpec.secrets names must be there"),
     Case("rejected", rejected, 'the operator rejects AlertmanagerConfig shop-glassbox: unable to get secret "slack"',
          f"kubectl -n store edit alertmanagerconfig {NAME}  # what it says"),
     Case("nobody is told", nobody(False), "Alertmanager's only receiver is null",

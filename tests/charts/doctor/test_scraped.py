@@ -37,7 +37,8 @@ def other_label(world: World) -> None:
 
 
 def expression(world: World) -> None:
-    selector(serviceMonitorSelector={"matchExpressions": [{"key": "team", "operator": "In", "values": ["a", "b"]}]})(world)
+    selector(serviceMonitorSelector={"matchExpressions": [{"key": "team", "operator": "In", "values": ["a",
+        "b"]}]})(world)
 
 
 def no_service(world: World) -> None:
@@ -100,23 +101,29 @@ CASES = [
          "helm upgrade shop charts/glassbox -n store --reuse-values"),
     Case("not by Helm", installed_otherwise, "there is no ServiceMonitor of the release",
          "values of glassbox: monitoring.enabled: true"),
-    Case("other label: ours", other_label, "selects release=kps (serviceMonitorSelector); ServiceMonitor shop-glassbox has "
-         "release=prometheus", "values of glassbox: monitoring.labels.release: kps"),
+    Case("other label: ours", other_label, "selects release=kps (serviceMonitorSelector); ServiceMonitor shop-glassbox "
+         "has release=prometheus", "values of glassbox: monitoring.labels.release: kps"),
     Case("other label: theirs", other_label, "release=prometheus", "or values of kube-prometheus-stack: "
          "prometheus.prometheusSpec.serviceMonitorSelectorNilUsesHelmValues: false"),
     Case("by expression", expression, "selects team In (a, b)", "or values of kube-prometheus-stack: "
          "prometheus.prometheusSpec.serviceMonitorSelectorNilUsesHelmValues: false"),
     Case("no selector", selector(serviceMonitorSelector=None), "selects nothing (it is not set)",
-         "or values of kube-prometheus-stack: prometheus.prometheusSpec.serviceMonitorSelectorNilUsesHelmValues: false"),
+         "or values of kube-prometheus-stack: "
+         "prometheus.prometheusSpec.serviceMonitorSelectorNilUsesHelmValues: false"),
     Case("namespace without label", selector(serviceMonitorNamespaceSelector={"matchLabels": {"watched": "yes"}}),
          "looks into watched=yes (serviceMonitorNamespaceSelector), and not into store",
          "kubectl label namespace store watched=yes"),
-    Case("own namespace alone", selector(serviceMonitorNamespaceSelector=None), "looks into its own namespace watch alone",
+    Case("own namespace alone", selector(serviceMonitorNamespaceSelector=None),
+         "looks into its own namespace watch alone",
          "values of kube-prometheus-stack: prometheus.prometheusSpec.serviceMonitorNamespaceSelector: {}"),
     Case("no Service", no_service, "no Service in store has these labels",
          EDIT + f"# spec.selector: labels of Service {NAME}-admin"),
     Case("no port", lambda world: one(world, "servicemonitors")["spec"]["endpoints"][0].update(port="metrics"),
          "scrapes port metrics; Service shop-glassbox-admin has admin", EDIT + "# spec.endpoints[0].port: admin"),
+    Case("the Service's port", lambda world: one(world, "services",
+         f"{NAME}-admin")["spec"]["ports"][0].update(name="ops"),
+         "scrapes port admin; Service shop-glassbox-admin has ops",
+         f"kubectl -n store edit service {NAME}-admin  # spec.ports[0].name: admin"),
     Case("nobody behind", nobody_behind, "its selector wants app=other, and no pod has that",
          f"kubectl -n store edit service {NAME}-admin  # spec.selector: labels of the pods"),
     Case("no pods", no_pods, "none of its pods is there yet", "first mend pods-ready"),
@@ -131,8 +138,8 @@ CASES = [
     Case("no operator's Deployment", unwritten(operator=False), "the Prometheus Operator has no Deployment in watch",
          "values of kube-prometheus-stack: prometheusOperator.enabled: true"),
     Case("not yet", unwritten(), "has not taken ServiceMonitor shop-glassbox up yet", "wait: doctor --wait 90"),
-    Case("dropped", dropped, f"all 1 targets of {POOL} are dropped by relabelling, among them Service shop-glassbox, port "
-         "http", EDIT + "# selector, port"),
+    Case("dropped", dropped, f"all 1 targets of {POOL} are dropped by relabelling, among them Service shop-glassbox, "
+         "port http", EDIT + "# selector, port"),
     Case("may not list", lambda world: world["prometheus"].update(targets=[]), "sees no endpoint in store",
          "kubectl auth can-i list endpointslices.discovery.k8s.io -n store "
          "--as=system:serviceaccount:watch:prometheus"),

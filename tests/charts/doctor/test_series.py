@@ -13,7 +13,8 @@ EDIT = f"kubectl -n {NAMESPACE} edit servicemonitor {NAME}  "
 def without(**labels: str) -> Any:
     """Takes away the series that have these labels."""
     def break_it(world: World) -> None:
-        world["prometheus"]["series"] = [one for one in world["prometheus"]["series"] if not labels.items() <= one.items()]
+        world["prometheus"]["series"] = [one for one in world["prometheus"]["series"]
+                                         if not labels.items() <= one.items()]
     return break_it
 
 
@@ -33,7 +34,8 @@ def only_probes(world: World) -> None:
 CASES = [
     Case("none", without(job="glassbox"), 'no series with job="glassbox"',
          EDIT + "# spec.endpoints[0].metricRelabelings: none that drops them"),
-    Case("other namespace", relabelled("namespace", "exported"), "no series has namespace=\"store\"; there is 'exported'",
+    Case("other namespace", relabelled("namespace", "exported"),
+         "no series has namespace=\"store\"; there is 'exported'",
          EDIT + "# spec.endpoints[0]: honorLabels: false, no relabelling of namespace"),
     Case("no pod", relabelled("pod"), "series have no label pod",
          EDIT + "# spec.endpoints[0].relabelings: none that drops or renames pod"),
@@ -45,8 +47,8 @@ CASES = [
          "# some times, so that each pod has one"),
     Case("no native histograms", without(__name__="http_server_request_duration_seconds"),
          "asks for native histograms, and Prometheus (version v3.15.0) has none",
-         "values of kube-prometheus-stack: prometheus.prometheusSpec.image.tag: v3.9 or later, for older ones values of "
-         "kube-prometheus-stack: prometheus.prometheusSpec.enableFeatures: [native-histograms]"),
+         "values of kube-prometheus-stack: prometheus.prometheusSpec.image.tag: v3.9 or later, for older ones values "
+         "of kube-prometheus-stack: prometheus.prometheusSpec.enableFeatures: [native-histograms]"),
     Case("no cAdvisor", without(__name__="container_cpu_usage_seconds_total"), "the kubelet's cAdvisor is not scraped",
          "values of kube-prometheus-stack: kubelet.enabled: true"),
     Case("no kube-state-metrics", without(__name__="kube_horizontalpodautoscaler_status_current_replicas"),

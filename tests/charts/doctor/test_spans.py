@@ -34,6 +34,7 @@ def down(replicas: int, deployment: bool = True) -> Any:
         one(world, "endpointslices", "opentelemetry-collector-x")["endpoints"] = [{"conditions": {"ready": False}}]
         thing = one(world, "deployments", "opentelemetry-collector")
         thing["spec"]["replicas"] = replicas
+        thing["status"] = {}
         drop(world, "pods", "collector-0")
         if not deployment:
             drop(world, "deployments", "opentelemetry-collector")
@@ -62,7 +63,8 @@ def stale(world: World) -> None:
 
 
 CASES = [
-    Case("nothing deployed", lambda world: drop(world, "deployments", NAME), "there is no Deployment, so nobody sends spans",
+    Case("nothing deployed", lambda world: drop(world, "deployments", NAME),
+         "there is no Deployment, so nobody sends spans",
          "first mend pods-ready"),
     Case("no endpoint", environment(OTEL_EXPORTER_OTLP_ENDPOINT="", OTEL_TRACES_EXPORTER="none"),
          "otlp.endpoint is empty", RIGHT),
@@ -79,9 +81,9 @@ CASES = [
     Case("wrong port", endpoint("http://opentelemetry-collector.watch.svc:4319"),
          "has no port 4319, it has 4317, 4318", RIGHT),
     Case("port of gRPC", endpoint("http://opentelemetry-collector.watch.svc:4317"), "is the port for gRPC", RIGHT),
-    Case("collector at 0", down(0), "collector opentelemetry-collector has no ready pod: it has no pod",
+    Case("collector at 0", down(0), "Deployment opentelemetry-collector is scaled to 0",
          "kubectl -n watch scale deployment/opentelemetry-collector --replicas=1"),
-    Case("collector down", down(1), "collector opentelemetry-collector has no ready pod",
+    Case("collector down", down(1), "Deployment opentelemetry-collector is not available: it has no pod",
          "kubectl -n watch logs deployment/opentelemetry-collector --all-containers --tail=20"),
     Case("nobody behind", down(1, deployment=False), "no Deployment stands behind it",
          "charts/stack/install --only opentelemetry-collector"),
@@ -103,7 +105,8 @@ CASES = [
          "wait: doctor --wait 30"),
     Case("no file", unreadable, "the collector's file cannot be read",
          "kubectl -n watch exec deploy/opentelemetry-collector -c reader -- ls -l /traces"),
-    Case("old", stale, "the last span of our pods is 500 s old, by this machine's clock: nothing arrives any more (timeout)",
+    Case("old", stale,
+         "the last span of our pods is 500 s old, by this machine's clock: nothing arrives any more (timeout)",
          PEERS),
 ]
 

@@ -26,7 +26,8 @@ MONITORED = {**OURS, "release": "kube-prometheus-stack"}
 
 
 def thing(name: str, namespace: str, labels: Optional[dict[str, str]] = None, **rest: Any) -> dict[str, Any]:
-    return {"metadata": {"name": name, "namespace": namespace, "uid": f"uid-{name}", "labels": dict(labels or {})}, **rest}
+    return {"metadata": {"name": name, "namespace": namespace, "uid": f"uid-{name}",
+        "labels": dict(labels or {})}, **rest}
 
 
 def is_true(kind: str) -> dict[str, str]:
@@ -94,7 +95,8 @@ def service_objects() -> dict[str, list[Any]]:
         "endpointslices": [endpoints(NAME, NAMESPACE, 2), endpoints(f"{NAME}-admin", NAMESPACE, 2)],
         "secrets": [helm(RELEASE, VALUES)],
         "servicemonitors": [thing(NAME, NAMESPACE, MONITORED, spec={
-            "jobLabel": "app.kubernetes.io/name", "selector": {"matchLabels": {**OURS, "glassbox.dev/listener": "admin"}},
+            "jobLabel": "app.kubernetes.io/name", "selector": {"matchLabels": {**OURS,
+                "glassbox.dev/listener": "admin"}},
             "scrapeNativeHistograms": True, "endpoints": [{"port": "admin", "interval": "15s"}]})],
         "prometheusrules": [thing(NAME, NAMESPACE, MONITORED, spec={"groups": [
             {"name": "glassbox-slo", "rules": rules}, {"name": "glassbox-symptoms", "rules": [alert]}]})],
@@ -143,7 +145,8 @@ def stack_objects() -> dict[str, list[Any]]:
         return {"app.kubernetes.io/name": name}
 
     def operated(name: str) -> dict[str, str]:
-        return {**labels(name), "app.kubernetes.io/instance": f"kps-{name}", "operator.prometheus.io/name": f"kps-{name}"}
+        return {**labels(name), "app.kubernetes.io/instance": f"kps-{name}",
+            "operator.prometheus.io/name": f"kps-{name}"}
 
     grafana = [{"name": "grafana-sc-dashboard", "env": [{"name": "LABEL", "value": "grafana_dashboard"},
                                                         {"name": "LABEL_VALUE", "value": "1"},
@@ -159,7 +162,8 @@ def stack_objects() -> dict[str, list[Any]]:
         "alertmanagers": [thing("kps-alertmanager", WATCH, spec={
             "alertmanagerConfigSelector": {}, "alertmanagerConfigNamespaceSelector": {}})],
         "deployments": [
-            deployment("kps-operator", WATCH, labels("kube-prometheus-stack-prometheus-operator"), labels("operator"), 1,
+            deployment("kps-operator", WATCH, labels("kube-prometheus-stack-prometheus-operator"),
+                labels("operator"), 1,
                        containers=[{"name": "operator"}]),
             deployment("prometheus-adapter", WATCH, labels("prometheus-adapter"), labels("prometheus-adapter"), 1,
                        containers=adapter, volumes=[{"name": "config", "configMap": {"name": "prometheus-adapter"}}]),
@@ -195,7 +199,8 @@ def series() -> list[dict[str, str]]:
     for name in PODS:
         whose = {"job": "glassbox", "namespace": NAMESPACE, "pod": name}
         found += [{"__name__": one, **whose} for one in OWN]
-        found += [{"__name__": f"{REQUESTS}_count", "http_route": route, **whose} for route in ("/readyz", "/demo/hello")]
+        found += [{"__name__": f"{REQUESTS}_count", "http_route": route, **whose} for route in ("/readyz",
+            "/demo/hello")]
         found.append({"__name__": REQUESTS, **whose})
     return found + [{"__name__": one, "namespace": NAMESPACE} for one in OTHERS]
 
@@ -236,7 +241,8 @@ def whole() -> World:
     """A new one for each test, which breaks it."""
     ours, stack = service_objects(), stack_objects()
     objects = {kind: ours.get(kind, []) + stack.get(kind, []) for kind in {**ours, **stack}}
-    usage = [{"metadata": {"name": name}, "containers": [{"name": "glassbox", "usage": {"cpu": "7m"}}]} for name in PODS]
+    usage = [{"metadata": {"name": name}, "containers": [{"name": "glassbox",
+        "usage": {"cpu": "7m"}}]} for name in PODS]
     return copy.deepcopy({
         "context": "here",
         "objects": objects,

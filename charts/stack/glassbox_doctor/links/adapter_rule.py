@@ -4,12 +4,12 @@ from typing import Optional
 
 from ..adapter import Adapter, Rule, seconds
 from ..autoscaler import RATE, is_wanted, rate_metric, scaled_objects
-from ..cluster import Object, condition, name_of, namespace_of
+from ..cluster import name_of, namespace_of
 from ..facts import Facts
 from ..finding import Finding, broken, skipped, some, values
 from ..kubectl import Failed
 from ..selectors import contains
-from .pods_ready import states
+from . import workload
 from .series import OPERATORS, REQUESTS, called_routes
 
 ID = "adapter-rule"
@@ -27,7 +27,10 @@ def adapter(facts: Facts) -> Adapter:
 
 
 def metric(facts: Facts) -> str:
-    return rate_metric(facts) or RATE
+    """What the HPA asks for. Where the adapter has no rule for that, and one for the usual name, it is the HPA that is
+    wrong, and hpa-reads says so."""
+    wanted = rate_metric(facts) or RATE
+    return RATE if not adapter(facts).rule_for(wanted) and adapter(facts).rule_for(RATE) else wanted
 
 
 def line(key: str, value: object) -> str:
@@ -55,28 +58,7 @@ def no_adapter(facts: Facts) -> Optional[Finding]:
 
 
 def not_running(facts: Facts) -> Optional[Finding]:
-    deployment = adapter(facts).deployment
-    if (deployment.get("status") or {}).get("availableReplicas"):
-        return None
-    where, name = namespace_of(deployment), name_of(deployment)
-    if deployment["spec"].get("replicas", 1) == 0:
-        return broken(f"{name} is scaled to 0", f"kubectl -n {where} scale deployment/{name} --replicas=1")
-    return broken(f"{name} is not available: {why_not(facts, deployment)}",
-                  f"kubectl -n {where} logs deployment/{name} --tail=20")
-
-
-def why_not(facts: Facts, deployment: Object) -> str:
-    """In a few words, by its pods."""
-    for pod in facts.pods_of(deployment["spec"]["selector"], namespace_of(deployment)):
-        for one in states(pod):
-            waiting = (one.get("state") or {}).get("waiting")
-            if waiting:
-                return f"{waiting.get('reason')}: {waiting.get('message', '')}".rstrip(": ")
-        scheduled = condition(pod, "PodScheduled")
-        if scheduled.get("status") == "False":
-            return scheduled.get("message", "it has no node")
-        return condition(pod, "Ready").get("message") or "its pod is not ready yet"
-    return "it has no pod"
+    return workload.unavailable(facts, adapter(facts).deployment)
 
 
 def rule(facts: Facts) -> Rule:
@@ -92,8 +74,7 @@ def no_rule(facts: Facts) -> Optional[Finding]:
         return None
     where = f"ConfigMap {name_of(found.config_map)}" if found.config_map else "its configuration, which was not found,"
     names = [one.names(one.series) or "?" for one in found.rules if one.series]
-    other = [values("autoscaling.requests.metric", RATE) + "  (what the adapter has)"] * (RATE in names)
-    return broken(f"{where} has no rule for {metric(facts)}" + (f", only for {some(names)}" if names else ""), *other,
+    return broken(f"{where} has no rule for {metric(facts)}" + (f", only for {some(names)}" if names else ""),
                   line("rules.custom[0].name.as", metric(facts)),
                   line("rules.custom[0].seriesQuery", f'{REQUESTS}_count{{namespace!="",pod!=""}}'))
 
@@ -168,9 +149,10 @@ def wrong_routes(facts: Facts) -> Optional[Finding]:
     lost, extra = [one for one in served if one not in counted], [one for one in counted if one not in served]
     if not lost and not extra:
         return None
-    said = [f"does not count {some(lost, 4)}"] * bool(lost) + [f"counts {some(extra, 4)}, which no user calls"] * bool(extra)
-    return broken(f"{metric(facts)} {' and '.join(said)}", line("rules.custom[0].metricsQuery",
-                                                                f"…{{<<.LabelMatchers>>,{right}}}…"))
+    said = ([f"does not count {some(lost, 4)}"] if lost else []) + (
+        [f"counts {some(extra, 4)}, which no user calls"] if extra else [])
+    return broken(f"{metric(facts)} {' and '.join(said)}",
+                  line("rules.custom[0].metricsQuery", f"…{{<<.LabelMatchers>>,{right}}}…"))
 
 
 def short_window(facts: Facts) -> Optional[Finding]:

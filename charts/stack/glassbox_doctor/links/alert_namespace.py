@@ -44,8 +44,8 @@ def without_namespace(facts: Facts) -> Optional[Finding]:
     has = (wrong[0].get("labels") or {}).get("namespace")
     kept = next(name_of(thing) for thing in facts.rule_objects if wrong[0]["alert"] in str(thing["spec"]))
     return broken(f"{len(wrong)} alerts have {'no label namespace' if has is None else f'namespace={has}'}: "
-                  f"{some([rule['alert'] for rule in wrong])}; an AlertmanagerConfig of {facts.namespace} does not take "
-                  "them",
+                  f"{some([rule['alert'] for rule in wrong])}; an AlertmanagerConfig of {facts.namespace} does not "
+                  "take them",
                   f"kubectl -n {facts.namespace} edit prometheusrule {kept}  # labels of {wrong[0]['alert']}: "
                   f"namespace: {facts.namespace}",
                   "or " + stack("alertmanager.alertmanagerSpec.alertmanagerConfigMatcherStrategy.type", "None"))
@@ -79,7 +79,8 @@ def not_selected(facts: Facts) -> Optional[Finding]:
             continue
         return broken(f"Alertmanager {name_of(facts.alertmanager_object)} selects {words(selector)} "
                       f"(alertmanagerConfigSelector), AlertmanagerConfig {name_of(one)} lacks it",
-                      *[values(f"monitoring.labels.{name}", value) for name, value in lacking(selector, labels).items()],
+                      *[values(f"monitoring.labels.{name}", value)
+                        for name, value in lacking(selector, labels).items()],
                       "or " + stack("alertmanager.alertmanagerSpec.alertmanagerConfigSelector", "{}"))
     return None
 
@@ -129,8 +130,8 @@ def nobody_told(facts: Facts) -> Optional[Finding]:
     if configs(facts) or [name for name in receivers(facts) if name != "null"]:
         return None
     if facts.is_off("monitoring.alertmanagerConfig.enabled") or not facts.values:
-        return broken("there is no AlertmanagerConfig, and Alertmanager's only receiver is null: alerts fire and nobody "
-                      "is told", values("monitoring.alertmanagerConfig.enabled", "true"),
+        return broken("there is no AlertmanagerConfig, and Alertmanager's only receiver is null: alerts fire and "
+                      "nobody is told", values("monitoring.alertmanagerConfig.enabled", "true"),
                       "or " + stack("alertmanager.config", "receivers and routes, as in alerts/alertmanager"))
     return broken("there is no AlertmanagerConfig, though the values want one: it was deleted",
                   f"helm upgrade {facts.release} charts/glassbox -n {facts.namespace} --reuse-values")

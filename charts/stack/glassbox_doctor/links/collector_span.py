@@ -10,7 +10,7 @@ from ..exposition import Scrape
 from ..facts import Facts
 from ..finding import Finding, broken, peers, skipped, some, values
 from ..kubectl import Failed
-from .adapter_rule import why_not
+from . import workload
 from .pods_ready import admin_port
 
 ID = "collector-span"
@@ -79,16 +79,12 @@ def not_running(facts: Facts) -> Optional[Finding]:
     service = collector(facts).service
     if service is None or facts.ready_endpoints(service):
         return None
-    where = namespace_of(service)
-    for one in facts.cluster.find("deployments", where) or []:
-        labels = one["spec"]["template"]["metadata"].get("labels") or {}
-        if (service["spec"].get("selector") or {"": ""}).items() <= labels.items():
-            return broken(f"collector {name_of(one)} has no ready pod: {why_not(facts, one)}",
-                          f"kubectl -n {where} scale deployment/{name_of(one)} --replicas=1"
-                          if one["spec"].get("replicas", 1) == 0 else
-                          f"kubectl -n {where} logs deployment/{name_of(one)} --all-containers --tail=20")
-    return broken(f"Service {name_of(service)} has no ready endpoints, and no Deployment stands behind it",
-                  "charts/stack/install --only opentelemetry-collector")
+    deployment = workload.behind(facts, service)
+    if deployment is None:
+        return broken(f"Service {name_of(service)} has no ready endpoints, and no Deployment stands behind it",
+                      "charts/stack/install --only opentelemetry-collector")
+    return workload.unavailable(facts, deployment) or broken(
+        f"Service {name_of(service)} has no ready endpoints yet", "wait: doctor --wait 30")
 
 
 def own(facts: Facts) -> list[Scrape]:
@@ -125,9 +121,9 @@ def overloaded(facts: Facts) -> list[str]:
 
 
 # By error_type of what was not exported (docs/metrics.md); a status stands there as itself.
-REASONS = {"connection": network, "timeout": network, "401": who_asks, "403": who_asks, "404": not_otlp, "405": not_otlp,
-           "400": not_otlp, "bad_response": not_otlp, "rejected": overloaded, "429": overloaded, "503": overloaded,
-           "too_large": overloaded, "status": overloaded}
+REASONS = {"connection": network, "timeout": network, "401": who_asks, "403": who_asks,
+           "400": not_otlp, "404": not_otlp, "405": not_otlp, "bad_response": not_otlp,
+           "429": overloaded, "503": overloaded, "status": overloaded, "rejected": overloaded, "too_large": overloaded}
 
 
 def not_sent(facts: Facts) -> Optional[Finding]:
@@ -149,8 +145,8 @@ def refused(facts: Facts) -> Optional[Finding]:
     if counts is None or counts.total("otelcol_receiver_accepted_spans") or not counts.total(
             "otelcol_receiver_refused_spans"):
         return None
-    return broken(f"the collector has refused all {counts.total('otelcol_receiver_refused_spans'):.0f} spans that it was "
-                  "sent: its memory limiter", line("resources.limits.memory", "more"))
+    return broken(f"the collector has refused all {counts.total('otelcol_receiver_refused_spans'):.0f} spans that it "
+                  "was sent: its memory limiter", line("resources.limits.memory", "more"))
 
 
 def not_passed_on(facts: Facts) -> Optional[Finding]:

@@ -4,11 +4,11 @@ from typing import Any, Optional
 
 from ..adapter import CUSTOM
 from ..autoscaler import is_wanted
-from ..cluster import Object, condition, name_of
+from ..cluster import Object, condition, name_of, namespace_of
 from ..facts import INSTANCE, Facts
 from ..finding import Finding, broken, some
 from ..kubectl import Absent, Failed
-from . import adapter_rule
+from . import adapter_rule, workload
 from .adapter_rule import adapter, metric
 
 ID = "custom-metrics-api"
@@ -32,22 +32,28 @@ def api_missing(facts: Facts) -> Optional[Finding]:
 
 
 def api_unavailable(facts: Facts) -> Optional[Finding]:
-    return unavailable(facts.cluster.get("apiservices", CUSTOM) or {})
+    return unavailable(facts, facts.cluster.get("apiservices", CUSTOM) or {}, "prometheus-adapter")
 
 
-def unavailable(service: Object) -> Optional[Finding]:
-    """Of an aggregated API, what the API server says of who serves it."""
-    state = condition(service, "Available")
+def unavailable(facts: Facts, aggregated: Object, usual: str) -> Optional[Finding]:
+    """Of an aggregated API, what the API server says of who serves it, and how that one is."""
+    state = condition(aggregated, "Available")
     if state.get("status") == "True":
         return None
-    behind = service["spec"].get("service") or {}
-    where = f"kubectl -n {behind.get('namespace')} get service,endpoints,pods  # of {behind.get('name')}"
-    reason = state.get("reason", "not looked at yet")
-    lines = {"ServiceNotFound": [f"kubectl edit apiservice {name_of(service)}  # spec.service: the adapter's Service"],
-             "FailedDiscoveryCheck": [where, "the pods are there and do not answer the API server: a NetworkPolicy, a "
-                                      "firewall between control plane and nodes, or they start"]}
-    return broken(f"APIService {name_of(service)} is unavailable: {reason}: {state.get('message', '')}",
-                  *lines.get(reason, [where]))
+    place = aggregated["spec"].get("service") or {}
+    service = facts.cluster.get("services", place["name"], place["namespace"]) if place else None
+    said = (f"APIService {name_of(aggregated)} is unavailable: {state.get('reason', 'not looked at yet')}: "
+            f"{state.get('message', '')}").rstrip(": ")
+    if service is None:
+        return broken(said, f"kubectl edit apiservice {name_of(aggregated)}  # spec.service: {usual}'s Service",
+                      f"or charts/stack/install --only {usual}")
+    deployment = workload.behind(facts, service)
+    reason = workload.unavailable(facts, deployment) if deployment else None
+    if reason is not None:
+        return broken(f"{said}; {reason.found}", reason.fix)
+    return broken(said, "the pods are there and do not answer the API server: they start, or a NetworkPolicy or a "
+                  "firewall stands between control plane and nodes",
+                  f"kubectl -n {namespace_of(service)} get service,endpoints,pods  # of {name_of(service)}")
 
 
 def not_listed(facts: Facts) -> Optional[Finding]:

@@ -7,7 +7,7 @@ from ..cluster import Object, labels_of, name_of, namespace_of
 from ..facts import Facts
 from ..finding import Finding, broken, skipped, some, stack, values
 from ..kubectl import Failed, Forbidden
-from .adapter_rule import why_not
+from . import workload
 
 ID = "dashboards-loaded"
 PROMISE = "that Grafana shows the dashboards"
@@ -74,7 +74,8 @@ def no_grafana(facts: Facts) -> Optional[Finding]:
     if grafana(facts) is not None:
         return None
     # Without a sidecar to ask, the label that Grafana's charts look for unless told otherwise.
-    label = facts.value("monitoring.dashboards.label") if facts.values else LABEL
+    given = facts.value("monitoring.dashboards.label")
+    label = given if isinstance(given, str) else LABEL
     wrong = [name_of(one) for one, _, _ in documents(facts) if label not in labels_of(one)]
     if wrong:
         return broken(f"{some(wrong)} lack the label {label}", f"kubectl -n {facts.namespace} label configmap "
@@ -136,12 +137,7 @@ def no_folder(facts: Facts) -> Optional[Finding]:
 
 
 def not_running(facts: Facts) -> Optional[Finding]:
-    deployment = grafana(facts)
-    if (deployment.get("status") or {}).get("availableReplicas"):
-        return None
-    where, name = namespace_of(deployment), name_of(deployment)
-    return broken(f"Grafana {name} is not available: {why_not(facts, deployment)}",
-                  f"kubectl -n {where} logs deployment/{name} --all-containers --tail=20")
+    return workload.unavailable(facts, grafana(facts))
 
 
 def listed(facts: Facts) -> set[str]:
@@ -162,7 +158,8 @@ def not_listed(facts: Facts) -> Optional[Finding]:
     try:
         have = listed(facts)
     except (Failed, Forbidden) as error:
-        return skipped(f"labels and namespaces are right, and Grafana cannot be asked: {error}: {PROMISE} stays unproved")
+        return skipped(f"labels and namespaces are right, and Grafana cannot be asked: {error}: {PROMISE} stays "
+                       "unproved")
     lost = [uid for uid in DASHBOARDS if uid not in have]
     if not lost:
         return None
@@ -172,8 +169,8 @@ def not_listed(facts: Facts) -> Optional[Finding]:
                   f"--container={sidecar(facts)['name']} --tail=20")
 
 
-CAUSES = (switched_off, none_there, missing, no_grafana, no_sidecar, wrong_label, wrong_namespace, no_folder, not_running,
-          not_listed)
+CAUSES = (switched_off, none_there, missing, no_grafana, no_sidecar, wrong_label, wrong_namespace, no_folder,
+          not_running, not_listed)
 
 
 def green(facts: Facts) -> str:

@@ -25,7 +25,8 @@ def timed_out(facts: Facts, error: str) -> list[str]:
         return [values("monitoring.serviceMonitor.scrapeTimeout", "longer, if the pod is merely slow"),
                 "no NetworkPolicy of this namespace selects the pods: look for one of the cluster's network"]
     namespace = namespace_of(facts.prometheus_object) if facts.prometheus_object else facts.monitoring
-    return [values("networkPolicy.monitoringFrom", peers(namespace)) + f"  (NetworkPolicy {name_of(found)} selects the pods)"]
+    return [values("networkPolicy.monitoringFrom", peers(namespace))
+            + f"  (NetworkPolicy {name_of(found)} selects the pods)"]
 
 
 def refused(facts: Facts, error: str) -> list[str]:

@@ -6,6 +6,7 @@ from ..autoscaler import autoscaler, named, part, scaled_objects
 from ..cluster import Object, condition, name_of
 from ..facts import Facts
 from ..finding import Finding, broken, skipped, some, values
+from .adapter_rule import metric
 from .custom_metrics_api import quantity
 
 ID = "hpa-reads"
@@ -110,7 +111,8 @@ def unread(facts: Facts) -> Optional[Finding]:
     names = [named(spec) for spec in blind]
     effect = "it does not scale at all" if len(blind) == total else "it does not scale in"
     return broken(f"HPA {name_of(hpa)} reads {total - len(blind)} of {total} metrics, {effect}; unread: "
-                  f"{some(names)}: {message or 'no value yet'}", *[line for spec in blind for line in mend(facts, spec)])
+                  f"{some(names)}: {message or 'no value yet'}",
+                  *[line for spec in blind for line in mend(facts, spec)])
 
 
 def mend(facts: Facts, spec: Object) -> list[str]:
@@ -121,6 +123,9 @@ def mend(facts: Facts, spec: Object) -> list[str]:
     if kind in ("Resource", "ContainerResource") and "cpu" not in (
             (facts.container.get("resources") or {}).get("requests") or {}):
         return [values("resources.requests.cpu", "100m") + "  (utilization is of what is requested)"]
+    if kind == "Pods" and named(spec) != metric(facts):
+        return [values("autoscaling.requests.metric", metric(facts)) + "  (the adapter has no rule for another)",
+                f"kubectl -n {facts.namespace} edit hpa  # pods.metric.name: {metric(facts)}"]
     return [f"first mend {SOURCE.get(kind, kind)}; where that is well: wait: doctor --wait 60"]
 
 

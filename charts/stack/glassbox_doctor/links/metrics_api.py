@@ -24,13 +24,14 @@ def api_missing(facts: Facts) -> Optional[Finding]:
 
 
 def api_unavailable(facts: Facts) -> Optional[Finding]:
-    return unavailable(facts.cluster.get("apiservices", API_SERVICE) or {})
+    return unavailable(facts, facts.cluster.get("apiservices", API_SERVICE) or {}, "metrics-server")
 
 
 def samples(facts: Facts) -> dict[str, dict[str, str]]:
     """CPU by container, of each of our pods that has a sample."""
+    selector = f"app.kubernetes.io%2Finstance%3D{facts.release}"
     found: list[dict[str, Any]] = facts.cluster.json(
-        f"{API}/namespaces/{facts.namespace}/pods?labelSelector=app.kubernetes.io%2Finstance%3D{facts.release}")["items"]
+        f"{API}/namespaces/{facts.namespace}/pods?labelSelector={selector}")["items"]
     return {name_of(one): {part["name"]: part["usage"]["cpu"] for part in one["containers"]} for one in found}
 
 
@@ -44,7 +45,8 @@ def not_answering(facts: Facts) -> Optional[Finding]:
 
 def server_logs(facts: Facts) -> str:
     service = (facts.cluster.get("apiservices", API_SERVICE) or {"spec": {}})["spec"].get("service") or {}
-    return f"kubectl -n {service.get('namespace', 'kube-system')} logs deployment/{service.get('name', 'metrics-server')}"
+    where, name = service.get("namespace", "kube-system"), service.get("name", "metrics-server")
+    return f"kubectl -n {where} logs deployment/{name}"
 
 
 def complaint(facts: Facts) -> str:

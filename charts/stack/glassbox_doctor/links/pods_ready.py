@@ -104,8 +104,8 @@ def not_configured(facts: Facts) -> Optional[Finding]:
             waiting = (one.get("state") or {}).get("waiting") or {}
             if waiting.get("reason") in ("CreateContainerConfigError", "CreateContainerError", "RunContainerError"):
                 return broken(f"{name_of(pod)}: {waiting['reason']}: {waiting.get('message', '')}",
-                              "make what the message names in namespace " + facts.namespace + ", or take its name out of"
-                              " the values (otlp.headersSecret, faults.token.existingSecret)")
+                              "make what the message names in namespace " + facts.namespace + ", or take its name out "
+                              "of the values (otlp.headersSecret, faults.token.existingSecret)")
     return None
 
 
@@ -168,7 +168,8 @@ def not_ready(facts: Facts) -> Optional[Finding]:
         if faults:
             return broken(f"{name_of(pod)} is not ready: fault {faults[0]} is in force",
                           values("faults.plan", "{}") + ", or wait for its end (alerts/drill lifts its own)")
-        return broken(f"{name_of(pod)} is not ready: it starts, or drains: {event['message']}", "wait: doctor --wait 60")
+        return broken(f"{name_of(pod)} is not ready: it starts, or drains: {event['message']}",
+                      "wait: doctor --wait 60")
     return broken(f"{name_of(pod)} is not ready: {event['message']}",
                   values("extraArgs", "no --admin-listen: the probes ask port admin"),
                   f"kubectl -n {facts.namespace} logs {name_of(pod)} --tail=20")

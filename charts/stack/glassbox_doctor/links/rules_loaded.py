@@ -74,8 +74,8 @@ def not_loaded(facts: Facts) -> Optional[Finding]:
             return not_written(facts, "PrometheusRule", thing)
         missing = [group["name"] for group in thing["spec"]["groups"] if group["name"] not in loaded(facts, thing)]
         if missing:
-            return broken(f"Prometheus lacks {len(missing)} groups of PrometheusRule {name_of(thing)}: {some(missing)}: "
-                          "it has an older version of it", "wait: doctor --wait 90",
+            return broken(f"Prometheus lacks {len(missing)} groups of PrometheusRule {name_of(thing)}: {some(missing)}; "
+                          "it has an older version", "wait: doctor --wait 90",
                           f"then kubectl -n {facts.monitoring} logs prometheus-"
                           f"{name_of(facts.prometheus_object)}-0 --container=prometheus --tail=20")
     return None
@@ -85,7 +85,8 @@ def failing(facts: Facts) -> Optional[Finding]:
     for rule in rules(facts):
         if rule["health"] == "err":
             many = sum(one["health"] == "err" for one in rules(facts))
-            kept = next((name_of(one) for one in facts.rule_objects if rule["name"] in str(one["spec"])), facts.fullname)
+            kept = next((name_of(one) for one in facts.rule_objects if rule["name"] in str(one["spec"])),
+                        facts.fullname)
             return broken(f"{many} rules fail, the first is {rule['name']}: {rule.get('lastError', '')}",
                           f"kubectl -n {facts.namespace} edit prometheusrule {kept}  # expr of {rule['name']}")
     return None
@@ -113,8 +114,8 @@ def twin_missing(facts: Facts) -> Optional[Finding]:
                   values("monitoring.rules.skipShipped", "false"), "or " + stack("defaultRules.create", "true"))
 
 
-CAUSES = (switched_off, no_object, no_prometheus, not_selected, namespace_not_selected, not_loaded, failing, unevaluated,
-          twin_missing)
+CAUSES = (switched_off, no_object, no_prometheus, not_selected, namespace_not_selected, not_loaded, failing,
+          unevaluated, twin_missing)
 
 
 def green(facts: Facts) -> str:

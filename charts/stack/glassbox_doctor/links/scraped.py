@@ -28,7 +28,8 @@ def no_prometheus(facts: Facts) -> Optional[Finding]:
     if facts.prometheus_object is not None:
         return None
     return broken(f"no Prometheus object in namespace {facts.monitoring}, nor in another that may be seen",
-                  stack("prometheus.enabled", "true"), "doctor --monitoring-namespace NAMESPACE, where it is in another")
+                  stack("prometheus.enabled", "true"),
+                  "doctor --monitoring-namespace NAMESPACE, where it is in another")
 
 
 def no_monitor(facts: Facts) -> Optional[Finding]:
@@ -99,14 +100,19 @@ def no_service(facts: Facts) -> Optional[Finding]:
 
 
 def no_port(facts: Facts) -> Optional[Finding]:
+    """Where a container has a port of that name it is the Service that calls it something else."""
     services = monitored(facts)
-    names = {port.get("name", "") for service in services for port in service["spec"]["ports"]}
+    names = sorted({port.get("name", "") for service in services for port in service["spec"]["ports"]})
+    containers = [port.get("name", "") for port in facts.container.get("ports") or []]
     for endpoint in facts.monitor["spec"]["endpoints"]:
-        if endpoint.get("port") and endpoint["port"] not in names:
-            return broken(f"ServiceMonitor {name_of(facts.monitor)} scrapes port {endpoint['port']}; Service "
-                          f"{name_of(services[0])} has {some(sorted(names))}",
-                          f"kubectl -n {facts.namespace} edit servicemonitor {name_of(facts.monitor)}  "
-                          f"# spec.endpoints[0].port: {'admin' if 'admin' in names else sorted(names)[0]}")
+        wanted = endpoint.get("port")
+        if not wanted or wanted in names:
+            continue
+        fix = (f"service {name_of(services[0])}  # spec.ports[0].name: {wanted}" if wanted in containers else
+               f"servicemonitor {name_of(facts.monitor)}  # spec.endpoints[0].port: "
+               f"{'admin' if 'admin' in names else names[0]}")
+        return broken(f"ServiceMonitor {name_of(facts.monitor)} scrapes port {wanted}; Service {name_of(services[0])} "
+                      f"has {some(names)}", f"kubectl -n {facts.namespace} edit {fix}")
     return None
 
 

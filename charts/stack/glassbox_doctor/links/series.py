@@ -127,8 +127,8 @@ def of_others(facts: Facts, has_hpa: bool) -> Optional[Finding]:
     seen = {one["metric"]["__name__"] for one in facts.prometheus.query(others_query(facts.namespace))}
     for name, (key, who) in OTHERS.items():
         if name not in seen and (has_hpa or "autoscaler" not in name):
-            return broken(f"{name} of namespace {facts.namespace} is missing: {who} is not scraped, or has not seen the "
-                          "pods yet", stack(key, "true"), "wait: doctor --wait 60, if the pods are new")
+            return broken(f"{name} of namespace {facts.namespace} is missing: {who} is not scraped, or has not seen "
+                          "the pods yet", stack(key, "true"), "wait: doctor --wait 60, if the pods are new")
     return None
 
 

@@ -1,0 +1,43 @@
+"""Why a Deployment of the stack does not serve: one of another chart, of which only this much matters."""
+
+from typing import Optional
+
+from ..cluster import Object, condition, name_of, namespace_of
+from ..facts import Facts
+from ..finding import Finding, broken
+from ..selectors import contains
+from .pods_ready import states
+
+
+def behind(facts: Facts, service: Object) -> Optional[Object]:
+    """The Deployment whose pods a Service sends to."""
+    selector = service["spec"].get("selector") or {"": ""}
+    for one in facts.cluster.find("deployments", namespace_of(service)) or []:
+        if contains(one["spec"]["template"]["metadata"].get("labels") or {}, selector):
+            return one
+    return None
+
+
+def why_not(facts: Facts, deployment: Object) -> str:
+    """In a few words, by its pods."""
+    for pod in facts.pods_of(deployment["spec"]["selector"], namespace_of(deployment)):
+        for one in states(pod):
+            waiting = (one.get("state") or {}).get("waiting")
+            if waiting:
+                return f"{waiting.get('reason')}: {waiting.get('message', '')}".rstrip(": ")
+        scheduled = condition(pod, "PodScheduled")
+        if scheduled.get("status") == "False":
+            return scheduled.get("message", "it has no node")
+        return condition(pod, "Ready").get("message") or "its pod is not ready yet"
+    return "it has no pod"
+
+
+def unavailable(facts: Facts, deployment: Object) -> Optional[Finding]:
+    """None where a pod of it is there for others."""
+    if (deployment.get("status") or {}).get("availableReplicas"):
+        return None
+    where, name = namespace_of(deployment), name_of(deployment)
+    if deployment["spec"].get("replicas", 1) == 0:
+        return broken(f"Deployment {name} is scaled to 0", f"kubectl -n {where} scale deployment/{name} --replicas=1")
+    return broken(f"Deployment {name} is not available: {why_not(facts, deployment)}",
+                  f"kubectl -n {where} logs deployment/{name} --all-containers --tail=20")
