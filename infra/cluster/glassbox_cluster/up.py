@@ -1,5 +1,6 @@
 """`cluster up`: a node that is ready when it returns, or nothing."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from .refused import Refused
 Images = Sequence[tuple[str, Image | Path]]
 
 PATIENCE_S = 120  # for each step: a busy machine takes several times as long as a quiet one
+ANSWER_S = 10  # for each question meanwhile
 
 
 class Progress:
@@ -59,12 +61,12 @@ def up(place: Place, names: Sequence[str]) -> None:
     by_name = {row.name: row.image for row, _ in own}
     node = Node(place.name, str(place.run), kube=kube, clients=clients, pause=by_name["pause"],
                 coredns=by_name["coredns"])
-    with _Starting(place, node, progress) as starting:
+    with Starting(place, node, progress) as starting:
         starting.follow([(row.image, image) for row, image in own], [(row.image, image) for row, image in more])
     progress.say(f"the node {place.name} is ready: infra/cluster/cluster enter kubectl get pods -A")
 
 
-class _Starting:
+class Starting:
     """The keeper at work, until it is told that all is well. Whatever else ends this ends the node."""
 
     def __init__(self, place: Place, node: Node, progress: Progress):
@@ -72,7 +74,7 @@ class _Starting:
         self.node = node
         self.progress = progress
 
-    def __enter__(self) -> "_Starting":
+    def __enter__(self) -> "Starting":
         try:
             handle = lock.take(self.place, patience=1)
         except lock.Busy:
@@ -83,6 +85,7 @@ class _Starting:
             keeper.clean(self.place, keep_logs=False)
         self.progress.say("keys, configurations, cgroups")
         self.keeper = keeper.launch(self.place, self.node, handle)
+        os.close(handle)  # the keeper's from now on
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
@@ -106,12 +109,16 @@ class _Starting:
         except BrokenPipeError:
             pass  # it is cleaning up already
 
-    def follow(self, own: Images, more: Images) -> None:
-        """From nothing to ready."""
+    def begin(self, own: Images) -> None:
+        """What there is without Kubernetes."""
         self._until("the node's process 1", self._has_process_1)
         self._until("containerd answers", self._inside("ctr", "version"), "containerd")
         load.load(self.place, self.node, own)
         self.progress.say(f"{len(own)} images imported")
+
+    def follow(self, own: Images, more: Images) -> None:
+        """From nothing to ready."""
+        self.begin(own)
         kubectl = f"{self.place.run}/bin/kubectl"
         self._until("the API server is ready", self._inside(kubectl, "get", "--raw", "/readyz"), "kube-apiserver")
         self._until("DNS is installed", self._inside(
@@ -130,16 +137,21 @@ class _Starting:
         return self.node.init != 0
 
     def _inside(self, *words: str) -> Callable[[], bool]:
-        return lambda: enter.run(self.place, self.node, *words).returncode == 0
+        def ask() -> bool:
+            try:
+                return enter.run(self.place, self.node, *words, timeout=ANSWER_S).returncode == 0
+            except subprocess.TimeoutExpired:
+                return False
+        return ask
 
     def _until(self, what: str, reached: Callable[[], bool], log: str = "node") -> None:
         """Asks until it is so; gives up when the keeper has, or after a time."""
-        deadline = time.monotonic() + PATIENCE_S
+        begun = time.monotonic()
         while not reached():
             if self.keeper.poll() is not None:
                 raise Refused(f"{what}: the node has ended. {self._last(log)}")
-            if time.monotonic() > deadline:
-                raise Refused(f"{what}: not within {PATIENCE_S} s. {self._last(log)}")
+            if time.monotonic() - begun > PATIENCE_S:
+                raise Refused(f"{what}: not within {time.monotonic() - begun:.0f} s. {self._last(log)}")
             time.sleep(0.2)
         self.progress.say(what)
 

@@ -1,0 +1,84 @@
+"""A node leaves nothing behind, whichever way it ends: mounts, links, processes, cgroups, kernel settings,
+files (life.py tells how it is lived)."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from glassbox_cluster import tools
+from glassbox_cluster.cgroups import Hierarchies
+from glassbox_cluster.places import cache_folder
+from glassbox_cluster.refused import Refused
+
+LIFE = Path(__file__).with_name("life.py")
+# A machine of its own, as far as a node could change one.
+ALONE = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
+EMPTY = "for folder in /var/lib /var/log /run; do mount -t tmpfs tmpfs $folder || exit; done; exec \"$@\""
+
+
+def live(scenario: str, home: Path) -> dict[str, Any]:
+    try:
+        tools.check()
+        Hierarchies("none").check()
+    except Refused as why:
+        pytest.skip(f"no node can be made here: {why}")
+    real = os.environ.get("CLUSTER_REAL")
+    environment = os.environ | {"HOME": str(home), "CLUSTER_NAME": f"life-{os.getpid()}",
+                                "GLASSBOX_CACHE": str(cache_folder() if real else home / "cache")}
+    done = subprocess.run([*ALONE, "sh", "-c", EMPTY, "sh", sys.executable, str(LIFE), scenario], check=False,
+                          capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def left(life: dict[str, Any], when: str) -> dict[str, Any]:
+    """What is there that was not, or is no longer: by kind."""
+    return {kind: (was, life[when][kind]) for kind, was in life["before"].items() if life[when][kind] != was}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Its own home and cache; what they hold of programs is made before the node is."""
+    (tmp_path / "cache").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("scenario, status", [("down", 0), ("up is interrupted", 130), ("up is killed", -9)])
+def test_nothing_is_left(scenario: str, status: int, home: Path) -> None:
+    """By itself: nobody calls `down` afterwards."""
+    life = live(scenario, home)
+    assert life["status"] == status
+    assert left(life, "between") == {}
+    assert left(life, "after") == {}
+
+
+@pytest.mark.parametrize("scenario, status", [("process 1 is killed", 0), ("up gives up", 1)])
+def test_logs_alone_are_left(scenario: str, status: int, home: Path) -> None:
+    """Until `down`: whoever did not end the node wants to know what did."""
+    life = live(scenario, home)
+    assert life["status"] == status
+    assert set(left(life, "between")) == {"files"}
+    assert {"containerd.log", "keeper.log", "node.log"} <= set(life["logs"])
+    assert left(life, "after") == {}
+
+
+def test_killed_keeper(home: Path) -> None:
+    """It takes the node with it; what it owned is removed by the next `down`."""
+    life = live("the keeper is killed", home)
+    assert set(left(life, "between")) == {"files", "cgroups"}
+    assert left(life, "after") == {}
+
+
+def test_it_was_there(home: Path) -> None:
+    """The other tests would pass as well had there been nothing."""
+    life = live("down", home)
+    during = life["during"]
+    assert during["images"][0] == "localhost/pause:1"
+    assert {"containerd", "sleep"} <= set(during["processes"])
+    assert during["forwarding"] == "1"
+    assert during["borrowed"] == ["/var/lib/kubelet", "/var/lib/cni", "/var/log/containers"]
+    assert during["cgroups"] and during["memory"] > 0
