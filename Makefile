@@ -12,7 +12,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 deps: ## install what all the others need
-	@.ci/deps.sh build test check bench coverage docs library image faults valgrind interop browser stack
+	@.ci/deps.sh build test check bench coverage docs library image faults valgrind interop browser stack chart
 
 build: ## build/release/glassbox and build/release/glassbox-testserver
 	@.ci/build.sh

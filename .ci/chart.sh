@@ -143,7 +143,7 @@ described() {
 }
 
 started=$SECONDS
-.ci/deps.sh stack
+.ci/deps.sh chart
 programs=$(.ci/kubectl.sh) || true
 if ! usable "chart" "$programs"; then
     total

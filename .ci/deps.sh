@@ -27,6 +27,7 @@ packages() {
     browser) echo chromium chromium-driver fonts-noto-core fonts-noto-mono python3 python3-venv ;;
     stack) echo prometheus prometheus-alertmanager python3 python3-venv curl jq lnav procps ;;
     node) echo nodejs npm ;;
+    chart) echo "$(packages stack)" busybox-static ;;
     cluster) echo containerd runc containernetworking-plugins nftables openssl iproute2 util-linux \
         python3 busybox-static curl ca-certificates gcc libc6-dev ;;
     image) echo buildah mmdebstrap podman runc curl ;;
