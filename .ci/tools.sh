@@ -35,6 +35,7 @@ metrics-server  .ci/tools/metrics-server  sigs.k8s.io/metrics-server/cmd/metrics
 operator    .ci/tools/operator    github.com/prometheus-operator/prometheus-operator/cmd/operator
 prometheus-config-reloader  .ci/tools/operator  github.com/prometheus-operator/prometheus-operator/cmd/prometheus-config-reloader
 kube-state-metrics  .ci/tools/kube-state-metrics  k8s.io/kube-state-metrics/v2
+adapter     .ci/tools/adapter     sigs.k8s.io/prometheus-adapter/cmd/adapter
 k6          .ci/tools/k6          go.k6.io/k6/v2
 kubeconform  .ci/tools/kubeconform  github.com/yannh/kubeconform/cmd/kubeconform
 kube-score  .ci/tools/kube-score  github.com/zegl/kube-score/cmd/kube-score
