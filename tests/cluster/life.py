@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "infra/cluster"))
 # pylint: disable=wrong-import-position
-from glassbox_cluster import enter, files, images, lock, up
+from glassbox_cluster import enter, files, images, up
 from glassbox_cluster.borrowed import FOLDERS
 from glassbox_cluster.cgroups import Hierarchies
 from glassbox_cluster.files import Node
@@ -43,6 +43,9 @@ POD = """{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "one"}}, "sp
 
 def state(here: Place) -> dict[str, Any]:
     """All that a node could leave."""
+    with contextlib.suppress(ChildProcessError):  # as process 1 here we are the parent of who lost theirs
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
     watched = [*(folder.parent for folder in FOLDERS), Path("/run"), Path.home(), here.state.parent]
     return {
         "mounts": Path("/proc/self/mountinfo").read_text().splitlines(),
@@ -58,6 +61,13 @@ def state(here: Place) -> dict[str, Any]:
     }
 
 
+def runs(pid: int) -> bool:
+    """And is not a zombie."""
+    with contextlib.suppress(OSError):
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    return False
+
+
 def until(reached: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not reached():
@@ -70,7 +80,7 @@ def upper(here: Place, scenario: str) -> int:
     """A process that does what `up` does; its number."""
     if pid := os.fork():
         return pid
-    os.close(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     if REAL:
         os.execv(CLUSTER, [CLUSTER, "up"])
     signal.signal(signal.SIGUSR1, lambda *_: setattr(up, "PATIENCE_S", -1))
@@ -158,10 +168,11 @@ def main(scenario: str) -> None:
     if REAL:
         run_pod(here)
     during = alive(here)
+    keeper = enter.running(here).keeper
     end(here, pid)
     if not returns:
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    until(lambda: not lock.held(here), "the end of its keeper")
+    until(lambda: not runs(keeper), "the end of its keeper")
     between = state(here)
     logs = sorted(os.listdir(here.failed)) if here.failed.exists() else []
     down(here, 0)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 from pathlib import Path
@@ -37,9 +38,12 @@ def _lock(place: Place) -> int:
             return lock.take(place)
         if holder := _keeper(place):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(holder, number)
-        with contextlib.suppress(lock.Busy):
-            return lock.take(place, PATIENCE_S)
+                handle = os.pidfd_open(holder)
+                signal.pidfd_send_signal(handle, number)
+                select.select([handle], [], [], PATIENCE_S)
+                os.close(handle)
+    with contextlib.suppress(lock.Busy):
+        return lock.take(place, PATIENCE_S)
     raise Refused(f"somebody else holds {place.state}: is `cluster up` or `cluster down` at work there?")
 
 

@@ -27,23 +27,28 @@ def _run(*command: str) -> None:
     subprocess.run(command, check=True)
 
 
+def _mount(*arguments: str) -> None:
+    """Without the notes that mount itself would keep in the machine's /run."""
+    _run("mount", "--no-mtab", *arguments)
+
+
 def mounts(run: Path) -> None:
     """Nothing of it reaches the machine, since unshare made all mounts private; from here on they are
     shared within, for the kubelet hands them on to pods."""
-    _run("mount", "--make-rshared", "/")
+    _mount("--make-rshared", "/")
     # Sockets and named namespaces of containerd, its shims and the CNI plugins.
-    _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+    _mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     INSIDE.mkdir()
-    _run("mount", "--bind", str(run), str(INSIDE))
+    _mount("--bind", str(run), str(INSIDE))
     for folder in FOLDERS:
         with borrowed(folder):
-            _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(folder))
+            _mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", str(folder))
     for name in SYSCTLS:
         real = Path("/proc/sys", name)
         if real.exists():
             copy = Path("/run", "sysctl." + name.replace("/", "."))
             copy.write_text(real.read_text())
-            _run("mount", "--bind", str(copy), str(real))
+            _mount("--bind", str(copy), str(real))
 
 
 def network() -> None:

@@ -23,6 +23,7 @@ from .files import Node
 from .places import HERE, Place
 
 PR_SET_PDEATHSIG = 1
+PATIENCE_S = 5.0
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -129,14 +130,18 @@ def _watch(child: subprocess.Popen[bytes]) -> None:
 
 
 def _kill(init: int, child: subprocess.Popen[bytes]) -> None:
-    """All of the node: with process 1 everything in its namespace, which the kernel waits for."""
-    if child.poll() is None:
-        if init:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(init, signal.SIGKILL)
-        else:
-            child.kill()
-        child.wait()
+    """All of the node: with process 1 the kernel kills everything in its namespace, and lets process 1 go
+    when all of it has been waited for. A command that was entered from outside may belong to somebody who
+    never waits (many a container's process 1): then it is enough that all are dead, which the cgroups show."""
+    if child.poll() is not None:
+        return
+    if init:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(init, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(PATIENCE_S)
+    child.kill()
+    child.wait()
 
 
 def clean(place: Place, keep_logs: bool) -> None:
