@@ -6,7 +6,7 @@ RUN_ARGS ?=
 DEMO_ARGS ?=
 
 .PHONY: help deps build run test check readers hostile soak faults valgrind interop bench fuzz \
-        coverage lint format docs library image browser demo generate alerts dashboards chart drill clean
+        coverage lint format docs library image browser demo generate alerts dashboards chart drill cluster cluster-down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -79,6 +79,12 @@ alerts: ## rules under two promtools, routes under two Alertmanagers, messages, 
 
 dashboards: ## write the dashboards' JSON, read it strictly, ask every expression (ANSWERS=1: the tables)
 	@.ci/dashboards.sh --write
+
+cluster: ## a Kubernetes node without Docker, to look around in (STACK=1: with all that watches, and the service)
+	@.ci/cluster.sh up
+
+cluster-down: ## end it; nothing is left
+	@.ci/cluster.sh down
 
 chart: ## the chart without a cluster: rendered, linted, its own tests (CHARTS_DIR=… SCHEMAS_DIR=…)
 	@.ci/chart.sh

@@ -27,6 +27,7 @@ part "readers" .ci/readers.sh
 part "alerts" .ci/alerts.sh
 part "dashboards" .ci/dashboards.sh
 part "chart" .ci/chart.sh
+part "cluster node" .ci/cluster.sh test
 part "hostile clients" .ci/hostile.sh
 part "browser" .ci/browser.sh
 part "local stack" .ci/stack.sh

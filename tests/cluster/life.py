@@ -30,6 +30,7 @@ from glassbox_cluster.cgroups import Hierarchies
 from glassbox_cluster.files import Node
 from glassbox_cluster.inside import SYSCTLS
 from glassbox_cluster.places import Place, place
+from glassbox_cluster.progress import Progress
 from glassbox_cluster.refused import Refused
 
 CLUSTER = str(ROOT / "infra/cluster/cluster")
@@ -89,7 +90,7 @@ def upper(here: Place, scenario: str) -> int:
     node = Node(here.name, str(here.run), kube=str(Path.home() / "idler"), pause=pause.name, coredns="none")
     status = 0
     try:
-        with up.Starting(here, node, up.Progress()) as starting:
+        with up.Starting(here, node, Progress()) as starting:
             if SCENARIOS[scenario][1]:
                 starting.begin(own)
             else:

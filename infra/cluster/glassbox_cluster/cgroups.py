@@ -14,7 +14,7 @@ import os
 import time
 from pathlib import Path
 
-from .refused import Refused
+from .refused import CANNOT, Refused
 
 MOUNT = Path("/sys/fs/cgroup")
 NEEDED = ("cpu", "cpuset", "memory", "pids")  # the kubelet does not start without
@@ -47,16 +47,16 @@ class Hierarchies:
     def check(self) -> None:
         """Refuses, by name, what the machine lacks."""
         if not self.roots:
-            raise Refused(f"no cgroups are mounted at {self.mount}")
+            raise Refused(f"no cgroups are mounted at {self.mount}", CANNOT)
         if self.unified:
             there = set((self.mount / "cgroup.controllers").read_text().split())
         else:
             there = {name for name in NEEDED if (self.mount / name / "cgroup.procs").exists()}
         if missing := [name for name in NEEDED if name not in there]:
-            raise Refused(f"cgroup v{self.version}: no controller {', '.join(missing)} at {self.mount}")
+            raise Refused(f"cgroup v{self.version}: no controller {', '.join(missing)} at {self.mount}", CANNOT)
         for root in self.roots:
             if not os.access(root, os.W_OK):
-                raise Refused(f"{root} is read-only: the node needs cgroups of its own")
+                raise Refused(f"{root} is read-only: the node needs cgroups of its own", CANNOT)
 
     def create(self) -> list[str]:
         """Makes the folders; returns the controllers that it had to switch on for the whole machine."""

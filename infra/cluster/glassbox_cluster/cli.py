@@ -3,8 +3,9 @@
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 
-from .places import place
+from .places import Place, place
 from .refused import Refused
 
 USAGE = """\
@@ -33,26 +34,37 @@ def _names(words: Sequence[str]) -> list[str]:
     return list(words)
 
 
+def _kind(here: Place) -> ModuleType | None:
+    """The module, if this cluster is kind's; it has the functions that ours have."""
+    if not (here.state / "kind").exists():
+        return None
+    from . import kind  # pylint: disable=import-outside-toplevel
+    return kind
+
+
 def _up(words: Sequence[str]) -> int:
-    from . import up  # pylint: disable=import-outside-toplevel
-    if words == ["--images"]:
-        words = ["--all"]
-    up.up(place(), _names(words))
+    from . import kind, up  # pylint: disable=import-outside-toplevel
+    names = _names(["--all"] if words == ["--images"] else words)
+    (kind.up if kind.wanted() else up.up)(place(), names)
     return 0
 
 
 def _down(words: Sequence[str]) -> int:
     from . import down  # pylint: disable=import-outside-toplevel
     _no_more(words)
-    if not down.down(place()):
-        print(f"no node {place().name!r}: nothing to do", file=sys.stderr)
+    here = place()
+    if kind := _kind(here):
+        kind.down(here)
+    elif not down.down(here):
+        print(f"no node {here.name!r}: nothing to do", file=sys.stderr)
     return 0
 
 
 def _status(words: Sequence[str]) -> int:
     from . import status  # pylint: disable=import-outside-toplevel
     _no_more(words)
-    print(status.describe(place()))
+    here = place()
+    print((_kind(here) or status).describe(here))
     return 0
 
 
@@ -61,13 +73,14 @@ def _load(words: Sequence[str]) -> int:
     if not words:
         raise Refused(f"load: which images? --all, archives, or of {' '.join(images.NAMES)}", 2)
     here = place()
-    node = enter.running(here)
+    kind = _kind(here)
+    node = None if kind else enter.running(here)
     names = images.NAMES if list(words) == ["--all"] else [word for word in words if word in images.NAMES]
     archives = [] if list(words) == ["--all"] else [Path(word) for word in words if word not in images.NAMES]
     if missing := [str(path) for path in archives if not path.is_file()]:
         raise Refused(f"no file, and no image of ours: {', '.join(missing)}; ours: {' '.join(images.NAMES)}", 2)
-    made = [(row.image, image) for row, image in images.made(names)]
-    for name in load.load(here, node, made + [(str(path), path) for path in archives]):
+    made = [(row.image, image) for row, image in images.made(names)] + [(str(path), path) for path in archives]
+    for name in kind.load(here, made) if kind else load.load(here, node, made):
         print(name)
     return 0
 
@@ -85,7 +98,8 @@ def _enter(words: Sequence[str]) -> int:
     from . import enter  # pylint: disable=import-outside-toplevel
     if not words:
         raise Refused("enter: which command? For example: cluster enter kubectl get pods -A", 2)
-    return enter.execute(place(), words)
+    here = place()
+    return (_kind(here) or enter).execute(here, words)
 
 
 def _no_more(words: Sequence[str]) -> None:

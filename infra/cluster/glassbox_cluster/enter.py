@@ -33,14 +33,19 @@ def alive(place: Place, node: Node) -> bool:
         return False
 
 
+def with_clients(folder: Path, config: str, path: Sequence[str]) -> dict[str, str]:
+    """The caller's environment, in which kubectl and helm find the cluster and keep their notes below the
+    folder."""
+    found = dict(os.environ) | {
+        "PATH": ":".join([*filter(None, path), os.environ.get("PATH", "/usr/bin:/bin")]),
+        "KUBECONFIG": config, "KUBECACHEDIR": f"{folder}/kube"}
+    return found | {f"HELM_{name}_HOME": f"{folder}/helm/{name.lower()}" for name in ("CACHE", "CONFIG", "DATA")}
+
+
 def environment(node: Node, place: Place) -> dict[str, str]:
-    """The caller's, with the clients' own in it: nothing of theirs goes to the caller's home."""
-    found = {name: value for name, value in os.environ.items() if name.lower() not in PROXIES}
-    path = [node.clients, f"{place.run}/bin", os.environ.get("PATH", "/usr/bin:/bin")]
-    found |= {"PATH": ":".join(filter(None, path)), "KUBECONFIG": str(place.kubeconfig),
-              "KUBECACHEDIR": f"{place.run}/kube"}
-    found |= {f"HELM_{name}_HOME": f"{place.run}/helm/{name.lower()}" for name in ("CACHE", "CONFIG", "DATA")}
-    return found
+    """That, without proxies: from inside none can be reached."""
+    found = with_clients(place.run, str(place.kubeconfig), [node.clients, f"{place.run}/bin"])
+    return {name: value for name, value in found.items() if name.lower() not in PROXIES}
 
 
 def command(node: Node, words: Sequence[str], folder: str) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .oci import Image
 from .places import HERE, ROOT, cache_folder
-from .refused import Refused
+from .refused import CANNOT, Refused
 
 BUSYBOX = Path("/bin/busybox")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -24,7 +24,7 @@ def _output(*command: str) -> str:
     try:
         return subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
     except OSError as error:
-        raise Refused(f"{command[0]} is not installed (on Debian: .ci/deps.sh cluster)") from error
+        raise Refused(f"{command[0]} is not installed (on Debian: .ci/deps.sh cluster)", CANNOT) from error
     except subprocess.CalledProcessError as error:
         raise Refused(f"{' '.join(command)}: {error.stderr.strip()}") from error
 
@@ -58,7 +58,7 @@ def _shell() -> tuple[dict[str, Path], dict[str, str]]:
     """BusyBox, and the links by which it is all its programs: files and links of an image."""
     if not BUSYBOX.exists() or "not a dynamic" not in subprocess.run(
             ["ldd", BUSYBOX], capture_output=True, text=True, check=False).stderr:
-        raise Refused(f"{BUSYBOX} is not a static one (on Debian: .ci/deps.sh cluster)")
+        raise Refused(f"{BUSYBOX} is not a static one (on Debian: .ci/deps.sh cluster)", CANNOT)
     links = {f"/bin/{name}": "/bin/busybox" for name in _output(str(BUSYBOX), "--list").split() if name != "busybox"}
     return {"/bin/busybox": BUSYBOX}, links
 

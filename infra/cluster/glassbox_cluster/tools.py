@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .places import ROOT
-from .refused import Refused
+from .refused import CANNOT, Refused
 
 PROGRAMS = ("containerd", "ctr", "runc", "nft", "ip", "mount", "nsenter", "unshare", "setpriv", "openssl")
 PLUGINS = tuple(Path("/usr/lib/cni", name) for name in ("ptp", "host-local", "loopback"))
@@ -16,11 +16,11 @@ PLUGINS = tuple(Path("/usr/lib/cni", name) for name in ("ptp", "host-local", "lo
 def check() -> None:
     """Refuses when the machine lacks something, naming all that it lacks."""
     if os.geteuid() != 0:
-        raise Refused("a node needs root: it makes namespaces, mounts and cgroups")
+        raise Refused("a node needs root: it makes namespaces, mounts and cgroups", CANNOT)
     missing = [name for name in PROGRAMS if not shutil.which(name)]
     missing += [str(plugin) for plugin in PLUGINS if not plugin.exists()]
     if missing:
-        raise Refused(f"not installed: {', '.join(missing)} (on Debian: .ci/deps.sh cluster)")
+        raise Refused(f"not installed: {', '.join(missing)} (on Debian: .ci/deps.sh cluster)", CANNOT)
 
 
 def _lines(*command: str) -> list[str]:
@@ -34,7 +34,7 @@ def built(*names: str) -> list[str]:
     """Paths of programs of .ci/tools.sh, in order."""
     found = _lines("tools.sh", *names) if names else []
     if bad := [f"{name}: {line}" for name, line in zip(names, found) if not line.startswith("/")]:
-        raise Refused("; ".join(bad))
+        raise Refused("; ".join(bad), CANNOT if all("cannot be had: " in line for line in bad) else 1)
     if len(found) != len(names):
         raise Refused(f".ci/tools.sh {' '.join(names)} failed")
     return found

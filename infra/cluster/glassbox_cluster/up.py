@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,26 +14,13 @@ from .cgroups import Hierarchies
 from .files import Node
 from .oci import Image
 from .places import Place
+from .progress import Progress
 from .refused import Refused
 
 Images = Sequence[tuple[str, Image | Path]]
 
 PATIENCE_S = 120  # for each step: a busy machine takes several times as long as a quiet one
 ANSWER_S = 10  # for each question meanwhile
-
-
-class Progress:
-    """Says each step with the seconds since the beginning."""
-
-    def __init__(self) -> None:
-        self.begun = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.begun
-
-    def say(self, text: str) -> None:
-        print(f"{self.seconds:5.1f} s  {text}", file=sys.stderr, flush=True)
 
 
 def _interrupted(number: int, _: FrameType | None) -> NoReturn:

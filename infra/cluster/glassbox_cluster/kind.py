@@ -1,0 +1,105 @@
+"""The same commands where Docker runs: kind makes the nodes (kind.yaml), and Docker isolates them.
+
+A command is entered by nothing more than an environment: kind publishes the API server on loopback.
+"""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from . import images, lock, oci, tools
+from .enter import with_clients
+from .oci import Image
+from .places import HERE, Place
+from .progress import Progress
+from .refused import CANNOT, Refused
+
+
+def wanted() -> bool:
+    """CLUSTER_DRIVER says `node` or `kind`; else it is kind where a Docker engine answers."""
+    driver = os.environ.get("CLUSTER_DRIVER", "")
+    if driver not in ("", "node", "kind"):
+        raise Refused(f"CLUSTER_DRIVER={driver!r}: it may be node or kind", 2)
+    return driver == "kind" or (not driver and bool(tools.output(["docker", "info", "--format", "{{.ServerVersion}}"])))
+
+
+def is_there(place: Place) -> bool:
+    return _notes(place).exists()
+
+
+def _notes(place: Place) -> Path:
+    """The paths of kind and of the clients' folder, a line each."""
+    return place.state / "kind"
+
+
+def _config(place: Place) -> str:
+    return str(place.state / "kind.kubeconfig")
+
+
+def _kind(place: Place, *words: str) -> None:
+    program = _notes(place).read_text().splitlines()[0]
+    done = subprocess.run([program, *words, "--name", place.name], check=False, stdin=subprocess.DEVNULL, stdout=2)
+    if done.returncode != 0:
+        raise Refused(f"kind {' '.join(words)} failed")
+
+
+def up(place: Place, names: Sequence[str]) -> None:
+    """Nodes that are ready, with these images, or nothing."""
+    images.chosen(names)
+    progress = Progress()
+    if is_there(place):
+        raise Refused(f"the cluster {place.name!r} is there already: `infra/cluster/cluster status`")
+    progress.say("kind and images (the first time: some minutes)")
+    program, = tools.built("kind")
+    clients, why = tools.clients()
+    if why:
+        raise Refused(why, CANNOT)
+    more = images.made([name for name in names if name not in images.of_node()])
+    os.close(lock.take(place))
+    _notes(place).write_text(f"{program}\n{clients}\n")
+    try:
+        _kind(place, "create", "cluster", "--config", str(HERE / "kind.yaml"), "--kubeconfig", _config(place),
+              "--wait", "180s")
+        load(place, [(row.image, image) for row, image in more])
+    except BaseException:
+        progress.say("not started: removing what there is of it")
+        down(place)
+        raise
+    progress.say(f"the cluster {place.name} is ready: infra/cluster/cluster enter kubectl get pods -A")
+
+
+def load(place: Place, made: Sequence[tuple[str, Image | Path]]) -> list[str]:
+    """Into every node; returns their names."""
+    for name, image in made:
+        with tempfile.TemporaryDirectory() as folder:
+            archive = image
+            if isinstance(image, Image):
+                archive = Path(folder, "image.tar")
+                with open(archive, "wb") as target:
+                    oci.write(image, target)
+            _kind(place, "load", "image-archive", str(archive))
+    return [name for name, _ in made]
+
+
+def environment(place: Place) -> dict[str, str]:
+    clients = _notes(place).read_text().splitlines()[1]
+    return with_clients(place.state, _config(place), [clients])
+
+
+def execute(place: Place, words: Sequence[str]) -> NoReturn:
+    """Becomes the command; does not return."""
+    os.execvpe(words[0], list(words), environment(place))
+
+
+def describe(place: Place) -> str:
+    done = subprocess.run(["kubectl", "get", "nodes,pods", "--all-namespaces", "--output=wide"], check=False,
+                          capture_output=True, text=True, env=environment(place))
+    return f"kind's cluster {place.name}\n\n{done.stdout or done.stderr}"
+
+
+def down(place: Place) -> None:
+    _kind(place, "delete", "cluster", "--kubeconfig", _config(place))
+    lock.remove_folder(place)
