@@ -44,6 +44,7 @@ base_image() {
     echo "$made"
 }
 
+# build_image ARGUMENT...: what is to become of it: --tag NAME, --iidfile FILE.
 build_image() {
     local base revision
     base=$(base_image) || return 1
@@ -51,7 +52,7 @@ build_image() {
     # chroot isolation needs neither namespaces nor cgroups of its own; the packages come over the
     # host's network.
     buildah bud --isolation=chroot --network=host --layers --build-arg "BASE=$base" \
-        --build-arg "REVISION=$revision" --build-arg "VERSION=$(<telemetry/VERSION)" --tag "$IMAGE" .
+        --build-arg "REVISION=$revision" --build-arg "VERSION=$(<telemetry/VERSION)" "$@" .
 }
 
 # What the image says of itself.
@@ -99,11 +100,16 @@ why=""
 [ -n "$why" ] || why=$(unable)
 if [ "${1:-}" = --archive ]; then
     [ -z "$why" ] || { echo "no image: $why" >&2 && exit 1; }
-    build_image
-    # Whole, or not there: who finds it takes it.
-    rm -f "$2.new"
-    buildah push --quiet "$IMAGE" "docker-archive:$2.new:$3"
-    mv "$2.new" "$2"
+    # By its number, for a tag may be somebody else's by then; and whole or not there, for who finds it
+    # takes it.
+    draft=$(mktemp -d "$2.XXXXXX")
+    if ! { build_image --iidfile "$draft/number" >&2 &&
+        buildah push --quiet "$(<"$draft/number")" "oci-archive:$draft/archive:$3" >&2 &&
+        mv "$draft/archive" "$2"; }; then
+        rm -rf "$draft"
+        exit 1
+    fi
+    rm -rf "$draft"
     exit
 fi
 if [ -n "$why" ]; then
@@ -112,7 +118,7 @@ if [ -n "$why" ]; then
     exit
 fi
 port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-step "image: build" build_image
+step "image: build" build_image --tag "$IMAGE"
 if [ "$FAILED" -eq 0 ]; then
     step "image: size, user, labels" promises
     step "image: container" serves

@@ -156,6 +156,8 @@ def main(scenario: str) -> None:
     idler.write_text(IDLER)
     idler.chmod(0o755)
     images.made(["pause"])
+    if REAL:
+        subprocess.run([CLUSTER, "build"], check=True, stdout=sys.stderr)
     before = state(here)
     pid = upper(here, scenario)
 
@@ -166,7 +168,7 @@ def main(scenario: str) -> None:
 
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) if returns else None
     until(lives, "a node that lives")
-    if REAL:
+    if REAL and returns:
         run_pod(here)
     during = alive(here)
     keeper = enter.running(here).keeper

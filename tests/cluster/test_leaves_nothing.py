@@ -69,6 +69,8 @@ def test_nothing_is_left(scenario: str, status: int, home: Path) -> None:
 @pytest.mark.parametrize("scenario, status", [("process 1 is killed", 0), ("up gives up", 1)])
 def test_logs_alone_are_left(scenario: str, status: int, home: Path) -> None:
     """Until `down`: whoever did not end the node wants to know what did."""
+    if os.environ.get("CLUSTER_REAL") and scenario == "up gives up":
+        pytest.skip("only a played `up` can be told to")
     life = live(scenario, home)
     assert life["status"] == status
     assert set(left(life, "between")) == {"files"}
@@ -94,8 +96,8 @@ def test_it_was_there(home: Path) -> None:
     """The other tests would pass as well had there been nothing."""
     life = live("down", home)
     during = life["during"]
-    assert during["images"][0] == "localhost/pause:1"
-    assert {"containerd", "sleep"} <= set(during["processes"])
+    assert "localhost/pause:1" in during["images"]
+    assert {"containerd", "kubelet" if os.environ.get("CLUSTER_REAL") else "sleep"} <= set(during["processes"])
     assert during["forwarding"] == "1"
     assert during["borrowed"] == ["/var/lib/kubelet", "/var/lib/cni", "/var/log/containers"]
     assert during["cgroups"] and during["memory"] > 0
