@@ -177,3 +177,16 @@ that one's, and Helm says nothing more. Offline nothing is there.
 []
 {{- end -}}
 {{- end }}
+
+{{/*
+What kube-score finds and is meant to be so: of every pod that CPU is not limited (values.yaml says why), and that a tag
+is pulled once, as it is not moved; that the pods are spread by topologySpreadConstraints rather than kept apart; and what a
+value has off, which whoever has left it off knows. It does not see that a ScaledObject says how many pods there are.
+*/}}
+{{- define "glassbox.scored" -}}
+{{- $ignore := list "container-resources" "container-image-pull-policy" "deployment-has-host-podantiaffinity" -}}
+{{- if not .Values.networkPolicy.enabled }}{{ $ignore = append $ignore "pod-networkpolicy" }}{{ end -}}
+{{- if not .Values.podDisruptionBudget.enabled }}{{ $ignore = append $ignore "deployment-has-poddisruptionbudget" }}{{ end -}}
+{{- if or .Values.autoscaling.enabled (lt (int .Values.replicaCount) 2) }}{{ $ignore = append $ignore "deployment-replicas" }}{{ end -}}
+{{- join "," $ignore -}}
+{{- end }}
