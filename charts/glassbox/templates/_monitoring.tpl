@@ -29,12 +29,15 @@ namespace, with Grafana's address. An autoscaler has the name of the release, wh
   | replace "horizontalpodautoscaler=~\".*glassbox.*\"" (printf "horizontalpodautoscaler=%q" (include "glassbox.fullname" $root)) -}}
 {{- end }}
 
-{{/* The shortest windows of `fast` are of 20 s, and a rate wants four scrapes in one. */}}
+{{/* A rate wants four scrapes in its window: the shortest are of two minutes in `real`, of 20 s in `fast`. */}}
 {{- define "glassbox.refuse.windows" -}}
 {{- $m := .Values.monitoring -}}
-{{- $interval := $m.serviceMonitor.interval -}}
-{{- if and $m.enabled $m.serviceMonitor.enabled $m.rules.enabled (eq $m.rules.profile "fast") (gt (include "glassbox.milliseconds" $interval | int64) 5000) }}
-monitoring.serviceMonitor.interval: {{ $interval }} is too long for the windows of monitoring.rules.profile fast: 5s at most
+{{- $interval := include "glassbox.milliseconds" $m.serviceMonitor.interval | int64 -}}
+{{- if and $m.enabled $m.serviceMonitor.enabled $m.rules.enabled -}}
+{{- $most := ternary "5s" "30s" (eq $m.rules.profile "fast") }}
+{{- if gt $interval (include "glassbox.milliseconds" $most | int64) }}
+monitoring.serviceMonitor.interval: {{ $m.serviceMonitor.interval }} is too long for the windows of monitoring.rules.profile {{ $m.rules.profile }}: {{ $most }} at most
+{{- end }}
 {{- end }}
 {{- end }}
 
