@@ -29,7 +29,7 @@ namespace, with Grafana's address. An autoscaler has the name of the release, wh
   | replace "horizontalpodautoscaler=~\".*glassbox.*\"" (printf "horizontalpodautoscaler=%q" (include "glassbox.fullname" $root)) -}}
 {{- end }}
 
-{{/* A rate wants four scrapes in its window: the shortest are of two minutes in `real`, of 20 s in `fast`. */}}
+{{/* The shortest windows of a rate are of a minute in `real`, and of 20 s in `fast`. */}}
 {{- define "glassbox.refuse.windows" -}}
 {{- $m := .Values.monitoring -}}
 {{- $interval := include "glassbox.milliseconds" $m.serviceMonitor.interval | int64 -}}
