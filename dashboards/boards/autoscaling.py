@@ -130,11 +130,12 @@ share_of_cpu = graph(
     [over_time(f"{CPU} / on (pod) max by (pod) ({ASKED})", "{{pod}}")])
 
 throttled = graph(
-    "CPU throttled", "Share of periods in which a pod had to wait for its CPU limit. Above "
-    f"{percent('GlassboxCpuThrottled')} users feel it. What to do: raise the limit, "
-    "or take it away.", "percentunit",
+    "CPU throttled", "Share of periods in which a pod had to wait for its CPU limit; without one, as "
+    f"the chart has it, there are no periods. Above {percent('GlassboxCpuThrottled')} users feel it. What to "
+    "do: raise the limit, or take it away.", "percentunit",
     [over_time(f"{THROTTLED} / {PERIODS}", "{{pod}}")],
-    steps=thresholds.rising(warn=limit("GlassboxCpuThrottled")), alert="GlassboxCpuThrottled")
+    steps=thresholds.rising(warn=limit("GlassboxCpuThrottled")), alert="GlassboxCpuThrottled").no_value(
+        "no CPU limit")
 
 memory = graph(
     "Memory, of the limit", "Working set of each pod, of its limit. At 1 the kernel kills it.",

@@ -22,10 +22,13 @@ TARGET = {"job": Label(), "instance": Label()}
 CLUSTER = {
     name: Label(optional=True) for name in ("namespace", "pod", "service", "endpoint", "container")
 }
-KUBELET = {name: Label(optional=True) for name in ("node", "metrics_path")}
+# It is no pod: whose container a series is, is in the series, or it is not known.
+KUBELET = {
+    name: Label(optional=True) for name in ("namespace", "service", "endpoint", "node", "metrics_path")
+}
 TARGETS = {
     "scraped": {**TARGET, **CLUSTER},
-    "kubelet": {**TARGET, **CLUSTER, **KUBELET},
+    "kubelet": {**TARGET, **KUBELET},
     "none": {},
 }
 
@@ -92,12 +95,13 @@ def _exporter_labels(told: object) -> dict[str, Label]:
 
 
 def read_exporter(path: Path) -> dict[str, Metric]:
-    """An exporter's families: `labels` of the file are those of each."""
+    """An exporter's families: `labels` of the file are those of each, but for what a metric is `without`."""
     told = yaml.safe_load(path.read_text())
     common = _exporter_labels(told.get("labels"))
     found = {}
     for name, metric in told["metrics"].items():
         labels = {**common, **_exporter_labels(metric.get("labels"))}
+        labels = {key: labels[key] for key in labels if key not in metric.get("without", ())}
         entry = Metric(metric["type"], labels, TARGETS[told["target"]])
         if metric["type"] == "trend":
             for stat in told["trend_stats"]:

@@ -22,7 +22,6 @@ from typing import Any, Callable
 from contract_names import HERE, TARGETS, Metric, read_exporter
 
 Ask = Callable[[str, dict[str, str]], Any]
-PARTS = ("_bucket", "_sum", "_count")
 
 
 @dataclass
@@ -46,7 +45,8 @@ def asking(url: str) -> Ask:
 
 def seen(ask: Ask, name: str, metric: Metric) -> Seen:
     """What Prometheus has of a metric."""
-    names = [name + part for part in PARTS] if metric.type == "histogram" else [name]
+    parts = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("", "_sum", "_count")}
+    names = [name + part for part in parts.get(metric.type, ("",))]
     found = Seen()
     for series in ask("series", {"match[]": f'{{__name__=~"{"|".join(names)}"}}'}):
         for label, value in series.items():

@@ -44,7 +44,7 @@ def main() -> int:
         print(f"no Prometheus answers at {arguments.url}", file=sys.stderr)
         return 2
     BUILT_IN["__rate_interval"] = arguments.rate_interval or rate_interval(prometheus)
-    print(f"rates over {BUILT_IN['__rate_interval']}")
+    print(f"rates over {BUILT_IN['__rate_interval']}", file=sys.stderr)
     answered = 0
     for board in every_board():
         if arguments.dashboard and board.name not in arguments.dashboard:
