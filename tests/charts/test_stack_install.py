@@ -333,6 +333,14 @@ def test_a_part_without_workloads_is_not_ready(world: World) -> None:
     assert done.returncode == 1 and "no workload in monitoring has app.kubernetes.io/instance=webhook" in done.stderr
 
 
+def test_a_cluster_that_falls_silent_is_not_an_empty_one(world: World) -> None:
+    """What it says is passed on, not that nothing is there."""
+    world.fail("kubectl get --raw /readyz", "The connection to the server 10.0.0.1:6443 was refused")
+    done = world.install("--only", "webhook", "--timeout", "1")
+    assert done.returncode == 1 and "no workload" not in done.stderr
+    assert "the API server does not answer: The connection to the server 10.0.0.1:6443 was refused" in done.stderr
+
+
 def test_helm_s_own_words_are_passed_on(world: World) -> None:
     """And, where a kind is not known, who brings it."""
     world.fail("helm upgrade", 'Error: unable to build kubernetes objects: no matches for kind "ServiceMonitor" in version')

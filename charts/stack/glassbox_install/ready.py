@@ -108,6 +108,8 @@ def named(thing: dict) -> str:
 
 def missing(tools: Tools, part: Part, namespace: str, release: str) -> list[tuple[dict | None, str]]:
     """What is not ready, with what it lacks; empty when all is well."""
+    if silent := tools.silent():
+        return [(None, silent)]
     found = things(tools, part, namespace, release)
     if not [each for each in found if each["kind"] in ("Deployment", "StatefulSet", "DaemonSet")]:
         return [(None, f"no workload in {namespace} has app.kubernetes.io/instance={release}")]

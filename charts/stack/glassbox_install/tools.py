@@ -62,6 +62,13 @@ class Tools:
         """The objects of a list; none where their kind is not."""
         return (self.get(*arguments) or {}).get("items", [])
 
+    def silent(self) -> str:
+        """Why the API server does not answer just now; "" when it does. Without this nothing found would look
+        like nothing there."""
+        done = self.ask("kubectl", "get", "--raw", "/readyz", "--request-timeout=10s")
+        words = (done.stderr.strip().splitlines() or ["kubectl says nothing"])[-1]
+        return "" if done.returncode == 0 else f"the API server does not answer: {words}"
+
     def change(self, program: str, *arguments: str, stdin: str = "", seconds: int = ASK_SECONDS,
                shown: str = "") -> str:
         """Runs what changes the cluster; its stdout. `shown` is printed instead of stdin."""
