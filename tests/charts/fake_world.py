@@ -92,13 +92,17 @@ class World:
         path.write_text(PROGRAM.format(python=sys.executable, folder=self.folder))
         path.chmod(0o755)
 
-    def install(self, *arguments: str, programs: tuple[str, ...] = ("helm", "kubectl"),
-                **environment: str) -> subprocess.CompletedProcess[str]:
-        """Runs it there."""
+    def prepare(self, programs: tuple[str, ...] = ("helm", "kubectl")) -> None:
+        """The programs and their answers, in files."""
         (self.folder / "bin").mkdir(exist_ok=True)
         for name in programs:
             self.program(name)
         (self.folder / "answers").write_text(json.dumps(self.answers))
+
+    def install(self, *arguments: str, programs: tuple[str, ...] = ("helm", "kubectl"),
+                **environment: str) -> subprocess.CompletedProcess[str]:
+        """Runs it there."""
+        self.prepare(programs)
         kept = {key: value for key, value in os.environ.items() if key != "CHARTS_DIR"}
         return subprocess.run([sys.executable, INSTALL, *arguments], capture_output=True, text=True, timeout=60, check=False,
                               env=kept | {"PATH": str(self.folder / "bin")} | environment)

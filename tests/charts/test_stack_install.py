@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -234,6 +235,35 @@ def test_without_a_folder_charts_are_fetched(world: World) -> None:
     assert re.search(r"--install prometheus-adapter prometheus-adapter --repo https://\S+ --version 5\.3\.0 ", done.stdout)
 
 
+def test_a_chart_that_cannot_be_fetched(world: World) -> None:
+    """Told from a fault by its exit status; nothing has been touched."""
+    world.fail("helm show chart prometheus-adapter", "Error: looks like \"https://…\" is not a valid chart repository")
+    done = world.install("--only", "prometheus-adapter")
+    assert done.returncode == 75, done.stderr
+    assert "prometheus-adapter 5.3.0 cannot be had from https://" in done.stderr and "CHARTS_DIR=DIR" in done.stderr
+    assert "is not a valid chart repository" in done.stderr and world.changes() == []
+
+
+def test_a_busy_api_server_is_asked_again(world: World) -> None:
+    """Three times in all; what is no matter of being busy is told at once."""
+    world.fail("helm upgrade", "Error: failed to download openapi: context deadline exceeded")
+    done = world.install("--only", "webhook")
+    assert done.returncode == 1 and done.stdout.count("again, for the API server was busy") == 2
+    assert len(world.lines("helm upgrade")) == 3
+    world.fail("helm upgrade", "Error: values don't meet the specifications of the schema")
+    done = world.install("--only", "webhook")
+    assert done.returncode == 1 and len(world.lines("helm upgrade")) == 4
+
+
+def test_nobody_is_told_twice(world: World, charts: str) -> None:
+    """The whole Alertmanager has our routes: the service brings none of its own, unless told to."""
+    world.say("kubectl get secret glassbox", {"data": {}})
+    assert world.install("--profile", "production", "--only", "glassbox", CHARTS_DIR=charts).returncode == 0
+    (line, stdin), = [each for each in world.asked() if each[0].startswith("helm upgrade")]
+    assert json.loads(stdin)["monitoring"] == {"alertmanagerConfig": {"enabled": False}}
+    assert line.index("values-production.yaml") < line.index("--values -")
+
+
 def test_uninstall_in_reverse(world: World) -> None:
     """What the operator and the chart's jobs have made goes, too; CRDs, data and namespaces are named."""
     for part in PARTS:
@@ -303,7 +333,7 @@ def test_says_why_it_is_not_ready(world: World, pod: dict, event: str, words: li
     sick(world, deployment, pod, [other, *([about] if event else [])])
     done = world.install("--only", "webhook", "--timeout", "1")
     assert done.returncode == 1
-    for each in ["webhook is not ready after 1 s", "Deployment monitoring/webhook: 0 of 1 available", *words]:
+    for each in ["webhook is not ready after ", "Deployment monitoring/webhook: 0 of 1 available", *words]:
         assert each in done.stderr, done.stderr
     assert "of another" not in done.stderr
 
@@ -316,6 +346,26 @@ def test_waits_for_the_autoscaler_s_least(world: World) -> None:
     done = world.install("--only", "glassbox", "--timeout", "1")
     assert done.returncode == 1
     assert "HorizontalPodAutoscaler glassbox/glassbox: 1 replicas of at least 2" in done.stderr
+
+
+def test_does_not_wait_for_what_waiting_does_not_heal(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container without an image ends the wait long before its limit; one that only takes its time does not."""
+    from glassbox_install import diagnosis, ready as readiness, tools as programs
+    monkeypatch.setattr(readiness, "TICK", 0.01)
+    monkeypatch.setattr(readiness, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(readiness, "HOPELESS_SECONDS", 0.2)
+    monkeypatch.setenv("PATH", str(world.folder / "bin"))
+
+    def waited(pod: dict, limit: int) -> bool:
+        sick(world, ready("Deployment", "webhook", available=0), pod, [])
+        world.prepare()
+        part = next(part for part in PARTS if part.name == "webhook")
+        begin = time.monotonic()
+        assert readiness.wait(programs.Tools("", False), part, "monitoring", "webhook", limit, diagnosis.hopeless)
+        return time.monotonic() - begin >= limit
+
+    assert not waited(a_pod(containerStatuses=[waiting("ImagePullBackOff", "Back-off")]), 60)
+    assert waited(a_pod(containerStatuses=[waiting("ContainerCreating", "")]), 1)
 
 
 def test_says_which_api_does_not_answer(world: World, charts: str) -> None:

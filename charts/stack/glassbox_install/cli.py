@@ -1,6 +1,7 @@
 """The command line, and what is refused before anything is touched.
 
-Exit status: 0 all is ready (or gone); 1 something was begun and did not succeed; 2 it was not begun.
+Exit status: 0 all is ready (or gone); 1 something was begun and did not succeed; 2 it was not begun; 75 it was
+not begun, for a chart that is fetched cannot be had.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from . import steps
-from .parts import PARTS, PROFILES, Part, Refused, Wish, chart_of, layers
+from .parts import PARTS, PROFILES, Part, Refused, Unavailable, Wish, chart_of, layers
 from .tools import Failed, Tools
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?")  # helm's bound for a release is 53
@@ -152,6 +153,9 @@ def main(arguments: list[str]) -> int:
     except Refused as error:
         print(f"install: refused: {error}", file=sys.stderr)
         return 2
+    except Unavailable as error:
+        print(f"install: cannot be had: {error}", file=sys.stderr)
+        return 75
     except Failed as error:
         print(f"install: FAILED: {error}", file=sys.stderr)
         return 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .ready import named
+from .ready import Lacking, named
 from .tools import Tools
 
 # What the cluster says, and what helps. {0} is the pod, {1} its namespace.
@@ -30,6 +30,9 @@ ADVICE = (
      "kubeletArgs [--kubelet-insecure-tls] in the overlay's metrics-server.yaml, or serverTLSBootstrap for them"),
     (r"Readiness probe failed|Startup probe failed", "kubectl -n {1} logs {0} --all-containers"),
 )
+
+# Why a container waits, where waiting does not help: somebody has to do something.
+HOPELESS = {"ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"}
 
 
 def _pods(tools: Tools, thing: dict) -> list[dict]:
@@ -78,7 +81,14 @@ def _advice(text: str, pod: str, namespace: str) -> list[str]:
     return [advice.format(pod, namespace) for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)]
 
 
-def explain(tools: Tools, lacking: list[tuple[dict | None, str]]) -> str:
+def hopeless(tools: Tools, lacking: Lacking) -> bool:
+    """Whether a container of what is missing is in such a state."""
+    statuses = [each for thing, _ in lacking if thing for pod in _pods(tools, thing)
+                for key in ("initContainerStatuses", "containerStatuses") for each in pod.get("status", {}).get(key) or []]
+    return any(each.get("state", {}).get("waiting", {}).get("reason") in HOPELESS for each in statuses)
+
+
+def explain(tools: Tools, lacking: Lacking) -> str:
     """A paragraph for each thing that is not ready."""
     lines, helps = [], []
     for thing, lacks in lacking:

@@ -24,6 +24,10 @@ class Refused(Exception):
     """What was asked for cannot be begun: exit status 2."""
 
 
+class Unavailable(Exception):
+    """A chart that is fetched, and cannot be: exit status 75, so that whoever tests can tell it from a fault."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A release: where it goes, what it is made of, what besides its workloads must be there."""
@@ -113,6 +117,9 @@ def derived(part: Part, wish: Wish) -> dict:
     if part.name == "glassbox":
         here = wish.monitoring
         return {
+            # This Alertmanager has our routes for the whole cluster: an AlertmanagerConfig beside them would tell
+            # the same people everything twice.
+            "monitoring": {"alertmanagerConfig": {"enabled": False}},
             "otlp": {"endpoint": f"http://opentelemetry-collector.{here}.svc:4318"},
             "networkPolicy": {"monitoringFrom": [
                 {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": here}}}]},

@@ -1,7 +1,7 @@
 """Whether a part is there: its workloads, what the operator makes of its objects, the API that it serves.
 
 Each kind has a function that says what is missing, or "". The wait asks all of them each second, up to its
-limit, and says meanwhile what it waits for.
+limit or until a pod has long been in a state that does not heal, and says meanwhile what it waits for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from .tools import Tools
 
 TICK = 1.0
 TELL_SECONDS = 10.0
+HOPELESS_SECONDS = 60.0  # of a state that does not heal by waiting
+Lacking = list[tuple[dict | None, str]]
 
 
 def _condition(thing: dict, kind: str) -> dict:
@@ -106,7 +108,7 @@ def named(thing: dict) -> str:
     return f"{thing['kind']} {meta['namespace'] + '/' if 'namespace' in meta else ''}{meta['name']}"
 
 
-def missing(tools: Tools, part: Part, namespace: str, release: str) -> list[tuple[dict | None, str]]:
+def missing(tools: Tools, part: Part, namespace: str, release: str) -> Lacking:
     """What is not ready, with what it lacks; empty when all is well."""
     if silent := tools.silent():
         return [(None, silent)]
@@ -118,17 +120,20 @@ def missing(tools: Tools, part: Part, namespace: str, release: str) -> list[tupl
     return [(each, lacks) for each in found if (lacks := KINDS[each["kind"]](each))]
 
 
-def wait(tools: Tools, part: Part, namespace: str, release: str, seconds: int) -> list[tuple[dict | None, str]]:
-    """Until all is ready: empty; or the time is over: what was missing then."""
+def wait(tools: Tools, part: Part, namespace: str, release: str, seconds: int,
+         hopeless: Callable[[Tools, Lacking], bool]) -> Lacking:
+    """Until all is ready: empty; or it is no use to wait any longer: what was missing then."""
     begin = told = time.monotonic()
+    hopeless_since = None
     while lacking := missing(tools, part, namespace, release):
         now = time.monotonic()
-        if now - begin >= seconds:
+        if now - begin >= seconds or (hopeless_since and now - hopeless_since >= HOPELESS_SECONDS):
             return lacking
         if now - told >= TELL_SECONDS:
             told = now
             thing, lacks = lacking[0]
             more = f", and {len(lacking) - 1} more" if len(lacking) > 1 else ""
             print(f"   {now - begin:3.0f} s: {named(thing) + ': ' if thing else ''}{lacks}{more}", flush=True)
+            hopeless_since = (hopeless_since or now) if hopeless(tools, lacking) else None
         time.sleep(TICK)
     return []

@@ -13,12 +13,16 @@ import secrets
 import time
 
 from . import diagnosis, ready
-from .parts import PARTS, ROOT, SECRET, Part, Refused, Wish, chart_of, layers
+from .parts import PARTS, ROOT, SECRET, Part, Refused, Unavailable, Wish, chart_of, layers
 from .tools import Failed, Tools
 
 MADE_HERE = {"app.kubernetes.io/managed-by": "glassbox-stack"}  # on what is no helm release of ours
 TOKEN_KEY = "webhook-token"
 ALIVE = ("--deployed", "--failed", "--pending", "--uninstalling")  # what helm 4 lists by default, and 3 when told
+# What helm says of an API server that is busy, above all with the schemas of CRDs that have just been made.
+BUSY = re.compile(r"failed to download openapi|deadline exceeded|TLS handshake timeout|etcdserver: request timed out|"
+                  r"connection refused|currently unable to handle|unexpected EOF|http2: client connection lost")
+TRIES = 3
 # The namespace of the service holds its pods to this; they ask for nothing that it forbids.
 POD_SECURITY = {"pod-security.kubernetes.io/enforce": "restricted"}
 
@@ -41,6 +45,7 @@ def ours(part: Part, listed: dict) -> bool:
 def look(tools: Tools, wish: Wish) -> None:
     """Refuses what cannot succeed, before anything is changed."""
     for part in wish.parts:
+        fetchable(tools, part)
         found = release(tools, part, wish)
         where = f"{wish.release_of(part)} in {wish.namespace_of(part)}"
         if found and not ours(part, found):
@@ -55,6 +60,18 @@ def look(tools: Tools, wish: Wish) -> None:
                           f"{found['name']}")
     if any(part.name == "kube-prometheus-stack" for part in wish.parts):
         check_secret(tools, wish)
+
+
+def fetchable(tools: Tools, part: Part) -> None:
+    """A chart that is not in a folder is at its public address, in this version."""
+    source = chart_of(part)
+    if len(source) == 1:
+        return
+    done = tools.ask("helm", "show", "chart", *source)
+    if done.returncode:
+        words = (done.stderr.strip().splitlines() or ["helm says nothing"])[-1]
+        raise Unavailable(f"{part.name} {part.version} cannot be had from {part.repository}: {words}\n"
+                          f"CHARTS_DIR=DIR takes DIR/{part.name}-{part.version}.tgz")
 
 
 def check_secret(tools: Tools, wish: Wish) -> None:
@@ -123,8 +140,7 @@ def install(tools: Tools, part: Part, wish: Wish, seconds: int) -> str:
     if part.name == "metrics-server" and tools.dry:
         print("# only where metrics.k8s.io is absent:")
     try:
-        tools.change("helm", "upgrade", "--install", name, *chart_of(part), "-n", namespace, *values,
-                     "--timeout", f"{seconds}s", stdin=stdin, seconds=seconds + 60)
+        upgrade(tools, ["upgrade", "--install", name, *chart_of(part), "-n", namespace, *values], stdin, seconds)
     except Failed as error:
         if re.search(r'no matches for kind "(ServiceMonitor|PrometheusRule|AlertmanagerConfig)"', str(error)):
             raise Failed(f"{error}\n  do: this kind is kube-prometheus-stack's: --only kube-prometheus-stack first, or "
@@ -132,9 +148,24 @@ def install(tools: Tools, part: Part, wish: Wish, seconds: int) -> str:
         raise
     if tools.dry:
         return ""
-    if lacking := ready.wait(tools, part, namespace, name, seconds):
-        raise Failed(f"{part.name} is not ready after {seconds} s:\n{diagnosis.explain(tools, lacking)}")
+    begin = time.monotonic()
+    if lacking := ready.wait(tools, part, namespace, name, seconds, diagnosis.hopeless):
+        raise Failed(f"{part.name} is not ready after {time.monotonic() - begin:.0f} s:\n"
+                     f"{diagnosis.explain(tools, lacking)}")
     return "ready"
+
+
+def upgrade(tools: Tools, arguments: list[str], stdin: str, seconds: int) -> None:
+    """helm, and again where the API server was too busy to answer: what was done is not done twice."""
+    for left in reversed(range(TRIES)):
+        try:
+            tools.change("helm", *arguments, "--timeout", f"{seconds}s", stdin=stdin, seconds=seconds + 60)
+            return
+        except Failed as error:
+            if not left or not BUSY.search(str(error)):
+                raise
+            print(f"   again, for the API server was busy: {str(error).splitlines()[-1][:200]}", flush=True)
+            time.sleep(ready.TICK)
 
 
 def remove(tools: Tools, part: Part, wish: Wish, seconds: int) -> str:
