@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from fake import FakeKubectl
+from glassbox_doctor.cli import reach
 from glassbox_doctor.cluster import Cluster
 from glassbox_doctor.facts import Facts
 from glassbox_doctor.finding import Finding
@@ -13,8 +14,10 @@ from world import NAMESPACE, RELEASE, WATCH, World, whole
 Break = Callable[[World], Any]
 
 
-def look(world: World) -> dict[str, Finding]:
-    return examine(Facts(Cluster(FakeKubectl(world)), RELEASE, NAMESPACE, WATCH))
+def look(world: World, kubectl: Any = None) -> dict[str, Finding]:
+    cluster = Cluster(kubectl or FakeKubectl(world))
+    reach(cluster)
+    return examine(Facts(cluster, RELEASE, NAMESPACE, WATCH))
 
 
 @dataclass(frozen=True)

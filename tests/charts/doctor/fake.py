@@ -1,12 +1,15 @@
 """A cluster of documents: what kubectl would be answered, without one. Prometheus' queries are answered from a list of
 series by as much of PromQL as the doctor uses, so that a query with a wrong selector finds nothing here, either."""
 
+import hashlib
 import json
 import re
-from typing import Any, Iterator, Optional
+from pathlib import Path
+from typing import Any, Optional
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from glassbox_doctor.kubectl import Absent, failure
+import yaml
+from glassbox_doctor.kubectl import Kubectl, failure
 
 Labels = dict[str, str]
 SELECTOR = re.compile(r'([a-zA-Z_]\w*)(=~|!~|!=|=)"((?:[^"\\]|\\.)*)"')
@@ -18,8 +21,7 @@ OPERATORS = {"=": lambda have, want: have == want, "!=": lambda have, want: have
 
 
 def mapping(text: str) -> dict[str, Any]:
-    """What kubectl makes of YAML; the parser is loaded by who needs it, as bin/kubectl is started often."""
-    import yaml
+    """What kubectl makes of YAML."""
     return yaml.safe_load(text) or {}
 
 
@@ -134,16 +136,28 @@ class FakeKubectl:
         return mapping(text)
 
 
-def lines(world: dict[str, Any], arguments: list[str], stdin: Optional[str]) -> Iterator[str]:
-    """What the command kubectl writes; used by bin/kubectl."""
-    kubectl = FakeKubectl(world)
-    if arguments[:2] == ["get", "--raw"]:
-        yield kubectl.answer(arguments[2])
-    elif arguments[0] == "label":
-        yield json.dumps(mapping(stdin or ""))
-    elif arguments[0] == "exec":
-        yield kubectl.execute("", arguments[2], arguments[3].removeprefix("--container="))
-    elif arguments[0] == "logs":
-        yield kubectl.logs("", arguments[2], "")
-    else:
-        raise Absent(f"the fake kubectl does not know {arguments}")
+class Recorder(Kubectl):
+    """Answers from a world, and leaves each answer where bin/kubectl finds it."""
+
+    def __init__(self, world: dict[str, Any], folder: Path) -> None:
+        super().__init__()
+        self.fake = FakeKubectl(world)
+        self.folder = folder
+
+    def run(self, *arguments: str, stdin: Optional[str] = None) -> str:
+        path = self.folder / hashlib.md5(" ".join(arguments).encode()).hexdigest()
+        try:
+            text = self.words(arguments, stdin or "")
+        except Denied as denied:
+            path.with_suffix(".refused").write_text(denied.text + "\n", encoding="utf-8")
+            raise failure(denied.text) from None
+        path.write_text(text, encoding="utf-8")
+        return text
+
+    def words(self, arguments: tuple[str, ...], stdin: str) -> str:
+        if arguments[:2] == ("get", "--raw"):
+            return self.fake.answer(arguments[2])
+        if arguments[0] == "label":
+            return json.dumps(mapping(stdin))
+        assert arguments[0] == "exec", arguments
+        return self.fake.execute("", arguments[2], arguments[3].removeprefix("--container="))

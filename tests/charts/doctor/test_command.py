@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from examine import drop, look, one
-from fake import FakeKubectl
+from fake import FakeKubectl, Recorder
 from glassbox_doctor import cli
 from glassbox_doctor.finding import Finding
 from glassbox_doctor.links import LINKS
@@ -42,12 +42,12 @@ class Done:
 
 @pytest.fixture
 def program(tmp_path: Path) -> Any:
-    """program(world, *arguments): the command as it is, with a fake kubectl before all others on the PATH."""
+    """program(world, *arguments): the command as it is, with a kubectl before all others on the PATH that gives what the
+    world's would have given."""
     def run(world: World, *arguments: str, path: str = f"{HERE / 'bin'}:{os.environ['PATH']}") -> Done:
-        file = tmp_path / "world.json"
-        file.write_text(json.dumps(world), encoding="utf-8")
+        look(world, Recorder(world, tmp_path))
         done = subprocess.run([sys.executable, str(DOCTOR), *NAMES, *arguments], capture_output=True, text=True,
-                              env={"PATH": path, "FAKE_WORLD": str(file)}, timeout=120, check=False)
+                              env={"PATH": path, "FAKE_ANSWERS": str(tmp_path)}, timeout=300, check=False)
         return Done(done.returncode, done.stdout, done.stderr)
     return run
 
