@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from .cluster import Object, name_of, namespace_of
 from .exposition import Scrape
 from .facts import NAME, Facts
-from .kubectl import Failed
+from .kubectl import Failed, Forbidden
 
 READER, FILE, TAIL = "reader", "/traces/traces.json", 2_000_000
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -96,10 +96,10 @@ class Collector:
 
     @cached_property
     def counts(self) -> Optional[Scrape]:
-        """Its own metrics; None where it does not serve them on the usual port."""
+        """Its own metrics; None where it does not serve them on the usual port, or not to this user."""
         try:
             return Scrape(self.facts.cluster, self.pods[0], "8888") if self.pods else None
-        except Failed:
+        except (Failed, Forbidden):
             return None
 
     @property

@@ -9,7 +9,7 @@ from ..collector import Collector
 from ..exposition import Scrape
 from ..facts import Facts
 from ..finding import Finding, broken, peers, skipped, some, values
-from ..kubectl import Failed
+from ..kubectl import Failed, Forbidden
 from . import workload
 from .pods_ready import admin_port
 
@@ -88,13 +88,13 @@ def not_running(facts: Facts) -> Optional[Finding]:
 
 
 def own(facts: Facts) -> list[Scrape]:
-    """What each of our pods counts of its exports; one that does not answer is another link's affair."""
+    """What each of our pods counts of its exports, of those that answer: that one does not is another link's affair."""
     if "own" not in facts.__dict__:
         found = []
         for pod in facts.ready_pods:
             try:
                 found.append(Scrape(facts.cluster, pod, admin_port(facts)))
-            except Failed:
+            except (Failed, Forbidden):
                 continue
         facts.__dict__["own"] = found
     return facts.__dict__["own"]
