@@ -68,6 +68,12 @@ def unwritten(event: str = "", replicas: int = 1, operator: bool = True) -> Any:
     return break_it
 
 
+def not_accepted(world: World) -> None:
+    unwritten()(world)
+    one(world, "servicemonitors")["status"] = {"bindings": [{"conditions": [
+        {"type": "Accepted", "status": "False", "message": "no such TLS secret"}]}]}
+
+
 def dropped(world: World) -> None:
     world["prometheus"].update(targets=[], dropped=[{"scrapePool": POOL, "discoveredLabels": {
         "__meta_kubernetes_service_name": "shop-glassbox", "__meta_kubernetes_endpointslice_port_name": "http"}}])
@@ -132,6 +138,8 @@ CASES = [
          "kubectl -n watch get pods,events  # of prometheus-kps-prometheus-0"),
     Case("rejected", unwritten("scrapeTimeout greater than scrapeInterval"),
          "the operator rejects ServiceMonitor shop-glassbox: scrapeTimeout greater than scrapeInterval",
+         EDIT + "# what it says"),
+    Case("not accepted", not_accepted, "the operator rejects ServiceMonitor shop-glassbox: no such TLS secret",
          EDIT + "# what it says"),
     Case("operator at 0", unwritten(replicas=0), "the Prometheus Operator is not running (0 wanted, 0 available)",
          "kubectl -n watch scale deployment/kps-operator --replicas=1"),

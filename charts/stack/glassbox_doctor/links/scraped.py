@@ -162,12 +162,24 @@ def not_taken_up(facts: Facts) -> Optional[Finding]:
     return not_written(facts, "ServiceMonitor", facts.monitor)
 
 
-def not_written(facts: Facts, kind: str, thing: Object) -> Finding:
-    """Why the operator has not brought an object to Prometheus."""
+def refusal(facts: Facts, kind: str, thing: Object) -> str:
+    """Why the operator does not take an object: in its status, where that is switched on, or in an event."""
+    for binding in (thing.get("status") or {}).get("bindings") or []:
+        for one in binding.get("conditions") or []:
+            if one.get("type") == "Accepted" and one.get("status") == "False":
+                return one.get("message", "")
     for event in facts.cluster.events(facts.namespace, kind, name_of(thing)):
         if event.get("type") == "Warning":
-            return broken(f"the operator rejects {kind} {name_of(thing)}: {event.get('message', '')}",
-                          f"kubectl -n {facts.namespace} edit {kind.lower()} {name_of(thing)}  # what it says")
+            return event.get("message", "")
+    return ""
+
+
+def not_written(facts: Facts, kind: str, thing: Object) -> Finding:
+    """Why the operator has not brought an object to Prometheus."""
+    said = refusal(facts, kind, thing)
+    if said:
+        return broken(f"the operator rejects {kind} {name_of(thing)}: {said}",
+                      f"kubectl -n {facts.namespace} edit {kind.lower()} {name_of(thing)}  # what it says")
     operator = facts.stack_deployment(OPERATOR, namespace_of(facts.prometheus_object))
     if operator is None:
         return broken(f"the Prometheus Operator has no Deployment in {namespace_of(facts.prometheus_object)}: nobody "
