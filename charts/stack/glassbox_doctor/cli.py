@@ -48,7 +48,8 @@ def table(findings: dict[str, Finding], width: int, coloured: bool) -> str:
         state = f"{finding.state:<{second}}"
         if coloured:
             state = f"\033[{COLOURS[finding.state]}m{state}\033[0m"
-        found = textwrap.wrap(finding.found, max(40, width - first - second)) or [""]
+        found = textwrap.wrap(finding.found, max(40, width - first - second), break_on_hyphens=False,
+                              break_long_words=False) or [""]
         lines.append(f"{name:<{first}}{state}{found[0]}")
         lines += [indent + line for line in found[1:]]
         # A line to change is to be copied: it is not wrapped.

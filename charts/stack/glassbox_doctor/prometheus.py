@@ -18,7 +18,6 @@ class Operated:
 
     label = ""      # the pods' app.kubernetes.io/name
     port = 0
-    called = ""
 
     def __init__(self, cluster: Cluster, thing: Optional[Object], facts: "Facts") -> None:
         self.cluster = cluster
@@ -41,7 +40,7 @@ class Operated:
         """A document of its API."""
         from .facts import port_of
         if self.service is None:
-            raise Failed(f"{self.called} has no pod" if not self.pods else f"{self.called} has no Service")
+            raise Failed("it has no Service" if self.pods else "nothing runs")
         spec = self.thing["spec"] if self.thing else {}
         scheme = "https:" if ((spec.get("web") or {}).get("tlsConfig")) else ""
         query = "?" + urllib.parse.urlencode(parameters) if parameters else ""
@@ -55,7 +54,6 @@ class Prometheus(Operated):
 
     label = "prometheus"
     port = 9090
-    called = "Prometheus"
 
     def data(self, path: str, **parameters: str) -> Any:
         answer = self.get(f"api/v1/{path}", **parameters)
@@ -90,7 +88,6 @@ class Alertmanager(Operated):
 
     label = "alertmanager"
     port = 9093
-    called = "Alertmanager"
 
     def receivers(self) -> list[str]:
         return [one["name"] for one in self.get("api/v2/receivers")]

@@ -42,8 +42,7 @@ class Done:
 
 @pytest.fixture
 def program(tmp_path: Path) -> Any:
-    """program(world, *arguments): the command as it is, with a kubectl before all others on the PATH that gives what the
-    world's would have given."""
+    """program(world, *arguments): the command as it is; kubectl on its PATH gives what the world's would have given."""
     def run(world: World, *arguments: str, path: str = f"{HERE / 'bin'}:{os.environ['PATH']}") -> Done:
         look(world, Recorder(world, tmp_path))
         done = subprocess.run([sys.executable, str(DOCTOR), *NAMES, *arguments], capture_output=True, text=True,
@@ -193,7 +192,8 @@ def test_every_link_is_whole() -> None:
     ids = [link.ID for link in LINKS]
     for index, link in enumerate(LINKS):
         assert link.PROMISE.startswith("that ") and link.CAUSES and callable(link.green)
-        assert set(link.FOLLOWS) <= set(ids[:index]), link.ID
+        assert set(link.FOLLOWS) <= set(ids[:index]) and set(link.BROUGHT) <= set(link.CAUSES), link.ID
+        assert bool(link.FOLLOWS) == bool(link.BROUGHT), link.ID
 
 
 def test_an_unknown_release_breaks_and_says_so() -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from examine import Case, check, drop, labels, one
-from world import NAME, NAMESPACE, OURS, PODS, World, deployment
+from examine import Case, check, drop, labels, look, one
+from world import NAME, NAMESPACE, OURS, PODS, World, deployment, whole
 
 
 def waiting(reason: str, message: str = "") -> Any:
@@ -116,10 +116,15 @@ def test_pods_ready(case: Case) -> None:
     check("pods-ready", case)
 
 
+def test_a_pod_more_may_start_while_they_are_rolled() -> None:
+    world = whole()
+    unready("")(world)
+    one(world, "deployments", NAME)["spec"]["replicas"] = 1
+    assert look(world)["pods-ready"].found.startswith("1 of 1 pods")
+
+
 def test_a_crash_that_is_over_is_none() -> None:
     """A container that was restarted once, and is ready since, breaks nothing."""
-    from examine import look
-    from world import whole
     world = whole()
     one(world, "pods", PODS[0])["status"]["containerStatuses"][0].update(
         restartCount=1, lastState={"terminated": {"reason": "Error", "exitCode": 1}})

@@ -65,7 +65,7 @@ RULES = [
     Case("rejected", unloaded("invalid rule: parse error"), "the operator rejects PrometheusRule shop-glassbox: "
          "invalid rule: parse error", f"kubectl -n store edit prometheusrule {NAME}  # what it says"),
     Case("not yet", unloaded(), "has not taken PrometheusRule shop-glassbox up yet", "wait: doctor --wait 90"),
-    Case("an older version", lambda world: world["prometheus"]["groups"].pop(1), "lacks 1 groups of PrometheusRule "
+    Case("an older version", lambda world: world["prometheus"]["groups"].pop(1), "lacks 1 groups of "
          "shop-glassbox: glassbox-symptoms", "wait: doctor --wait 90"),
     Case("failing", health("err", "vector contains metrics with the same labelset"),
          "1 rules fail, the first is GlassboxErrorRatioHigh: vector contains",
@@ -135,7 +135,7 @@ ALERTS = [
          "looks into its own namespace watch alone",
          STACK + "alertmanager.alertmanagerSpec.alertmanagerConfigNamespaceSelector: {}"),
     Case("down", lambda world: drop(world, "pods", "alertmanager-kps-alertmanager-0"),
-         "Alertmanager kps-alertmanager does not answer: Alertmanager has no pod",
+         "Alertmanager kps-alertmanager does not answer: nothing runs: it has no pod",
          "kubectl -n watch get pods,events  # of alertmanager-kps-alertmanager-0; a Secret that "
          "alertmanagerSpec.secrets names must be there"),
     Case("rejected", rejected, 'the operator rejects AlertmanagerConfig shop-glassbox: unable to get secret "slack"',

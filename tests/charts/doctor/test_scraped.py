@@ -134,7 +134,7 @@ CASES = [
          f"kubectl -n store edit service {NAME}-admin  # spec.selector: labels of the pods"),
     Case("no pods", no_pods, "none of its pods is there yet", "first mend pods-ready"),
     Case("Prometheus down", lambda world: drop(world, "pods", "prometheus-kps-prometheus-0"),
-         "Prometheus kps-prometheus does not answer: Prometheus has no pod",
+         "Prometheus kps-prometheus does not answer: nothing runs: it has no pod",
          "kubectl -n watch get pods,events  # of prometheus-kps-prometheus-0"),
     Case("rejected", unwritten("scrapeTimeout greater than scrapeInterval"),
          "the operator rejects ServiceMonitor shop-glassbox: scrapeTimeout greater than scrapeInterval",
@@ -191,7 +191,15 @@ def test_later_links_say_that_they_follow() -> None:
     world["prometheus"].update(series=[], targets=[])
     findings = look(world)
     assert findings["series"].found.startswith("follows from scraped: ")
+    assert findings["adapter-rule"].found.startswith("follows from series: its seriesQuery")
     assert findings["pods-ready"].state == "ok" and findings["rules-loaded"].state == "ok"
+
+
+def test_a_break_of_its_own_follows_from_nothing() -> None:
+    world = whole()
+    world["prometheus"].update(series=[], targets=[])
+    drop(world, "deployments", "prometheus-adapter")
+    assert look(world)["adapter-rule"].found.startswith("there is no prometheus-adapter")
 
 
 def test_a_prometheus_that_selects_us_is_taken_before_another() -> None:

@@ -4,6 +4,7 @@
     PROMISE  what is not proved when it could not be looked at
     FOLLOWS  the links it rests on: broken, they break it
     CAUSES   functions over the facts: None, or a Finding; the first that finds something is the answer
+    BROUGHT  those of them that a break of the links it rests on brings about
     green    what there is to say when none did
 """
 

@@ -168,6 +168,7 @@ def short_window(facts: Facts) -> Optional[Finding]:
 
 CAUSES = (by_keda, not_wanted, no_adapter, not_running, no_rule, wrong_resources, wrong_url, no_series, wrong_routes,
           short_window)
+BROUGHT = (no_series, wrong_routes)
 
 
 def green(facts: Facts) -> str:

@@ -8,6 +8,7 @@ from ..finding import Finding, broken, some, stack, values
 from ..kubectl import Failed
 from ..prometheus import Alertmanager
 from ..selectors import lacking, selects, words
+from . import workload
 from .scraped import not_written
 
 ID = "alert-namespace"
@@ -105,7 +106,8 @@ def not_answering(facts: Facts) -> Optional[Finding]:
         receivers(facts)
     except Failed as error:
         where, name = namespace_of(facts.alertmanager_object), name_of(facts.alertmanager_object)
-        return broken(f"Alertmanager {name} does not answer: {error}",
+        pods = Alertmanager(facts.cluster, facts.alertmanager_object, facts).pods
+        return broken(f"Alertmanager {name} does not answer: {error}: {workload.trouble(pods)}",
                       f"kubectl -n {where} get pods,events  # of alertmanager-{name}-0; a Secret that "
                       "alertmanagerSpec.secrets names must be there")
     return None
@@ -139,6 +141,7 @@ def nobody_told(facts: Facts) -> Optional[Finding]:
 
 CAUSES = (no_alerts, without_namespace, no_alertmanager, not_wired, not_selected, namespace_not_selected, not_answering,
           rejected, nobody_told)
+BROUGHT = (no_alerts,)
 
 
 def green(facts: Facts) -> str:

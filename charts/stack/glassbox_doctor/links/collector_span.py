@@ -195,6 +195,7 @@ def no_span(facts: Facts) -> Optional[Finding]:
 
 CAUSES = (not_asked, none_sampled, no_service, wrong_port, not_running, not_sent, refused, not_passed_on, outside,
           no_span)
+BROUGHT = (not_asked, not_sent, no_span)
 
 
 def green(facts: Facts) -> str:

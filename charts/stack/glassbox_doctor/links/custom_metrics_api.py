@@ -99,6 +99,7 @@ def no_value(facts: Facts) -> Optional[Finding]:
 
 
 CAUSES = (not_wanted, api_missing, api_unavailable, not_listed, no_value)
+BROUGHT = (api_missing, api_unavailable, not_listed, no_value)
 
 
 def quantity(text: str) -> float:

@@ -171,6 +171,7 @@ def not_listed(facts: Facts) -> Optional[Finding]:
 
 CAUSES = (switched_off, none_there, missing, no_grafana, no_sidecar, wrong_label, wrong_namespace, no_folder,
           not_running, not_listed)
+BROUGHT: tuple[()] = ()
 
 
 def green(facts: Facts) -> str:

@@ -11,7 +11,7 @@ from .custom_metrics_api import quantity
 
 ID = "hpa-reads"
 PROMISE = "that the service scales"
-FOLLOWS = ("custom-metrics-api", "metrics-api")
+FOLLOWS = ("pods-ready", "custom-metrics-api", "metrics-api")
 
 # Which link each kind of metric comes by, and what to do where that one is well.
 SOURCE = {"Pods": "custom-metrics-api", "Resource": "metrics-api", "ContainerResource": "metrics-api",
@@ -137,6 +137,7 @@ def last_event(facts: Facts, hpa: Object) -> str:
 
 
 CAUSES = (keda_not_ready, no_hpa, no_target, not_looked, resting, unread)
+BROUGHT = (resting, unread)
 
 
 def green(facts: Facts) -> str:

@@ -90,6 +90,7 @@ def wrong_container(facts: Facts) -> Optional[Finding]:
 
 
 CAUSES = (api_missing, api_unavailable, not_answering, no_sample, wrong_container)
+BROUGHT = (no_sample, wrong_container)
 
 
 def green(facts: Facts) -> str:

@@ -157,6 +157,8 @@ def not_ready(facts: Facts) -> Optional[Finding]:
     pod = waiting[0]
     events = [event for event in facts.cluster.events(facts.namespace, "Pod", name_of(pod))
               if event.get("reason") in ("Unhealthy", "FailedMount", "FailedCreatePodSandBox")]
+    if not events and len(facts.ready_pods) >= wanted(facts):
+        return None  # one more than were asked for, while they are rolled
     if not events:
         return broken(f"{name_of(pod)} is not ready: {condition(pod, 'Ready').get('message') or 'it starts'}"
                       f" ({len(facts.ready_pods)} of {wanted(facts)} are)", "wait: doctor --wait 60")
@@ -184,6 +186,7 @@ def too_few(facts: Facts) -> Optional[Finding]:
 
 CAUSES = (not_installed, scaled_to_zero, not_created, unscheduled, image_missing, not_configured, crashing, not_ready,
           too_few)
+BROUGHT: tuple[()] = ()
 
 
 def green(facts: Facts) -> str:

@@ -74,8 +74,8 @@ def not_loaded(facts: Facts) -> Optional[Finding]:
             return not_written(facts, "PrometheusRule", thing)
         missing = [group["name"] for group in thing["spec"]["groups"] if group["name"] not in loaded(facts, thing)]
         if missing:
-            return broken(f"Prometheus lacks {len(missing)} groups of PrometheusRule {name_of(thing)}: {some(missing)}; "
-                          "it has an older version", "wait: doctor --wait 90",
+            return broken(f"Prometheus lacks {len(missing)} groups of {name_of(thing)}: {some(missing)}: "
+                          "it has an older one", "wait: doctor --wait 90",
                           f"then kubectl -n {facts.monitoring} logs prometheus-"
                           f"{name_of(facts.prometheus_object)}-0 --container=prometheus --tail=20")
     return None
@@ -116,6 +116,7 @@ def twin_missing(facts: Facts) -> Optional[Finding]:
 
 CAUSES = (switched_off, no_object, no_prometheus, not_selected, namespace_not_selected, not_loaded, failing,
           unevaluated, twin_missing)
+BROUGHT: tuple[()] = ()
 
 
 def green(facts: Facts) -> str:

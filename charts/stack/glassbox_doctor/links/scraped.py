@@ -7,7 +7,7 @@ from ..facts import Facts
 from ..finding import Finding, broken, some, stack, values
 from ..kubectl import Failed
 from ..selectors import contains, lacking, selects, words
-from . import down
+from . import down, workload
 
 ID = "scraped"
 PROMISE = "that Prometheus asks the service for its metrics"
@@ -135,7 +135,8 @@ def prometheus_down(facts: Facts) -> Optional[Finding]:
         facts.prometheus.alertmanagers()
     except Failed as error:
         where = namespace_of(facts.prometheus_object)
-        return broken(f"Prometheus {name_of(facts.prometheus_object)} does not answer: {error}",
+        return broken(f"Prometheus {name_of(facts.prometheus_object)} does not answer: {error}: "
+                      f"{workload.trouble(facts.prometheus.pods)}",
                       f"kubectl -n {where} get pods,events  # of prometheus-{name_of(facts.prometheus_object)}-0")
     return None
 
@@ -251,6 +252,7 @@ def too_few(facts: Facts) -> Optional[Finding]:
 
 CAUSES = (no_operator_kinds, no_prometheus, no_monitor, not_selected, namespace_not_selected, no_service, no_port,
           no_endpoints, prometheus_down, not_taken_up, no_target, target_down, wrong_job, too_few)
+BROUGHT = (no_endpoints, no_target, target_down, too_few)
 
 
 def green(facts: Facts) -> str:

@@ -137,6 +137,7 @@ def missing_of_cluster(facts: Facts) -> Optional[Finding]:
 
 
 CAUSES = (none_at_all, wrong_namespace, no_pod_label, missing, no_request_yet, no_native, missing_of_cluster)
+BROUGHT = CAUSES
 
 
 def green(facts: Facts) -> str:

@@ -19,8 +19,15 @@ def behind(facts: Facts, service: Object) -> Optional[Object]:
 
 
 def why_not(facts: Facts, deployment: Object) -> str:
-    """In a few words, by its pods."""
-    for pod in facts.pods_of(deployment["spec"]["selector"], namespace_of(deployment)):
+    """In a few words."""
+    return trouble(facts.pods_of(deployment["spec"]["selector"], namespace_of(deployment)))
+
+
+def trouble(pods: list[Object]) -> str:
+    """Of pods, why the first that is not ready is not."""
+    for pod in pods:
+        if condition(pod, "Ready").get("status") == "True":
+            continue
         for one in states(pod):
             waiting = (one.get("state") or {}).get("waiting")
             if waiting:
@@ -29,7 +36,7 @@ def why_not(facts: Facts, deployment: Object) -> str:
         if scheduled.get("status") == "False":
             return scheduled.get("message", "it has no node")
         return condition(pod, "Ready").get("message") or "its pod is not ready yet"
-    return "it has no pod"
+    return "its pods are ready" if pods else "it has no pod"
 
 
 def unavailable(facts: Facts, deployment: Object) -> Optional[Finding]:
