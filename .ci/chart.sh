@@ -16,6 +16,7 @@ cd "$(dirname "$0")/.."
 CHARTS_DIR=${CHARTS_DIR:+$(realpath -m "$CHARTS_DIR")}
 SCHEMAS_DIR=${SCHEMAS_DIR:+$(realpath -m "$SCHEMAS_DIR")}
 [ -z "$CHARTS_DIR" ] || export CHARTS_DIR
+[ -z "$SCHEMAS_DIR" ] || export SCHEMAS_DIR
 CHART=charts/glassbox
 OUT=build/chart
 
@@ -99,8 +100,11 @@ conform() {
 
 # Whether there are schemas at all, of Kubernetes and of others.
 reachable() {
-    printf 'apiVersion: %s\nkind: %s\nmetadata: {name: a}\n---\n' v1 ConfigMap gateway.networking.k8s.io/v1 HTTPRoute |
-        conform - >/dev/null 2>&1
+    conform - >/dev/null 2>&1 <<'YAML'
+{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a}, spec: {}}
+YAML
 }
 
 # What it finds of one set, together: whether a NetworkPolicy or a budget selects the pods is seen only so. Nowhere
@@ -123,16 +127,23 @@ misconfiguration() {
     "$checkov" --config-file charts/.checkov.yaml --file "${files[@]}"
 }
 
-# helm-docs makes the README of README.md.gotmpl and of the comments in values.yaml. Its strict mode knows no comment
-# without the key's name, `# -- text`: that each value has one, tests/charts sees to.
+# helm-docs makes the README of README.md.gotmpl and of the comments in values.yaml.
 document() { "$helm_docs" --chart-search-root "$CHART" --sort-values-order file --log-level warning "$@"; }
 documented() {
     document --dry-run >"$OUT/README.md" || return
     diff -u "$CHART/README.md" "$OUT/README.md" || { echo "not current: .ci/chart.sh --write" && return 1; }
 }
 
+# Its own strict mode does not know the comments that stand above a value: the values without one, by a template.
+described() {
+    local template=$PWD/$OUT/undescribed.gotmpl undescribed
+    echo '{{ range .Values }}{{ if not (or .Description .AutoDescription) }}{{ .Key }} {{ end }}{{ end }}' >"$template"
+    undescribed=$(document --dry-run --template-files "$template") || return
+    [ -z "${undescribed//[[:space:]]/}" ] || { echo "without a comment \`# -- …\`: $undescribed" && return 1; }
+}
+
 started=$SECONDS
-.ci/deps.sh stack
+.ci/deps.sh chart
 programs=$(.ci/kubectl.sh) || true
 if ! usable "chart" "$programs"; then
     total
@@ -145,14 +156,20 @@ venv=$(.ci/venv.sh "$ALERTS_REQUIREMENTS")
 read -ra pytest_args <<<"${PYTEST_ARGS:-}"
 rm -rf "$OUT"
 mkdir -p "$OUT/sets" build/check
-tools=(kubeconform kube-score helm-unittest helm-docs)
+tools=(kubeconform kube-score helm-unittest helm-docs otelcol promtool alertmanager amtool)
 mapfile -t lines < <(.ci/tools.sh "${tools[@]}")
 kubeconform=${lines[0]:-tools.sh said nothing} kube_score=${lines[1]:-tools.sh said nothing}
 helm_unittest=${lines[2]:-tools.sh said nothing} helm_docs=${lines[3]:-tools.sh said nothing}
+# tests/charts finds them so; what it skips without, it counts.
+for i in "${!tools[@]}"; do
+    variable=${tools[i]^^}_BIN
+    [[ ${lines[i]:-} != /* ]] || export "${variable//-/_}=${lines[i]}"
+done
 
 if usable "README, by helm-docs" "$helm_docs"; then
     [ "${1:-}" != --write ] || document
     step "README, by helm-docs" documented
+    step "each value described" described
 fi
 each "helm lint" lint
 each "helm template" render
