@@ -99,7 +99,7 @@ monitoring.labels.release: {{ get $m.labels "release" | default "none" }} is not
 {{- end }}
 {{- end }}
 
-{{/* What windows are made for: rules for intervals up to 30 s (the fast ones: _monitoring.tpl), a rate for four scrapes. */}}
+{{/* A rate wants four scrapes in its window; what the rules hold for is in _monitoring.tpl. */}}
 {{- define "glassbox.refuse.scrapes" -}}
 {{- $m := .Values.monitoring -}}
 {{- if and $m.enabled $m.serviceMonitor.enabled -}}
@@ -107,9 +107,6 @@ monitoring.labels.release: {{ get $m.labels "release" | default "none" }} is not
 {{- $keda := .Values.autoscaling.keda -}}
 {{- if gt (include "glassbox.milliseconds" $m.serviceMonitor.scrapeTimeout | int64) $interval }}
 monitoring.serviceMonitor.scrapeTimeout: {{ $m.serviceMonitor.scrapeTimeout }} is longer than the interval, {{ $m.serviceMonitor.interval }}
-{{- end }}
-{{- if and $m.rules.enabled (eq $m.rules.profile "real") (gt $interval 30000) }}
-monitoring.serviceMonitor.interval: {{ $m.serviceMonitor.interval }} is more than 30s, up to which the rules hold
 {{- end }}
 {{- if and (include "glassbox.isScaledObject" .) .Values.autoscaling.requests.enabled (lt (include "glassbox.milliseconds" $keda.window | int64) (mul 4 $interval)) }}
 autoscaling.keda.window: {{ $keda.window }} is less than four scrapes, one each {{ $m.serviceMonitor.interval }}
