@@ -2,7 +2,7 @@
 """What charts/stack/install would install, rendered: `beside.py PROFILE FOLDER` writes a file for each part.
 
 The parts, their values and where their charts come from are the installer's own; so what is read here is
-what a cluster would be given. Exit status 2: a chart cannot be had, and stderr says which.
+what a cluster would be given. Exit status 2: a chart cannot be had, and stderr says which; the others are written.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "charts/stack"))
 
-from glassbox_install.parts import PARTS, Refused, Wish, chart_of, layers  # noqa: E402  the path comes first
+from glassbox_install.parts import PARTS, Part, Refused, Wish, chart_of, layers  # noqa: E402  the path comes first
 
 # What every API server that such a chart is installed into answers to, and helm by itself does not know of.
 SERVED = ("apiregistration.k8s.io/v1", "monitoring.coreos.com/v1")
@@ -31,38 +31,35 @@ def wish(profile: str, release: str = "glassbox", namespace: str = "glassbox") -
                 values=(), parts=parts)
 
 
-def render(asked: Wish) -> dict[str, str]:
-    """The manifests of each part, by its name."""
-    manifests = {}
-    for part in asked.parts:
-        values, stdin = layers(part, asked)
-        try:
-            chart = chart_of(part)
-        except Refused as error:
-            raise Unavailable(error) from error
-        done = subprocess.run(
-            ["helm", "template", asked.release_of(part), *chart, "--namespace", asked.namespace_of(part), *values,
-             *(argument for version in SERVED for argument in ("--api-versions", version))],
-            input=stdin, capture_output=True, text=True, timeout=120, check=False)
-        if done.returncode and not part.folder and "--repo" in chart:
-            raise Unavailable(f"{part.name}: {done.stderr.strip().splitlines()[-1]}")
-        if done.returncode:
-            raise RuntimeError(f"{part.name}: {done.stderr.strip()}")
-        manifests[part.name] = done.stdout
-    return manifests
+def render(part: Part, asked: Wish) -> str:
+    """A part's manifests."""
+    values, stdin = layers(part, asked)
+    try:
+        chart = chart_of(part)
+    except Refused as error:
+        raise Unavailable(error) from error
+    done = subprocess.run(
+        ["helm", "template", asked.release_of(part), *chart, "--namespace", asked.namespace_of(part), *values,
+         *(argument for version in SERVED for argument in ("--api-versions", version))],
+        input=stdin, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode and "--repo" in chart:
+        raise Unavailable(f"{part.name}: {done.stderr.strip().splitlines()[-1]}")
+    if done.returncode:
+        raise RuntimeError(f"{part.name}: {done.stderr.strip()}")
+    return done.stdout
 
 
 def main(profile: str, folder: Path) -> int:
-    """Writes them."""
-    try:
-        manifests = render(wish(profile))
-    except Unavailable as error:
-        print(error, file=sys.stderr)
-        return 2
+    """Writes what can be had."""
+    asked, status = wish(profile), 0
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in manifests.items():
-        (folder / f"{name}.yaml").write_text(text)
-    return 0
+    for part in asked.parts:
+        try:
+            (folder / f"{part.name}.yaml").write_text(render(part, asked))
+        except Unavailable as error:
+            print(error, file=sys.stderr)
+            status = 2
+    return status
 
 
 if __name__ == "__main__":

@@ -28,8 +28,9 @@ def read(text: str) -> list[dict[str, Any]]:
 @functools.cache
 def rendered(profile: str) -> dict[str, list[dict[str, Any]]]:
     """The objects of each part, by its name."""
+    asked = beside.wish(profile)
     try:
-        return {name: read(text) for name, text in beside.render(beside.wish(profile)).items()}
+        return {part.name: read(beside.render(part, asked)) for part in asked.parts}
     except beside.Unavailable as error:
         pytest.skip(f"{error}: whether the chart fits in beside it stays unproved")
 
