@@ -7,6 +7,7 @@ environment can undo them; OTEL_* as the specification has them.
 - --listen=*:8080
 - --admin-listen=*:8081
 - --workers={{ .Values.workers }}
+- --max-connections={{ int .Values.maxConnections }}
 - --log-level={{ .Values.logLevel }}
 - --access-log=-
 - --access-log-format={{ .Values.accessLog.format }}

@@ -6,7 +6,7 @@ nothing, its name in the list below, a case in tests/refusals_test.yaml.
 
 {{- define "glassbox.validate" -}}
 {{- $refusals := list -}}
-{{- range list "name" "drain" "grace" "strategy" "least" "evictions" "requests" "selected" "scrapes" "windows" "receivers" "plan" "incident" "token" "route" "logs" "sampler" "args" "env" -}}
+{{- range list "name" "drain" "grace" "strategy" "least" "evictions" "requests" "selected" "admitted" "scrapes" "windows" "receivers" "plan" "incident" "token" "route" "logs" "sampler" "args" "env" -}}
 {{- $refusals = concat $refusals (include (printf "glassbox.refuse.%s" .) $ | trim | splitList "\n" | compact) -}}
 {{- end -}}
 {{- if $refusals -}}
@@ -96,6 +96,13 @@ autoscaling.requests.enabled: nothing would scrape the metric: it needs monitori
 {{- $m := .Values.monitoring -}}
 {{- if and $m.enabled $m.release (ne $m.release (get $m.labels "release" | toString)) }}
 monitoring.labels.release: {{ get $m.labels "release" | default "none" }} is not what release {{ $m.release }} of kube-prometheus-stack selects: make it {{ $m.release }}, or monitoring.release empty if that one selects everything
+{{- end }}
+{{- end }}
+
+{{- define "glassbox.refuse.admitted" -}}
+{{- $n := .Values.networkPolicy -}}
+{{- if and $n.enabled .Values.monitoring.enabled .Values.monitoring.serviceMonitor.enabled (not (or $n.monitoringFrom $n.extraIngress)) }}
+networkPolicy.monitoringFrom: empty: nobody could scrape, which monitoring.serviceMonitor.enabled asks for
 {{- end }}
 {{- end }}
 
@@ -199,7 +206,7 @@ extraEnv: {{ .name }} is set by {{ get $own .name }}
 {{/* Which value sets a flag, and its variable. */}}
 {{- define "glassbox.flags" -}}
 {{- dict "listen" "the chart" "admin-listen" "the chart" "access-log" "the chart, to stdout"
-  "workers" "workers" "log-level" "logLevel" "message" "message" "random-error-ratio" "randomError.ratio"
+  "workers" "workers" "max-connections" "maxConnections" "log-level" "logLevel" "message" "message" "random-error-ratio" "randomError.ratio"
   "random-error-status" "randomError.status" "page" "page.enabled" "page-viewers" "page.viewers"
   "access-log-format" "accessLog.format" "access-log-fields" "accessLog.fields" "faults" "faults.plan"
   "incident" "faults.incident" "fault-token-file" "faults.token" "drain-delay" "drain.delay"
