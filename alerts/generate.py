@@ -82,14 +82,14 @@ class Generator:
         self.files[f"{base}/alerts.rules.yaml"] = as_yaml(
             {"groups": sources.alert_groups(self.objectives, profile)})
 
-    def prometheus_rule(self, name: str, groups: list[dict[str, Any]], *notes: str) -> str:
+    def prometheus_rule(self, profile: Profile, name: str, groups: list[dict[str, Any]], *notes: str) -> str:
         """A PrometheusRule of these groups."""
         return as_yaml({
             "apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule",
             "metadata": {"name": name,
                          "labels": {"app.kubernetes.io/name": self.objectives.service,
                                     "app.kubernetes.io/part-of": self.objectives.service}},
-            "spec": {"groups": in_namespace(groups)}}, *notes)
+            "spec": {"groups": in_namespace(groups, profile.is_fast)}}, *notes)
 
     def kubernetes(self, name: str) -> None:
         """A profile's PrometheusRules: what we bring, and what kube-prometheus-stack has already."""
@@ -100,9 +100,9 @@ class Generator:
             sources.record_groups(self.objectives, profile) + \
             sources.alert_groups(self.objectives, profile, shipped=False)
         self.files[f"{base}/prometheusrule.yaml"] = self.prometheus_rule(
-            service, groups, placeholder, "What kube-prometheus-stack ships is in prometheusrule-shipped.yaml.")
+            profile, service, groups, placeholder, "What kube-prometheus-stack ships is in prometheusrule-shipped.yaml.")
         self.files[f"{base}/prometheusrule-shipped.yaml"] = self.prometheus_rule(
-            f"{service}-shipped", sources.alert_groups(self.objectives, profile, shipped=True),
+            profile, f"{service}-shipped", sources.alert_groups(self.objectives, profile, shipped=True),
             placeholder, "For a cluster without kube-prometheus-stack, which has rules for these already.")
 
     def all(self) -> dict[str, str]:

@@ -78,6 +78,12 @@ def test_they_are_all_the_rules(profile: str) -> None:
     assert sorted(both) == sorted(yaml.safe_dump(rule) for rule in rules(profile))
 
 
+def test_only_those_for_demonstrations_have_a_pace() -> None:
+    """Whatever the cluster's Prometheus does with others' rules, windows of seconds are looked at each few."""
+    assert {group.get("interval") for group in installations.groups("real")} == {None}
+    assert {group.get("interval") for group in installations.groups("fast")} == {"5s"}
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("profile", PROFILES)
 def test_they_are_rules(version: str, profile: str, tmp_path: Path) -> None:
