@@ -27,10 +27,8 @@ def hpa(name: str, *matchers: str) -> str:
 
 
 def metric(side: str, by: str, *matchers: str) -> str:
-    """What the HPA reads (status) or wants (spec). A metric of one container of a pod, as the chart's CPU
-    is, has a name of its own in newer versions of kube-state-metrics."""
-    return " or ".join(f"max by ({by}) ({hpa(f'{side}_target_{kind}', *matchers)})"
-                       for kind in ("metric", "container_metric"))
+    """What the HPA reads (status) or wants (spec), of pods or of one container in each, as the chart's CPU is."""
+    return f"max by ({by}) ({hpa(f'{side}_target_metric', *matchers)})"
 
 
 def condition(name: str) -> str:
