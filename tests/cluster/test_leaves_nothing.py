@@ -35,7 +35,18 @@ def live(scenario: str, home: Path, init: str = INIT) -> dict[str, Any]:
     done = subprocess.run([*ALONE, "sh", "-c", init, "sh", sys.executable, str(LIFE), scenario], check=False,
                           capture_output=True, text=True, env=environment, timeout=300)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+    life: dict[str, Any] = json.loads(done.stdout)
+    was_there(life["during"])
+    return life
+
+
+def was_there(during: dict[str, Any]) -> None:
+    """Without it, nothing would be left of nothing."""
+    assert "localhost/pause:1" in during["images"]
+    assert {"containerd", "etcd" if os.environ.get("CLUSTER_REAL") else "sleep"} <= set(during["processes"])
+    assert during["forwarding"] == "1"
+    assert during["borrowed"] == ["/var/lib/kubelet", "/var/lib/cni", "/var/log/containers"]
+    assert during["cgroups"] and during["memory"] > 0
 
 
 def left(life: dict[str, Any], when: str) -> dict[str, list[str]]:
@@ -90,14 +101,3 @@ def test_killed_keeper(home: Path) -> None:
     life = live("the keeper is killed", home)
     assert set(left(life, "between")) == {"files", "cgroups"}
     assert left(life, "after") == {}
-
-
-def test_it_was_there(home: Path) -> None:
-    """The other tests would pass as well had there been nothing."""
-    life = live("down", home)
-    during = life["during"]
-    assert "localhost/pause:1" in during["images"]
-    assert {"containerd", "kubelet" if os.environ.get("CLUSTER_REAL") else "sleep"} <= set(during["processes"])
-    assert during["forwarding"] == "1"
-    assert during["borrowed"] == ["/var/lib/kubelet", "/var/lib/cni", "/var/log/containers"]
-    assert during["cgroups"] and during["memory"] > 0

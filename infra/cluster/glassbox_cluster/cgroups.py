@@ -91,6 +91,15 @@ class Hierarchies:
         for top in self.tops():
             (top / "system" / "cgroup.procs").write_text("0")
 
+    def processes(self) -> set[str]:
+        """All of the node that are not zombies."""
+        found: set[str] = set()
+        for top in self.existing():
+            for path in top.rglob("cgroup.procs"):
+                with contextlib.suppress(OSError):  # its folder has gone meanwhile
+                    found.update(path.read_text().split())
+        return found
+
     def memory(self) -> int | None:
         """Bytes in use by all of the node that cannot be had back (without the cache of files)."""
         for name, field in (("memory/" + self.name, "total_rss"), (self.name, "anon")):
@@ -116,16 +125,9 @@ class Hierarchies:
                     with contextlib.suppress(OSError):
                         os.rmdir(folder)
                 if top.is_dir() and time.monotonic() > deadline:
-                    raise Refused(f"{top} cannot be removed: {len(_processes(top))} processes are in it")
+                    raise Refused(f"{top} cannot be removed: {len(self.processes())} processes are in it")
                 if top.is_dir():
                     time.sleep(0.05)
         for name in switched:
             with contextlib.suppress(OSError):  # in use by somebody else by now
                 (self.mount / "cgroup.subtree_control").write_text(f"-{name}")
-
-
-def _processes(top: Path) -> list[str]:
-    found: list[str] = []
-    for path in top.rglob("cgroup.procs"):
-        found += path.read_text().split()
-    return found
