@@ -3,6 +3,7 @@
 A command is entered by nothing more than an environment: kind publishes the API server on loopback.
 """
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -66,7 +67,9 @@ def up(place: Place, names: Sequence[str]) -> None:
         load(place, [(row.image, image) for row, image in more])
     except BaseException:
         progress.say("not started: removing what there is of it")
-        down(place)
+        with contextlib.suppress(Refused):  # no engine: there is nothing to remove
+            _delete(place)
+        lock.remove_folder(place)
         raise
     progress.say(f"the cluster {place.name} is ready: infra/cluster/cluster enter kubectl get pods -A")
 
@@ -101,5 +104,9 @@ def describe(place: Place) -> str:
 
 
 def down(place: Place) -> None:
-    _kind(place, "delete", "cluster", "--kubeconfig", _config(place))
+    _delete(place)
     lock.remove_folder(place)
+
+
+def _delete(place: Place) -> None:
+    _kind(place, "delete", "cluster", "--kubeconfig", _config(place))

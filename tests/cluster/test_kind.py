@@ -1,0 +1,100 @@
+"""Where Docker runs, the same commands are kind's: what it is told, with a program in its place that writes that
+down. No engine is needed, so none of kind itself is shown."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from glassbox_cluster import cli, images, kind, tools
+from glassbox_cluster.places import HERE
+from glassbox_cluster.refused import Refused
+
+KIND = """#!/bin/sh
+echo "$*" >> {log}
+case "$*" in
+*image-archive*) tar xOf "$3" index.json >> {log} && echo >> {log} ;;
+"create cluster"*) exit {create} ;;
+"delete cluster"*) exit {delete} ;;
+esac
+"""
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of what kind was told."""
+    monkeypatch.setenv("GLASSBOX_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("CLUSTER_NAME", "some")
+    monkeypatch.setenv("CLUSTER_DRIVER", "kind")
+    monkeypatch.setattr(tools, "clients", lambda: ("/clients", ""))
+    play(tmp_path, monkeypatch)
+    return tmp_path / "log"
+
+
+def play(folder: Path, monkeypatch: pytest.MonkeyPatch, create: int = 0, delete: int = 0) -> None:
+    """With these exit statuses."""
+    program = folder / "kind"
+    program.write_text(KIND.format(log=folder / "log", create=create, delete=delete))
+    program.chmod(0o755)
+    monkeypatch.setattr(tools, "built", lambda *names: [str(program)] if names == ("kind",) else [])
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["cluster", *words])
+    return cli.main()
+
+
+def test_life(told: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    state = tmp_path / "cache/cluster/some"
+    assert command(monkeypatch, "up", "--images", "tools") == 0
+    create, load, index = told.read_text().splitlines()[:3]
+    assert create == (f"create cluster --config {HERE}/kind.yaml --kubeconfig {state}/kind.kubeconfig --wait 180s "
+                      "--name some")
+    assert load.startswith("load image-archive ") and load.endswith("/image.tar --name some")
+    assert json.loads(index)["manifests"][0]["annotations"]["io.containerd.image.name"] == "localhost/tools:1"
+
+    assert command(monkeypatch, "up") == 1
+    assert "the cluster 'some' is there already" in capsys.readouterr().err
+
+    ran: list[tuple[str, list[str], dict[str, str]]] = []
+    monkeypatch.setattr(os, "execvpe", lambda *call: ran.append(call))
+    command(monkeypatch, "enter", "kubectl", "get", "pods")
+    program, words, environment = ran[0]
+    assert (program, words) == ("kubectl", ["kubectl", "get", "pods"])
+    assert environment["KUBECONFIG"] == f"{state}/kind.kubeconfig"
+    assert environment["PATH"].startswith("/clients:")
+    assert environment["HELM_CACHE_HOME"] == f"{state}/helm/cache"
+
+    assert command(monkeypatch, "down") == 0
+    assert told.read_text().splitlines()[-1] == f"delete cluster --kubeconfig {state}/kind.kubeconfig --name some"
+    assert [found.name for found in (tmp_path / "cache").iterdir()] == []
+
+
+@pytest.mark.parametrize("delete", [0, 1])
+def test_failed_start_leaves_nothing(delete: int, told: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                     capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor does it say that the removal failed, where there was nothing to remove: an engine that has gone."""
+    play(tmp_path, monkeypatch, create=1, delete=delete)
+    assert command(monkeypatch, "up") == 1
+    assert "kind create cluster" in capsys.readouterr().err.splitlines()[-1]
+    assert told.read_text().splitlines()[-1].startswith("delete cluster ")
+    assert [found.name for found in (tmp_path / "cache").iterdir()] == []
+
+
+def test_three_nodes_of_one_pinned_image() -> None:
+    lines = [line.strip() for line in (HERE / "kind.yaml").read_text().splitlines()]
+    assert [line for line in lines if line.startswith("- role")] == ["- role: control-plane"] + ["- role: worker"] * 2
+    pins = {line for line in lines if line.startswith("image:")}
+    assert len(pins) == 1 and "@sha256:" in pins.pop()
+    released = images.pinned("kind", "sigs.k8s.io/kind", "")()
+    assert f"kind {released} was released with" in " ".join(lines)
+
+
+def test_where_there_is_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CLUSTER_DRIVER", raising=False)
+    for says, wanted in (("29.1.2\n", True), ("", False)):
+        monkeypatch.setattr(tools, "output", lambda _, says=says: says)
+        assert kind.wanted() is wanted
+    monkeypatch.setenv("CLUSTER_DRIVER", "podman")
+    with pytest.raises(Refused, match="it may be node or kind"):
+        kind.wanted()
