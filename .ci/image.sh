@@ -3,7 +3,8 @@
 # Where the registry of its base cannot be reached, the base is made of Debian packages.
 # The image stays as localhost/glassbox:dev; its size in build/release/image-size.
 #
-# `--archive FILE NAME` builds it and leaves it in an archive under that name, and no more.
+# `--archive FILE NAME` builds it and leaves it in an archive under that name, and no more; exit status
+# 75 where no image can be built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
@@ -99,7 +100,7 @@ why=""
 .ci/deps.sh image || why="its tools cannot be installed"
 [ -n "$why" ] || why=$(unable)
 if [ "${1:-}" = --archive ]; then
-    [ -z "$why" ] || { echo "no image: $why" >&2 && exit 1; }
+    [ -z "$why" ] || { echo "no image: $why" >&2 && exit 75; }
     # By its number, for a tag may be somebody else's by then; and whole or not there, for who finds it
     # takes it.
     draft=$(mktemp -d "$2.XXXXXX")

@@ -122,5 +122,6 @@ def glassbox(name: str, _: list[Path]) -> Path:
         built = subprocess.run([ROOT / ".ci/image.sh", "--archive", target, name], check=False, stdout=2,
                                stdin=subprocess.DEVNULL)
         if built.returncode != 0:
-            raise Refused(f"our own image cannot be built: .ci/image.sh --archive {target} {name}")
+            raise Refused(f"our own image cannot be built: .ci/image.sh --archive {target} {name}",
+                          CANNOT if built.returncode == CANNOT else 1)
     return target
