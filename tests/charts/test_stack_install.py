@@ -116,12 +116,15 @@ def test_production_wants_its_secret(world: World, charts: str) -> None:
     """Alertmanager would wait for it for ever; the command that makes it has every key that the routes read."""
     done = world.install("--profile", "production", CHARTS_DIR=charts)
     assert done.returncode == 2 and "there is no Secret monitoring/glassbox" in done.stderr
+    assert "kubectl create namespace monitoring\n" in done.stderr
     command = done.stderr.strip().splitlines()[-1]
     assert command.startswith("kubectl -n monitoring create secret generic glassbox ")
     keys = re.findall(r"--from-file=(\S+)", command)
     read = set(re.findall(r"/etc/alertmanager/secrets/glassbox/(\S+)",
                           (ROOT / "alerts/alertmanager/alertmanager.yaml").read_text()))
     assert set(keys) == read and len(keys) == len(read) > 1
+    world.say("kubectl get namespace monitoring", {"kind": "Namespace"})
+    assert "create namespace" not in world.install("--profile", "production", CHARTS_DIR=charts).stderr
     assert world.changes() == []
 
 

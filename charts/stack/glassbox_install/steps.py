@@ -87,9 +87,9 @@ def check_secret(tools: Tools, wish: Wish) -> None:
     named = sorted(set(re.findall(rf"/secrets/{SECRET}/([a-z0-9-]+)", routes)))
     if found is None:
         given = " ".join(f"--from-file={key}" for key in named)
+        there = "" if tools.get("namespace", wish.monitoring) else f"kubectl create namespace {wish.monitoring}\n"
         raise Refused(f"there is no Secret {wish.monitoring}/{SECRET}, without which Alertmanager does not start. With "
-                      f"a file each (alerts/alertmanager/README.md says what is in them):\n"
-                      f"kubectl create namespace {wish.monitoring}\n"
+                      f"a file each (alerts/alertmanager/README.md says what is in them):\n{there}"
                       f"kubectl -n {wish.monitoring} create secret generic {SECRET} {given}")
     if lacking := [key for key in named if key not in keys]:
         print(f"   note: the Secret {wish.monitoring}/{SECRET} has no {', '.join(lacking)}: messages that need "
