@@ -13,7 +13,7 @@ from typing import Optional, TextIO
 from .cluster import Cluster
 from .facts import Facts
 from .finding import BROKEN, OK, SKIPPED, Finding
-from .kubectl import Failed, Forbidden, Kubectl, Refused
+from .kubectl import Failed, Forbidden, Kubectl, Refused, Unreachable
 from .rounds import examine, is_forbidden
 
 GREEN, BREAK, REFUSED = 0, 1, 2
@@ -88,21 +88,31 @@ def reach(cluster: Cluster) -> None:
     except Forbidden:
         pass  # it has answered
     except Failed as error:
-        raise Refused(f"the cluster does not answer: {error}") from None
+        raise Unreachable(f"the cluster does not answer: {error}") from None
+
+
+def once(cluster: Cluster, given: argparse.Namespace) -> dict[str, Finding]:
+    cluster.forget()
+    reach(cluster)
+    return examine(Facts(cluster, given.release, given.namespace, given.monitoring_namespace))
 
 
 def rounds(cluster: Cluster, given: argparse.Namespace, progress: TextIO) -> dict[str, Finding]:
+    """Until nothing is broken, or the time is up; while there is time, a cluster that does not answer is asked again."""
     end = time.monotonic() + given.wait
     while True:
-        reach(cluster)
-        findings = examine(Facts(cluster, given.release, given.namespace, given.monitoring_namespace))
-        broken = [name for name, one in findings.items() if one.state == BROKEN]
-        left = end - time.monotonic()
-        if not broken or left <= 0:
-            return findings
-        print(f"doctor: {left:.0f} s left for {', '.join(broken)}", file=progress, flush=True)
+        try:
+            findings = once(cluster, given)
+            waits_for = ", ".join(name for name, one in findings.items() if one.state == BROKEN)
+            if not waits_for or time.monotonic() >= end:
+                return findings
+        except Unreachable as error:
+            if time.monotonic() >= end:
+                raise
+            waits_for = f"the cluster: {error}"
+        left = max(0.0, end - time.monotonic())
+        print(f"doctor: {left:.0f} s left for {waits_for}", file=progress, flush=True)
         time.sleep(min(PAUSE, left))
-        cluster.forget()
 
 
 def main(arguments: Optional[list[str]] = None) -> int:

@@ -16,6 +16,10 @@ class Refused(Exception):
     """Nothing can be said: no kubectl, no cluster, no such context, not let in. Ends the doctor."""
 
 
+class Unreachable(Refused):
+    """There may be a cluster, and it does not answer now: who waits may ask again."""
+
+
 class Failed(Exception):
     """The server answered, and it was no document: what is behind it does not work."""
 
@@ -32,6 +36,7 @@ DENIED = re.compile(r'cannot (?P<verb>\S+) resource "(?P<resource>[^"]+)" in API
                     r'(?: in the namespace "(?P<namespace>[^"]+)")?')
 
 
+AWAY = re.compile(r"Unable to connect|The connection to the server|handshake timeout|i/o timeout|unexpected EOF")
 NOISE = re.compile(r"Warning: |[EWIF]\d{4} ")  # of the client itself, before what matters
 
 
@@ -62,6 +67,8 @@ def failure(stderr: str) -> Exception:
     lines = [line for line in stderr.strip().splitlines() if not NOISE.match(line)]
     text = " ".join(lines) or stderr.strip()
     server = re.search(r"Error from server(?: \((\w+)\))?: (.*)", text)
+    if server is None and AWAY.search(text):
+        return Unreachable(text)
     if server is None:
         return Refused(text.removeprefix("error: ") or "kubectl failed and did not say why")
     reason, message = server[1] or "", server[2]

@@ -172,6 +172,14 @@ def test_it_waits_until_all_is_well(doctor: Any, monkeypatch: pytest.MonkeyPatch
     assert done.stderr.endswith("s left for scraped\n") and done.stderr.count("\n") == 1
 
 
+def test_it_waits_for_a_cluster_that_is_away(doctor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = whole()
+    world["refusals"]["^/version$"] = UNREACHABLE[0][0]
+    monkeypatch.setattr(cli.time, "sleep", lambda seconds: world["refusals"].clear())
+    done = doctor(world, "--wait", "100")
+    assert done.returncode == 0 and "s left for the cluster: The connection to the server" in done.stderr
+
+
 def test_its_time_is_up(doctor: Any) -> None:
     world = whole()
     drop(world, "servicemonitors")

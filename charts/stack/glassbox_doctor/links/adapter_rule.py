@@ -125,6 +125,8 @@ def no_series(facts: Facts) -> Optional[Finding]:
     try:
         found = facts.prometheus.query(f"count by (namespace) ({query})")
     except Failed as error:
+        if "rejected" not in str(error):
+            raise
         return broken(f"Prometheus cannot be asked for its seriesQuery {query}: {error}",
                       line("rules.custom[0].seriesQuery", f'{REQUESTS}_count{{namespace!="",pod!=""}}'))
     if any(one["metric"].get("namespace") == facts.namespace for one in found):
