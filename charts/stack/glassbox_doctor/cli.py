@@ -98,7 +98,7 @@ def once(cluster: Cluster, given: argparse.Namespace) -> dict[str, Finding]:
 
 
 def rounds(cluster: Cluster, given: argparse.Namespace, progress: TextIO) -> dict[str, Finding]:
-    """Until nothing is broken, or the time is up; while there is time, a cluster that does not answer is asked again."""
+    """Until nothing is broken, or the time is up; a cluster that does not answer is asked again till then."""
     end = time.monotonic() + given.wait
     while True:
         try:

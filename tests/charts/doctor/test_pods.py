@@ -26,6 +26,13 @@ def ended(reason: str, code: int) -> Any:
     return break_it
 
 
+def not_alive(world: World) -> None:
+    ended("Completed", 0)(world)
+    world["objects"]["events"].append({
+        "metadata": {"namespace": NAMESPACE}, "reason": "Unhealthy", "lastTimestamp": "2026-11-26T16:00:00Z",
+        "message": "Liveness probe failed: deadline exceeded", "involvedObject": {"kind": "Pod", "name": PODS[0]}})
+
+
 def unscheduled(message: str) -> Any:
     def break_it(world: World) -> None:
         one(world, "pods", PODS[1])["status"]["conditions"] = [
@@ -94,6 +101,8 @@ CASES = [
     Case("wrong option", ended("Error", 2), "exit code 2, 4 times: --workers: 900 is not 1 to 64",
          "values of glassbox: extraArgs, extraEnv: what its last line names"),
     Case("crash", ended("Error", 139), "exit code 139", f"kubectl -n store logs {PODS[0]} --previous"),
+    Case("liveness", not_alive, "was ended in order and started again, 4 times: Liveness probe failed: deadline",
+         "values of glassbox: probes.liveness.timeoutSeconds, failureThreshold: more, if the node is merely busy"),
     Case("out of memory", ended("OOMKilled", 137), "was killed for its memory, 4 times",
          "values of glassbox: resources.limits.memory: more"),
     Case("fault", unready("Readiness probe failed: HTTP probe failed with statuscode: 503",

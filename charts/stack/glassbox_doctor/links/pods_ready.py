@@ -118,6 +118,15 @@ def last_words(facts: Facts, pod: Object, container: str) -> str:
     return said.strip().splitlines()[-1] if said.strip() else ""
 
 
+def ended_by_the_kubelet(facts: Facts, pod: Object, status: Object) -> Finding:
+    """In order, so by a SIGTERM: the liveness probe failed, and the event says how, for as long as events are kept."""
+    why = next((event["message"] for event in facts.cluster.events(facts.namespace, "Pod", name_of(pod))
+                if event["message"].startswith("Liveness")), "its liveness probe, most likely")
+    return broken(f"{name_of(pod)} was ended in order and started again, {status.get('restartCount', 1)} times: {why}",
+                  values("probes.liveness.timeoutSeconds, failureThreshold", "more, if the node is merely busy"),
+                  f"kubectl -n {facts.namespace} logs {name_of(pod)} --previous")
+
+
 def crashing(facts: Facts) -> Optional[Finding]:
     for pod in facts.pods:
         for one in states(pod):
@@ -128,6 +137,8 @@ def crashing(facts: Facts) -> Optional[Finding]:
             if ended.get("reason") == "OOMKilled":
                 return broken(f"{name_of(pod)} was killed for its memory, {one.get('restartCount', 1)} times",
                               values("resources.limits.memory", "more"))
+            if ended.get("exitCode") == 0:
+                return ended_by_the_kubelet(facts, pod, one)
             said = last_words(facts, pod, one["name"])
             fix = values("extraArgs, extraEnv", "what its last line names") if ended.get("exitCode") == 2 else \
                 f"kubectl -n {facts.namespace} logs {name_of(pod)} --previous"
