@@ -70,8 +70,8 @@ def fetchable(tools: Tools, part: Part) -> None:
     done = tools.ask("helm", "show", "chart", *source)
     if done.returncode:
         words = (done.stderr.strip().splitlines() or ["helm says nothing"])[-1]
-        raise Unavailable(f"{part.name} {part.version} cannot be had from {part.repository}: {words}\n"
-                          f"CHARTS_DIR=DIR takes DIR/{part.name}-{part.version}.tgz")
+        raise Unavailable(f"{part.name} {part.version} cannot be had from {part.repository}: {words} "
+                          f"(CHARTS_DIR=DIR takes DIR/{part.name}-{part.version}.tgz)")
 
 
 def check_secret(tools: Tools, wish: Wish) -> None:
