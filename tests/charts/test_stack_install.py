@@ -57,10 +57,8 @@ def test_refuses_what_cannot_be_meant(world: World, charts: str, arguments: list
 
 def test_refuses_an_overlay_for_nobody(world: World, charts: str, tmp_path: Path) -> None:
     """A name that is spelt wrongly would be left out silently."""
-    overlay = tmp_path / "overlay"
-    overlay.mkdir()
-    (overlay / "prometheus-adaptor.yaml").touch()
-    done = world.install("--overlay", str(overlay), CHARTS_DIR=charts)
+    (tmp_path / "prometheus-adaptor.yaml").touch()
+    done = world.install("--overlay", str(tmp_path), CHARTS_DIR=charts)
     assert done.returncode == 2 and "prometheus-adaptor.yaml belongs to no part" in done.stderr
 
 
@@ -79,8 +77,7 @@ def test_refuses_a_chart_that_is_not_there(world: World, charts: str) -> None:
 @pytest.mark.parametrize("lacks", ["helm", "kubectl"])
 def test_refuses_without_its_programs(world: World, lacks: str) -> None:
     """Says where it is had."""
-    there = tuple({"helm", "kubectl"} - {lacks})
-    done = world.install("--only", "webhook", programs=there)
+    done = world.install("--only", "webhook", programs=tuple({"helm", "kubectl"} - {lacks}))
     assert done.returncode == 2 and f"{lacks} is not in PATH: https://" in done.stderr
 
 
