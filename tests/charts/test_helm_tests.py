@@ -15,6 +15,7 @@ import pytest
 
 from rendering import one, rendered
 
+CLOCK = "now=0; date() { echo $now; }; sleep() { now=$((now + $1)); }\n"
 SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"]}
 METRIC = "/apis/custom.metrics.k8s.io/v1beta1"
 
@@ -83,7 +84,8 @@ def a_world() -> Iterator[tuple[World, str]]:
 
 
 def run(shell: str, name: str, at: str, tokens: Path, **env: str) -> tuple[int, str]:
-    """A pod's container: its arguments as the kubelet reads them, its environment; no second is waited for."""
+    """A pod's container: its arguments as the kubelet reads them, its environment; the clock is the test's, so that no
+    second is waited for."""
     if not shutil.which(SHELLS[shell][0]):
         pytest.skip(f"no {shell}")
     [container] = one(rendered("production"), "Pod", f"shop-glassbox-test-{name}")["spec"]["containers"]
@@ -91,7 +93,7 @@ def run(shell: str, name: str, at: str, tokens: Path, **env: str) -> tuple[int, 
     script = container["args"][0].replace("$$", "$")
     told = {each["name"]: each["value"] for each in container["env"]}
     told |= {key: at for key in ("PROMETHEUS_URL", "SERVICE_URL") if key in told} | {"API": at, "TOKENS": str(tokens)}
-    done = subprocess.run([*SHELLS[shell], "-eu", "-c", "sleep() { :; }\n" + script], env={"PATH": os.environ["PATH"]} | told | env,
+    done = subprocess.run([*SHELLS[shell], "-eu", "-c", CLOCK + script], env={"PATH": os.environ["PATH"]} | told | env,
                           capture_output=True, text=True, timeout=100, check=False)
     return done.returncode, done.stdout + done.stderr
 
