@@ -114,6 +114,13 @@ def test_without_rules_the_routes_are_those_that_were_called() -> None:
     assert "counts /, /demo/random-error, /demo/work, which no user calls" in look(world)["adapter-rule"].found
 
 
+def test_routes_that_nobody_knows_are_not_judged() -> None:
+    world = whole()
+    drop(world, "prometheusrules")
+    without(http_route="/demo/hello")(world)
+    assert look(world)["adapter-rule"].state == "ok"
+
+
 RULES = [
     ({"as": "rate"}, "x_count", "rate"),
     ({"matches": "^(.*)_total$"}, "x_total", "x"),

@@ -138,7 +138,7 @@ HPA = [
          "of container glassbox: the HPA was unable",
          "first mend metrics-api; where that is well: wait: doctor --wait 60"),
     Case("another container", container, "unread: cpu of container web",
-         "kubectl -n store edit hpa  # containerResource.container: glassbox"),
+         "kubectl -n store edit hpa shop-glassbox  # containerResource.container: glassbox"),
     Case("no CPU request", no_request, "unread: cpu of container glassbox",
          "values of glassbox: resources.requests.cpu: 100m  (utilization is of what is requested)"),
     Case("another metric", metric_renamed, "reads 1 of 2 metrics, it does not scale in; unread: nobody",
@@ -154,6 +154,15 @@ HPA = [
 @pytest.mark.parametrize("case", HPA, ids=lambda case: case.name)
 def test_hpa_reads(case: Case) -> None:
     check("hpa-reads", case)
+
+
+def test_an_event_about_another_metric_says_nothing() -> None:
+    world = whole()
+    unread(0)(world)
+    unread(1, active=False)(world)
+    one(world, "horizontalpodautoscalers")["status"]["currentMetrics"][0] = {
+        "type": "Pods", "pods": {"metric": {"name": "http_requests_per_second"}, "current": {"averageValue": "1"}}}
+    assert "unread: cpu of container glassbox: no value yet" in look(world)["hpa-reads"].found
 
 
 def test_keda_in_fallback() -> None:

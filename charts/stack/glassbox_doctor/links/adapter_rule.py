@@ -148,6 +148,8 @@ def wrong_routes(facts: Facts) -> Optional[Finding]:
     if counted is None:
         return broken(f"{metric(facts)} counts all requests, probes and scrapes too: an idle service never shrinks",
                       line("rules.custom[0].metricsQuery", f"…{{<<.LabelMatchers>>,{right}}}…"))
+    if not served:
+        return None  # neither rules nor requests to tell
     lost, extra = [one for one in served if one not in counted], [one for one in counted if one not in served]
     if not lost and not extra:
         return None
@@ -170,7 +172,7 @@ def short_window(facts: Facts) -> Optional[Finding]:
 
 CAUSES = (by_keda, not_wanted, no_adapter, not_running, no_rule, wrong_resources, wrong_url, no_series, wrong_routes,
           short_window)
-BROUGHT = (no_series, wrong_routes)
+BROUGHT = (no_series,)
 
 
 def green(facts: Facts) -> str:

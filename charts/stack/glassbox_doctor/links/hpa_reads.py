@@ -105,7 +105,7 @@ def unread(facts: Facts) -> Optional[Finding]:
     if not blind and active.get("status") != "False":
         return None
     total = len(hpa["spec"].get("metrics") or [])
-    message = active.get("message", "") if active.get("status") == "False" else last_event(facts, hpa)
+    message = active.get("message", "") if active.get("status") == "False" else last_event(facts, hpa, blind)
     if not blind:
         return broken(f"HPA {name_of(hpa)} is not active: {active.get('reason')}: {message}", "wait: doctor --wait 60")
     names = [named(spec) for spec in blind]
@@ -118,21 +118,26 @@ def unread(facts: Facts) -> Optional[Finding]:
 def mend(facts: Facts, spec: Object) -> list[str]:
     """What to change for one metric that is not read."""
     kind = spec["type"]
+    edit = f"kubectl -n {facts.namespace} edit hpa {name_of(autoscaler(facts))}  # "
     if kind == "ContainerResource" and part(spec)["container"] != facts.container["name"]:
-        return [f"kubectl -n {facts.namespace} edit hpa  # containerResource.container: {facts.container['name']}"]
+        return [f"{edit}containerResource.container: {facts.container['name']}"]
     if kind in ("Resource", "ContainerResource") and "cpu" not in (
             (facts.container.get("resources") or {}).get("requests") or {}):
         return [values("resources.requests.cpu", "100m") + "  (utilization is of what is requested)"]
     if kind == "Pods" and named(spec) != metric(facts):
         return [values("autoscaling.requests.metric", metric(facts)) + "  (the adapter has no rule for another)",
-                f"kubectl -n {facts.namespace} edit hpa  # pods.metric.name: {metric(facts)}"]
+                f"{edit}pods.metric.name: {metric(facts)}"]
     return [f"first mend {SOURCE.get(kind, kind)}; where that is well: wait: doctor --wait 60"]
 
 
-def last_event(facts: Facts, hpa: Object) -> str:
+def last_event(facts: Facts, hpa: Object, blind: list[Object]) -> str:
+    """About one of the metrics that are not read: older events may be about what was mended."""
+    words = [part(spec)["name"] if "name" in part(spec) else named(spec) for spec in blind]
     for event in facts.cluster.events(facts.namespace, "HorizontalPodAutoscaler", name_of(hpa)):
-        if event.get("reason", "").startswith(("FailedGet", "FailedCompute", "Invalid")):
-            return event.get("message", "")
+        message = event.get("message", "")
+        if event.get("reason", "").startswith(("FailedGet", "FailedCompute", "Invalid")) and any(
+                word in message for word in words):
+            return message
     return ""
 
 
