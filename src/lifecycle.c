@@ -85,7 +85,7 @@ static void on_terminate(evutil_socket_t signal_number, short what, void *argume
     DIAGNOSTICS(TEL_INFO_LEVEL, "lifecycle", "told to end: not ready, still serving",
                 DIAGNOSTICS_NUMBER("signal", signal_number),
                 DIAGNOSTICS_NUMBER("drain_delay_ms", delay_ms));
-    server_end_streams(lifecycle->service->server);
+    server_leave(lifecycle->service->server);
     arm_timer(lifecycle, delay_ms);
 }
 

@@ -5,10 +5,11 @@
  *                                      not ready from here on     │
  *                                                  accepting ends ┘
  *
- * The drain delay keeps serving while load balancers take note. Then what the kernel has queued is
- * accepted, the public listeners close, each response is a connection's last, and the loop waits
- * for what is in flight up to the drain timeout. The operators' listener answers all that time. The
- * flush of spans and log comes after the loop, last of all (main.c). A second SIGTERM or SIGINT
+ * The drain delay keeps serving while load balancers take note; each response is its connection's
+ * last from then on, so that clients have gone by themselves before what is idle is closed. Then what
+ * the kernel has queued is accepted, the public listeners and idle connections close, and the loop
+ * waits for what is in flight up to the drain timeout. The operators' listener answers all that time.
+ * The flush of spans and log comes after the loop, last of all (main.c). A second SIGTERM or SIGINT
  * ends the process at once; SIGHUP reopens the access log.
  *
  * Threads: the main thread, but for lifecycle_is_ready(), _get_state() and _state_name(): any.

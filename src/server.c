@@ -285,12 +285,12 @@ static void each_worker(struct server *server, void (*step)(struct worker *worke
     }
 }
 
-void server_end_streams(struct server *server)
+void server_leave(struct server *server)
 {
     if (server->service->page != NULL) {
         page_look(&server->site);
-        each_worker(server, worker_poke);
     }
+    each_worker(server, worker_leave);
 }
 
 void server_drain(struct server *server)

@@ -33,8 +33,9 @@ struct server *server_create(struct service *service, struct event_base *base);
  * negative errno; what can be told has been told. */
 int server_start(struct server *server);
 
-/* The state of the process has changed to draining: whoever looks at the live page is told now. */
-void server_end_streams(struct server *server);
+/* The state of the process has changed to draining: each answer from now on is its connection's last,
+ * so that clients go elsewhere by themselves, and whoever looks at the live page is told. */
+void server_leave(struct server *server);
 
 /* Takes what the kernel has queued, closes the public listeners, and tells all workers to drain. */
 void server_drain(struct server *server);

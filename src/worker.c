@@ -26,6 +26,7 @@ struct worker {
     struct event *wake;
     int wake_fd;
     bool running;
+    atomic_bool leaving;
     atomic_bool draining;
     atomic_bool stopping;
 };
@@ -76,6 +77,9 @@ static void look(struct site *site)
     struct arrival arrival;
     while (inbox_pop(&worker->inbox, &arrival)) {
         adopt(worker, &arrival);
+    }
+    if (atomic_load(&worker->leaving)) {
+        http_engine_leave(worker->site.engine);
     }
     if (atomic_load(&worker->draining)) {
         http_engine_drain(worker->site.engine);
@@ -174,14 +178,15 @@ bool worker_give(struct worker *worker, const struct arrival *arrival)
     return true;
 }
 
-void worker_drain(struct worker *worker)
+void worker_leave(struct worker *worker)
 {
-    atomic_store(&worker->draining, true);
+    atomic_store(&worker->leaving, true);
     wake(worker);
 }
 
-void worker_poke(struct worker *worker)
+void worker_drain(struct worker *worker)
 {
+    atomic_store(&worker->draining, true);
     wake(worker);
 }
 

@@ -5,7 +5,7 @@
  * the loop through an eventfd; nothing else crosses between the two, and the loop's own structures
  * are never touched from outside (EVENT_BASE_FLAG_NOLOCK).
  *
- * Threads: create, give, drain, poke, stop, join, destroy by the main thread; worker_connections() by any.
+ * Threads: create, give, leave, drain, stop, join, destroy by the main thread; worker_connections() by any.
  */
 #ifndef GLASSBOX_WORKER_H
 #define GLASSBOX_WORKER_H
@@ -27,11 +27,12 @@ bool worker_has_room(const struct worker *worker);
 /* Hands over a connection. Returns false when the inbox is full; it is then still the caller's. */
 bool worker_give(struct worker *worker, const struct arrival *arrival);
 
-/* From now on responses close their connections, and idle ones are closed. */
-void worker_drain(struct worker *worker);
+/* From now on responses close their connections. It also looks at the state of the process now, and not
+ * at its next tick. */
+void worker_leave(struct worker *worker);
 
-/* Has it look at the state of the process now, and not at its next tick. */
-void worker_poke(struct worker *worker);
+/* From now on idle ones are closed as well. */
+void worker_drain(struct worker *worker);
 
 /* Asks the loop to end. Returns at once: workers look at each other for metrics and probes, so all
  * are asked and waited for before the first is destroyed. */

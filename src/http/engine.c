@@ -310,9 +310,15 @@ int http_engine_adopt(struct http_engine *engine, int fd, const struct sockaddr 
     return connection_start(connection);
 }
 
+void http_engine_leave(struct http_engine *engine)
+{
+    engine->leaving = true;
+}
+
 void http_engine_drain(struct http_engine *engine)
 {
     struct http_connection *connection = engine->connections;
+    engine->leaving = true;
     engine->draining = true;
     while (connection != NULL) {
         struct http_connection *next = connection->next;

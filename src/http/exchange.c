@@ -148,13 +148,13 @@ void exchange_message_complete(struct exchange *exchange)
 
 /* ---- the way out ----------------------------------------------------------------------------- */
 
-/* A draining engine goes on while the client has more requests under way that arrived: those are
+/* An engine that is leaving goes on while the client has more requests under way that arrived: those are
  * answered whole. */
 bool exchange_is_last(const struct exchange *exchange)
 {
     const struct http_exchange *shared = &exchange->shared;
     return shared->response.close || !exchange->keep_alive || shared->error != HTTP_OK ||
-           (shared->engine->draining && !connection_has_more(shared->connection));
+           (shared->engine->leaving && !connection_has_more(shared->connection));
 }
 
 /* Flat: the way of nearly every response, in one place, whoever else calls its parts. */

@@ -200,6 +200,11 @@ void http_engine_destroy(struct http_engine *engine);
 int http_engine_adopt(struct http_engine *engine, int fd, const struct sockaddr *peer,
                       const struct sockaddr *listener);
 
+/* From now on each response carries `Connection: close`; connections at rest stay open until they ask
+ * once more. Who is told so sends nothing into the end of his connection, as may happen to one that is
+ * closed at rest: so this comes some time before the drain, where there is time. */
+void http_engine_leave(struct http_engine *engine);
+
 /* From now on each response carries `Connection: close`, and kept-alive connections at rest are
  * closed at once. A request whose first bytes have arrived is still served, and a client that has
  * connected and not said anything yet is given limits.linger_ms to do so. */

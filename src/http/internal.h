@@ -146,7 +146,8 @@ struct http_engine {
     uint64_t now_ns; /* the latest reading of the clock */
     uint64_t date_until_ns;
     char date[HTTP_DATE_LENGTH];
-    bool draining;
+    bool leaving;          /* each answer is its connection's last */
+    bool draining;         /* and what is at rest is closed; implies leaving */
     bool ending;           /* http_engine_destroy() is under way: there is no next turn */
     struct tel_buffer out; /* where a response head is put together */
     char *scratch;         /* where bytes are received: HTTP_RECEIVE_BYTES */

@@ -166,6 +166,31 @@ def test_operators_are_answered_until_the_flush():
         service.stop()
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_delay_tells_clients_to_go(workers):
+    """Who is told on an answer that it was the connection's last sends nothing into its end: else a
+    request that is under way when an idle connection is closed gets none. So the delay, in which
+    others are taken elsewhere, empties the kept connections, too."""
+    service = Service("--workers", workers, "--drain-delay", "60s")
+    try:
+        with Connection(service.public) as kept, Connection(service.public) as piped:
+            assert not kept.ask().closes and not piped.ask().closes
+            service.signal()
+            assert eventually(lambda: ask(service.public, "/readyz").status == 503)
+            response = kept.ask()
+            assert response.status == 200 and response.closes and kept.at_end()
+            piped.send(request() * 3)
+            assert [piped.response().closes for _ in range(3)] == [False, False, True]
+            assert piped.at_end()
+        with Connection(service.public) as late:
+            response = late.ask()
+            assert response.status == 200, "new ones are still served"
+            assert response.closes
+        assert service.value("glassbox_connections_closed_idle_total", reason="drain") == 0
+    finally:
+        service.kill()
+
+
 @pytest.mark.parametrize("path", ["/metrics", "/livez"])
 def test_workers_that_look_at_each_other_end_together(path):
     """Scrapes and probes read every worker's counts: none may be gone while another still serves."""

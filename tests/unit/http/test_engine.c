@@ -93,6 +93,42 @@ static void draining_serves_late_arrivals(void **state)
     harness_fini(&harness);
 }
 
+/* Before the drain: who asks is told to go, who does not is left alone. */
+static void leaving_closes_after_the_next_answer(void **state)
+{
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    harness_send_text(&harness, R("/"));
+    harness_expect_out(&harness, HELLO);
+    http_engine_leave(harness.engine);
+    harness_turn(&harness);
+    assert_false(harness.ended);
+    harness_send_text(&harness, R("/a") R("/b"));
+    harness_expect_out(&harness, HELLO HELLO_CLOSE);
+    assert_true(harness.ended);
+    assert_int_equal(harness_stats(&harness).drained, 0);
+    harness_fini(&harness);
+}
+
+/* An answer that was begun before has promised to go on, and the promise is kept. */
+static void leaving_keeps_what_was_promised(void **state)
+{
+    struct harness harness;
+    (void)state;
+    harness_init(&harness);
+    harness_send_text(&harness, R("/"));
+    http_engine_leave(harness.engine);
+    harness_turn(&harness);
+    harness_expect_out(&harness, HELLO);
+    assert_false(harness.ended);
+    http_engine_drain(harness.engine);
+    harness_turn(&harness);
+    assert_true(harness.ended);
+    assert_int_equal(harness_stats(&harness).drained, 1);
+    harness_fini(&harness);
+}
+
 /* ---- destroy --------------------------------------------------------------------------------- */
 
 /* Each exchange ends, in whatever state its connection is; the log is read afterwards. */
@@ -276,6 +312,8 @@ int main(void)
         cmocka_unit_test(draining_completes_what_has_begun),
         cmocka_unit_test(draining_waits_for_the_handler),
         cmocka_unit_test(draining_serves_late_arrivals),
+        cmocka_unit_test(leaving_closes_after_the_next_answer),
+        cmocka_unit_test(leaving_keeps_what_was_promised),
         cmocka_unit_test(destroying_ends_every_exchange),
         cmocka_unit_test(destroying_many_at_once),
         cmocka_unit_test(a_crowd_leaves_nothing_behind),
