@@ -26,6 +26,7 @@ class Way(Protocol):
     name: str
     delay: float  # seconds until the last of them has it, at most
     begins: bool  # by itself: the plan needs no begin
+    reaches_all: bool  # of the job's targets, also those that come while the fault is in force
 
     def occupied(self) -> Optional[str]:
         """Whose fault is in force, in a phrase; None if nobody's."""
@@ -72,6 +73,7 @@ class Api:
     name: str = "by the API"
     delay: float = 0.0
     begins: bool = True
+    reaches_all: bool = False
 
     def call(self, url: str, method: str = "GET", document: Any = None) -> Any:
         try:
@@ -134,6 +136,7 @@ class File:
     name: str = "by the plan's file"
     delay: float = 1.0  # it is looked at four times a second
     begins: bool = False
+    reaches_all: bool = False
 
     def __post_init__(self) -> None:
         self.path = Path(os.path.realpath(self.path))  # a link stays a link

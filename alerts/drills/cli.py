@@ -49,9 +49,9 @@ def parser() -> argparse.ArgumentParser:
     where.add_argument("--plan-file", metavar="FILE", help="the service's --faults, for --by file")
     where.add_argument("--job", default="glassbox", help="in Prometheus")
     where.add_argument("--instance", action="append", help="as Prometheus calls a target that is drilled")
-    cluster = made.add_argument_group("in a cluster, for --by configmap")
+    cluster = made.add_argument_group("in a cluster: --by configmap drills all that have the job and the namespace")
     cluster.add_argument("--config-map", metavar="NAME")
-    cluster.add_argument("--namespace")
+    cluster.add_argument("--namespace", help="of the ConfigMap, the targets, and the rules")
     cluster.add_argument("--context")
     cluster.add_argument("--key", default="plan.json")
     return made

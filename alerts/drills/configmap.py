@@ -2,7 +2,10 @@
 
 All by kubectl, with the context, cluster and rights that it has. One key is patched, and only while the ConfigMap is
 still the one that was read (its resourceVersion goes with the patch), so that two who write at once do not undo each
-other. The kubelet takes up to a minute or so to bring it to the pods: the drill's clock starts when all have it.
+other. The kubelet looks at a pod's volumes when it looks at the pod, each minute or so, or when the pod changes: so the
+pods that mount the ConfigMap get an annotation, and have the plan within seconds. Who may not annotate pods waits
+longer; the drill's clock starts when all have it. What was patched belongs to who patched it, and Helm 4 would
+refuse to change it: so the key is given back to its owners afterwards.
 """
 
 import json
@@ -16,6 +19,8 @@ from .arming import as_text, no_faults, unfinished
 from .web import Refused
 
 PATIENCE = 30
+MANAGER = "glassbox-drill"            # of the key, while its plan is there
+ANNOTATION = "glassbox/plan-written"  # on pods: when, for the kubelet to look
 
 
 def why(text: str) -> str:
@@ -38,6 +43,7 @@ class ConfigMap:
     name: str = "by the ConfigMap"
     delay: float = 120.0  # the kubelet's period and the cache's time to live, and a little
     begins: bool = False
+    reaches_all: bool = True
 
     def command(self, *words: str) -> list[str]:
         """kubectl's arguments; where no namespace is given its own default is taken."""
@@ -58,8 +64,8 @@ class ConfigMap:
             raise Refused(f"`{' '.join(command)}` failed: {why(done.stderr)}")
         return done.stdout
 
-    def get(self) -> dict[str, Any]:
-        return json.loads(self.run("get", "configmap", self.config_map, "--output", "json"))
+    def get(self, *more: str) -> dict[str, Any]:
+        return json.loads(self.run("get", "configmap", self.config_map, "--output", "json", *more))
 
     def occupied(self) -> Optional[str]:
         text = (self.get().get("data") or {}).get(self.key)
@@ -72,8 +78,39 @@ class ConfigMap:
 
     def patch(self, text: str, version: str) -> None:
         document = {"metadata": {"resourceVersion": version}, "data": {self.key: text}}
-        self.run("patch", "configmap", self.config_map, "--type", "merge", "--field-manager", "glassbox-drill",
+        self.run("patch", "configmap", self.config_map, "--type", "merge", "--field-manager", MANAGER,
                  "--patch-file", "/dev/stdin", "--output", "name", document=document)
+        self.nudge()
+
+    def disown(self) -> None:
+        """Takes our name off the key. Who may not, or is too late, leaves it there: that keeps nothing from working but
+        an upgrade that brings another plan, which says so."""
+        try:
+            found = self.get("--show-managed-fields")["metadata"]
+            others = [entry for entry in found.get("managedFields", ()) if entry.get("manager") != MANAGER]
+            if others and len(others) < len(found["managedFields"]):
+                self.run("patch", "configmap", self.config_map, "--type", "merge", "--patch-file", "/dev/stdin",
+                         "--output", "name", document={"metadata": {
+                             "resourceVersion": found["resourceVersion"], "managedFields": others}})
+        except Refused:
+            pass
+
+    def mounts(self, pod: dict[str, Any]) -> bool:
+        """Whether a pod has the ConfigMap as a volume, by itself or among others."""
+        return any(source.get("configMap", {}).get("name") == self.config_map
+                   for volume in pod["spec"].get("volumes", ())
+                   for source in (volume, *volume.get("projected", {}).get("sources", ())))
+
+    def nudge(self) -> None:
+        """Has the kubelet look at the pods now. Where that is refused it looks by itself, a little later."""
+        try:
+            pods = json.loads(self.run("get", "pods", "--output", "json"))["items"]
+            names = [pod["metadata"]["name"] for pod in pods if self.mounts(pod)]
+            if names:
+                self.run("annotate", "pods", *names, "--overwrite", f"{ANNOTATION}={time.time():.3f}",
+                         "--output", "name")
+        except Refused:
+            pass
 
     def arm(self, plan: Any) -> None:
         found = self.get()
@@ -91,6 +128,7 @@ class ConfigMap:
                     self.patch(self.before if self.before is not None else no_faults(),
                                found["metadata"]["resourceVersion"])
                 self.written = None
+                self.disown()
                 return
             except Refused:
                 if attempt == 5:

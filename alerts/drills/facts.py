@@ -93,15 +93,14 @@ def one(prometheus: Prometheus, expression: str, default: float) -> float:
     return values[0] if values else default
 
 
-def live(prometheus: Prometheus, all_rules: list[Rule], drill: Drill, job: str, scrape: float,
+def live(prometheus: Prometheus, all_rules: list[Rule], drill: Drill, where: str, scrape: float,
          known: Optional[dict[Optional[str], Facts]] = None) -> Facts:
-    """Of a service that is scraped. Its load is the most that there was for some scrapes within five minutes: a
-    flood before this one, or a young series, makes the mean of minutes too small. What is `known` of a route is not
-    measured twice: drills of one wave go by the same figures."""
+    """Of a service that is scraped; `where` are matchers of its series. Its load is the most that there was for some
+    scrapes within five minutes: a flood before this one, or a young series, makes the mean of minutes too small.
+    What is `known` of a route is not measured twice: drills of one wave go by the same figures."""
     facts = of_rules(all_rules, drill)
     if known is not None and drill.route in known:
         return replace(known[drill.route], thresholds=facts.thresholds, ceiling=facts.ceiling, le=facts.le)
-    where = f'job="{job}"'
     rate = base = 0.0
     if drill.route:
         count = f'http_server_request_duration_seconds_count{{{where},http_route="{drill.route}"'

@@ -27,6 +27,12 @@ class Endpoints:
     folder: Optional[Path] = None                        # of the local stack; None: somebody else's
     job: str = "glassbox"
     instances: list[str] = field(default_factory=list)   # as Prometheus calls them, if they are named
+    namespace: Optional[str] = None                      # in a cluster: of targets and rules; None: of any
+
+    @property
+    def matchers(self) -> str:
+        """What selects the series of all targets that may be drilled."""
+        return f'job="{self.job}"' + (f',namespace="{self.namespace}"' if self.namespace else "")
 
     def token(self) -> str:
         """Of the fault API, as the file has it now."""
@@ -84,4 +90,5 @@ def find(arguments: argparse.Namespace) -> Endpoints:
     return Endpoints(services, operators, flags["prometheus"] or state["prometheus"],
                   flags["alertmanager"] or state["alertmanager"], flags["webhook"] or state["webhook"],
                   Path(token) if token else None, Path(plan) if plan else None,
-                  Path(state["folder"]) if local else None, arguments.job, arguments.instance or [])
+                  Path(state["folder"]) if local else None, arguments.job, arguments.instance or [],
+                  arguments.namespace)

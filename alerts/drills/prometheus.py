@@ -41,12 +41,14 @@ class Prometheus:
             return [({}, float(data["result"][1]))]
         return [(row["metric"], float(row["value"][1])) for row in data["result"]]
 
-    def targets(self, job: str) -> list[dict[str, Any]]:
-        """The job's targets: instance, whether it is up, and the scrape interval in seconds."""
+    def targets(self, job: str, namespace: Optional[str] = None) -> list[dict[str, Any]]:
+        """The job's targets, in a cluster of one namespace: instance, whether it is up, and the scrape interval in
+        seconds."""
         found = self.get("targets", state="active")["activeTargets"]
         return [{"instance": target["labels"]["instance"], "up": target["health"] == "up",
                  "scrape": rules.seconds(target.get("scrapeInterval"), 60.0)}
-                for target in found if target["labels"].get("job") == job]
+                for target in found if target["labels"].get("job") == job
+                and (namespace is None or target["labels"].get("namespace") == namespace)]
 
 
 def chosen(series: list[tuple[dict[str, str], float]], labels: dict[str, str]) -> list[float]:

@@ -49,8 +49,10 @@ class Site:
         self.webhook = Webhook(self.places.webhook)
 
     def rules(self) -> list[Rule]:
-        """Those of the profile; the other's are a refusal."""
-        found = self.prometheus.rules()
+        """Those of the profile; the other's are a refusal. In a cluster, of the namespace: another release there has
+        the same, for itself."""
+        mine = self.places.namespace
+        found = [rule for rule in self.prometheus.rules() if mine is None or rule.labels.get("namespace", mine) == mine]
         ours = [rule for rule in found if rule.alerting and rule.name.startswith("Glassbox")]
         fast = [rule for rule in ours if rule.labels.get("profile") == "fast"]
         if self.profile == "fast" and ours and not fast:
@@ -61,14 +63,18 @@ class Site:
                           "or load alerts/prometheus/real")
         return found
 
-    def targets(self) -> list[dict[str, Any]]:
-        """Those that are drilled: the named ones, or all of the job where as many processes are named."""
-        found = self.prometheus.targets(self.places.job)
+    def targets(self, is_all: bool = False) -> list[dict[str, Any]]:
+        """Those that are drilled: the named ones, or all of the job where as many processes are named, or where the
+        way to them reaches all."""
+        found = self.prometheus.targets(self.places.job, self.places.namespace)
         if not found:
-            raise Refused(f'Prometheus scrapes no target with job="{self.places.job}" (--job NAME)')
+            raise Refused(f'Prometheus scrapes no target with {self.places.matchers} (--job NAME, --namespace NAME)')
         known = {place(url) for url in [*self.places.services, *self.places.operators]}
         named = [target for target in found if target["instance"] in (self.places.instances or known)]
-        if not named and len(found) != max(1, len(self.places.operators)):
+        if is_all and len(named or found) < len(found):
+            raise Refused("this way reaches all of " + ", ".join(target["instance"] for target in found)
+                          + ": --instance names some of them")
+        if not named and not is_all and len(found) != max(1, len(self.places.operators)):
             raise Refused(f"which of {', '.join(target['instance'] for target in found)} are drilled? "
                           "--instance NAME, as Prometheus calls it")
         named = named or found
@@ -96,14 +102,14 @@ class Wave:
         """Asks all that can be a refusal, and reckons."""
         world = self.field
         all_rules = world.rules()
-        self.targets = world.targets()
-        world.webhook.begin()
         self.way = world.way(self.drills[0])
+        self.targets = world.targets(self.way.reaches_all)
+        world.webhook.begin()
         scrape = max(target["scrape"] for target in self.targets)
         known = world.prometheus.alerts()
         measured: dict[Optional[str], Facts] = {}
         for drill in self.drills:
-            given = facts.live(world.prometheus, all_rules, drill, world.places.job, scrape, measured)
+            given = facts.live(world.prometheus, all_rules, drill, world.places.matchers, scrape, measured)
             reckoned = facts.reckon(all_rules, drill, given, world.prometheus, scrape)
             self.watches.append(self.watch(reckoned, scrape, known))
         self.check_together()
@@ -120,6 +126,8 @@ class Wave:
         labels = {"alertname": drill.alert, **drill.match()}
         if world.profile == "fast":
             labels["profile"] = "fast"
+        if "namespace" in reckoned.rules[0].labels:
+            labels["namespace"] = reckoned.rules[0].labels["namespace"]
         for alert in known:
             if labels.items() <= alert["labels"].items():
                 raise Refused(f"{drill} is {alert['state']} already, since {alert['activeAt'][:19]}Z: "
@@ -182,9 +190,12 @@ class Wave:
                 "faults": [{**entry, "duration": f"{self.lasts()}s"} for entry in self.entries]}
 
     def truths(self) -> list[str]:
-        """A query for each fault, which has a series for each target on which it is in force."""
-        places = "|".join(target["instance"].replace(".", "\\\\.") for target in self.targets)
-        where = f'job="{self.field.places.job}",instance=~"{places}"'
+        """A query for each fault, which has a series for each target on which it is in force. What reaches all is
+        looked for on all: a cluster takes pods away, and brings others."""
+        where = self.field.places.matchers
+        if self.way is None or not self.way.reaches_all:
+            places = "|".join(target["instance"].replace(".", "\\\\.") for target in self.targets)
+            where += f',instance=~"{places}"'
         if self.drills[0].seen:
             return [self.drills[0].seen % where]
         return [f'glassbox_fault_in_force{{{where},fault="{kind}",http_route="{route or ""}"}} == 1'
@@ -193,6 +204,12 @@ class Wave:
     def in_force(self) -> list[int]:
         """On how many targets each fault is in force, as Prometheus has it."""
         return [len(self.field.prometheus.query(query)) for query in self.truths()]
+
+    def wanted(self) -> int:
+        """On how many it should be: of what reaches all, on as many as there are at the moment."""
+        if self.way is None or not self.way.reaches_all:
+            return len(self.targets)
+        return max(1, len(self.field.prometheus.query(f"up{{{self.field.places.matchers}}} == 1")))
 
     # ---- its course -----------------------------------------------------------------------------
 
@@ -250,20 +267,20 @@ class Wave:
         world, within = self.field, self.seen_within()
         for watch in self.watches:
             watch.timeline.expect("seen", within)
-        counts = [0]
+        counts, wanted = [0], len(self.targets)
         while True:
             try:
-                counts = self.in_force()
+                counts, wanted = self.in_force(), self.wanted()
             except Refused:
                 pass  # there is a deadline
             now = world.clock.now()
-            if min(counts) >= len(self.targets):
+            if min(counts) >= wanted:
                 self.each("seen", now)
                 return True
             if now > self.watches[0].timeline.deadline("seen"):
                 for watch in self.watches:
                     watch.give_up(f"the fault was not seen in Prometheus on every target: on {min(counts)} of "
-                                  f"{len(self.targets)}", "pending", "firing", "notified", "gone", "resolved")
+                                  f"{wanted}", "pending", "firing", "notified", "gone", "resolved")
                 return False
             world.clock.sleep(world.pause)
 
@@ -278,7 +295,7 @@ class Wave:
 
     def is_lost(self) -> bool:
         try:
-            return min(self.in_force()) < len(self.targets)
+            return min(self.in_force()) < self.wanted()
         except Refused:
             return False
 

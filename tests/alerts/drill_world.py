@@ -96,6 +96,7 @@ class World:
         self.rules: list[dict[str, Any]] = [dict(RULE)]
         self.silences: list[dict[str, Any]] = []
         self.status: dict[str, list[str]] = {"inhibitedBy": [], "silencedBy": []}
+        self.labels: dict[str, str] = {}     # of each target besides
         self.is_up = True
         self.silent = False   # Alertmanager tells nobody
         self.left = False     # Alertmanager has the alert from before
@@ -178,7 +179,7 @@ class World:
             "/api/v1/rules": lambda: {"groups": [{"name": "g", "interval": 1, "rules": self.rules}]},
             "/api/v1/alerts": lambda: {"alerts": self.alerts()},
             "/api/v1/targets": lambda: {"activeTargets": [{
-                "labels": {"job": "glassbox", "instance": name}, "health": "up" if self.is_up else "down",
+                "labels": {"job": "glassbox", "instance": name, **self.labels}, "health": "up" if self.is_up else "down",
                 "scrapeInterval": "1s"} for name in self.services]},
             "/api/v1/query": lambda: {"resultType": "vector", "result": self.query(query["query"][0])},
         }
@@ -202,6 +203,8 @@ class World:
             return [] if self.age() is None else [
                 {"metric": {"instance": name}, "value": [0, "1"]} for name, service in self.services.items()
                 if service.is_struck()]
+        if text.startswith("up{"):
+            return [{"metric": {"instance": name}, "value": [0, "1"]} for name in self.services]
         if text.startswith("glassbox_ready"):
             return [{"metric": {"instance": "here"}, "value": [0, "1" if self.age() is None else "0"]}]
         return []

@@ -6,6 +6,7 @@ What a cluster makes of the commands this cannot show.
 
 import json
 import stat
+import re
 from pathlib import Path
 
 import pytest
@@ -13,20 +14,31 @@ import pytest
 from drills.configmap import ConfigMap
 from drills.web import Refused
 
-# Notes its arguments and stdin; get prints the file, patch merges into it if the version is the one that it has.
+# Notes its arguments and stdin; get prints the file, patch merges into it if the version is the one that it has. Of its
+# three pods two mount the ConfigMap; where there is a file `forbidden` nobody may see them.
 KUBECTL = r"""#!/usr/bin/env python3
 import json, pathlib, sys
 here = pathlib.Path(__file__).parent
 with open(here / "calls", "a") as calls:
     calls.write(json.dumps(sys.argv[1:]) + "\n")
 state = json.loads((here / "state").read_text())
-if "get" in sys.argv:
+volumes = {"a": [{"configMap": {"name": "plan"}}], "b": [{"projected": {"sources": [{"configMap": {"name": "plan"}}]}}],
+           "c": [{"configMap": {"name": "other"}}, {"emptyDir": {}}]}
+if "pods" in sys.argv:
+    if (here / "forbidden").exists():
+        sys.exit("Error from server (Forbidden): pods is forbidden")
+    print(json.dumps({"items": [{"metadata": {"name": name}, "spec": {"volumes": volumes[name]}} for name in "abc"]}))
+elif "get" in sys.argv:
     print(json.dumps(state))
 else:
     patch = json.load(sys.stdin)
     if patch["metadata"]["resourceVersion"] != state["metadata"]["resourceVersion"]:
         sys.exit('Error from server (Conflict): Operation cannot be fulfilled on configmaps "plan"')
-    state.setdefault("data", {}).update(patch["data"])
+    owners = state["metadata"].setdefault("managedFields", [{"manager": "helm"}])
+    if "data" in patch:
+        state.setdefault("data", {}).update(patch["data"])
+        owners += [] if {"manager": "glassbox-drill"} in owners else [{"manager": "glassbox-drill"}]
+    state["metadata"].update(patch["metadata"])
     state["metadata"]["resourceVersion"] += "1"
     (here / "state").write_text(json.dumps(state))
 """
@@ -68,7 +80,34 @@ def test_commands(way: ConfigMap) -> None:
     get = [*where, "get", "configmap", "plan", "--output", "json", "--request-timeout=30s"]
     patch = [*where, "patch", "configmap", "plan", "--type", "merge", "--field-manager", "glassbox-drill",
              "--patch-file", "/dev/stdin", "--output", "name", "--request-timeout=30s"]
-    assert calls(way) == [get, get, patch, get, patch]
+    pods = [*where, "get", "pods", "--output", "json", "--request-timeout=30s"]
+    annotate = [*where, "annotate", "pods", "a", "b", "--overwrite", "glassbox/plan-written=", "--output", "name",
+                "--request-timeout=30s"]
+    made = [[re.sub(r"(plan-written=)\d+\.\d{3}$", r"\1", word) for word in call] for call in calls(way)]
+    owners = [*get[:-1], "--show-managed-fields", get[-1]]
+    disown = [word for word in patch if word not in ("--field-manager", "glassbox-drill")]
+    assert made == [get, get, patch, pods, annotate, get, patch, pods, annotate, owners, disown]
+
+
+def test_the_key_is_given_back(way: ConfigMap) -> None:
+    """Or Helm would take it for ours, and refuse to change it."""
+    def owners() -> list[str]:
+        state = json.loads((Path(way.kubectl).parent / "state").read_text())
+        return [entry["manager"] for entry in state["metadata"]["managedFields"]]
+
+    way.arm({"name": "drill-x"})
+    assert owners() == ["helm", "glassbox-drill"]
+    way.restore()
+    assert owners() == ["helm"]
+
+
+def test_who_may_not_see_pods_waits_for_the_kubelet(way: ConfigMap) -> None:
+    (Path(way.kubectl).parent / "forbidden").touch()
+    before = data(way)
+    way.arm({"name": "drill-x"})
+    assert json.loads(data(way)["plan.json"])["name"] == "drill-x"
+    way.restore()
+    assert data(way) == before and not any("annotate" in call for call in calls(way))
 
 
 def test_a_key_that_was_not_there(way: ConfigMap) -> None:
