@@ -6,7 +6,8 @@ RUN_ARGS ?=
 DEMO_ARGS ?=
 
 .PHONY: help deps build run test check readers hostile soak faults valgrind interop bench fuzz \
-        coverage lint format docs library image browser demo generate alerts dashboards chart drill cluster cluster-down clean
+        coverage lint format docs library image browser demo generate alerts dashboards chart drill \
+        cluster cluster-down e2e clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -91,6 +92,9 @@ chart: ## the chart without a cluster: rendered, linted, its own tests (CHARTS_D
 
 browser: ## the live page in a real browser, its accessibility, its sources under ESLint
 	@.ci/browser.sh
+
+e2e: ## a cluster, all of charts/stack on it, and tests: scaled, paged, rolled (E2E_KUBECONFIG=FILE, CHARTS_DIR=DIR)
+	@.ci/e2e.sh
 
 drill: ## fire an alert by a fault and watch it reach a person (ARGS="ErrorBudgetBurn --fast", ARGS=--list)
 	@alerts/drill $(ARGS)
