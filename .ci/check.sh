@@ -32,5 +32,6 @@ part "hostile clients" .ci/hostile.sh
 part "browser" .ci/browser.sh
 part "local stack" .ci/stack.sh
 part "drills" .ci/drills.sh
+part "counting in a cluster" .ci/counting.sh
 part "soak" .ci/soak.sh
 total

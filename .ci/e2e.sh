@@ -176,7 +176,7 @@ FIGURES+=$(printf '%5d s  %s' "$((SECONDS - began))" "install")$'\n'
 say "tests"
 began=$SECONDS
 rm -f "$folder/junit.xml"
-run "$venv/bin/python" -m pytest -p no:cacheprovider --durations=15 --junit-xml="$folder/junit.xml" tests/e2e \
+run "$venv/bin/python" -m pytest -p no:cacheprovider --durations=15 --junit-xml="$folder/junit.xml" tests/e2e --ignore=tests/e2e/unit \
     "${pytest_args[@]}" || true
 # shellcheck disable=SC2046 # three numbers
 tally "tests" $("$venv/bin/python" .ci/junit.py "$folder/junit.xml")
