@@ -57,7 +57,7 @@ def rolls(cluster: Cluster, service: Glassbox, logs: Logs, spans: Spans, clients
 
 def wait_for(service: Glassbox, count: int) -> None:
     """Until there are that many, settled."""
-    assert eventually(lambda: service.is_settled() and len(service.names()) == count, 120, 0.5), \
+    assert eventually(lambda: service.is_settled() and len(service.names()) == count, 240, 0.5), \
         service.deployment()["status"]
 
 
