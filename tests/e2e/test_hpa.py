@@ -32,6 +32,8 @@ PUSH = 60        # seconds that the load lasts which scales by its number
 BURN = 90        # and by its CPU: that figure is later, by metrics-server's interval
 ADAPTER = "deployment/prometheus-adapter"
 SYNC = 15        # seconds between two looks of the autoscaler
+BY_REQUESTS = "Scaling on request rate"
+BY_CPU = "Scaling on CPU, then with request rate unreadable for a while"
 QUIET = [Row("/demo/hello", close=True), Row("/demo/hello?delay=50")]
 
 
@@ -58,13 +60,16 @@ def is_at_rest(sample: Sample, least: int) -> bool:
 
 
 def keep(scaler: Autoscaler, name: str, what: str, results: Path) -> None:
-    """The table, and with E2E_RECORD the recording."""
+    """The table and the recording, also of what failed."""
     (results / f"hpa-{name}.md").write_text(scaler.table(what))
-    recording = scaler.recording(what)
-    write_recording(results / f"hpa-{name}.json", recording)
+    write_recording(results / f"hpa-{name}.json", scaler.recording(what))
+
+
+def record(scaler: Autoscaler, name: str, what: str) -> None:
+    """With E2E_RECORD, in the repository: of what went as it should."""
     if os.environ.get("E2E_RECORD"):
         RECORDINGS.mkdir(exist_ok=True)
-        write_recording(RECORDINGS / f"hpa-{name}.json", recording)
+        write_recording(RECORDINGS / f"hpa-{name}.json", scaler.recording(what))
 
 
 def started(stack: ExitStack, scaler: Autoscaler, rolls: Rolls, rows: list[Row], rate: int, seconds: int) -> Load:
@@ -104,8 +109,9 @@ def test_requests_alone(scaler: Autoscaler, rolls: Rolls, results: Path) -> None
             within(steady, f"{least} replicas", lambda: scaler.latest().current == least)
             rolls.account(steady.finish(), steady.agent).check_nothing_lost()
             check_out(scaler, goal, CPU)
+        record(scaler, "requests", BY_REQUESTS)
     finally:
-        keep(scaler, "requests", "Scaling on request rate", results)
+        keep(scaler, "requests", BY_REQUESTS, results)
 
 
 def test_cpu_alone_and_blind(scaler: Autoscaler, rolls: Rolls, stack: Stack, results: Path) -> None:
@@ -128,8 +134,9 @@ def test_cpu_alone_and_blind(scaler: Autoscaler, rolls: Rolls, stack: Stack, res
             within(steady, f"{least} replicas", lambda: scaler.latest().current == least)
             for load in (push, steady):
                 rolls.account(load.finish(), load.agent).check_nothing_lost()
+        record(scaler, "cpu", BY_CPU)
     finally:
-        keep(scaler, "cpu", "Scaling on CPU, then with request rate unreadable for a while", results)
+        keep(scaler, "cpu", BY_CPU, results)
 
 
 def blind(scaler: Autoscaler, cluster: Cluster, namespace: str, push: Load, patience: int) -> None:
