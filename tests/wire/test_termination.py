@@ -59,7 +59,7 @@ def test_no_request_fails(arguments, workers):
             line = service.stop()
     assert tally.failed == []
     assert tally.refused == 24
-    assert tally.whole > 500
+    assert tally.whole > 100, "there was a load"
     assert line["finished"] == tally.whole, "the service's count is the clients'"
     assert len(service.log.entries) == tally.whole
     assert line["spans_acknowledged"] == line["spans_ended"] == collector.acknowledged
