@@ -181,7 +181,7 @@ run "$venv/bin/python" -m pytest -p no:cacheprovider --durations=15 --junit-xml=
 # shellcheck disable=SC2046 # three numbers
 tally "tests" $("$venv/bin/python" .ci/junit.py "$folder/junit.xml")
 FIGURES+=$(printf '%5d s  %s' "$((SECONDS - began))" "tests")$'\n'
-FIGURES+=$(memory)$'\n'
+FIGURES+=$(memory || echo "    ? MB  memory: nobody says")$'\n'
 began=$SECONDS
 step "nothing is left behind" take_down
 FIGURES+=$(printf '%5d s  %s' "$((SECONDS - began))" "down")$'\n'
