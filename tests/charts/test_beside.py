@@ -5,9 +5,12 @@ Without $CHARTS_DIR the charts of others are fetched; where they cannot be had, 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import re
 import subprocess
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,6 +106,19 @@ def test_what_lacks_the_label_is_noticed() -> None:
     stranger = {"kind": "ServiceMonitor", "metadata": {"name": "stranger", "labels": {"release": "another"}}}
     assert unseen([stranger], by_default()) == ["ServiceMonitor/stranger"]
     assert unseen([ours], by_default()) == []
+
+
+@pytest.mark.parametrize("scaler", ["HorizontalPodAutoscaler", "ScaledObject"])
+@pytest.mark.parametrize("profile", PROFILES)
+def test_monitoring_may_be_elsewhere(profile: str, scaler: str, tmp_path: Path) -> None:
+    """Whatever its namespace is called: nothing of ours looks for it under the name that it has by default."""
+    more = tmp_path / "more.yaml"
+    more.write_text(f"autoscaling: {{type: {scaler}}}")
+    asked = dataclasses.replace(beside.wish(profile), monitoring="watch", values=(more,))
+    part, = (part for part in asked.parts if part.name == "glassbox")
+    text = beside.render(part, asked)
+    assert [line for line in text.splitlines() if re.search(r"\.monitoring\.svc|metadata\.name: monitoring", line)] == []
+    assert ".watch.svc" in text
 
 
 @pytest.mark.parametrize("profile", PROFILES)

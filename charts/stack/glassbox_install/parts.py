@@ -116,6 +116,7 @@ def derived(part: Part, wish: Wish) -> dict:
     """The values that follow from the command line: where the parts find each other."""
     if part.name == "glassbox":
         here = wish.monitoring
+        prometheus = f"http://kube-prometheus-stack-prometheus.{here}.svc:9090"
         return {
             # This Alertmanager has our routes for the whole cluster: an AlertmanagerConfig beside them would tell
             # the same people everything twice.
@@ -123,8 +124,8 @@ def derived(part: Part, wish: Wish) -> dict:
             "otlp": {"endpoint": f"http://opentelemetry-collector.{here}.svc:4318"},
             "networkPolicy": {"monitoringFrom": [
                 {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": here}}}]},
-            "autoscaling": {"keda": {
-                "prometheusAddress": f"http://kube-prometheus-stack-prometheus.{here}.svc:9090"}}}
+            "autoscaling": {"keda": {"prometheusAddress": prometheus}},
+            "tests": {"prometheusUrl": prometheus}}
     if not wish.tempo:
         return {}
     if part.name == "opentelemetry-collector":
