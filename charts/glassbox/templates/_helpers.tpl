@@ -49,26 +49,22 @@ app.kubernetes.io/instance: {{ .Release.Name | trunc 63 | trimSuffix "-" }}
 app.kubernetes.io/component: server
 {{- end }}
 
-{{- define "glassbox.commonLabels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 }}
+{{- define "glassbox.productLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: glassbox
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
 {{- end }}
+
+{{/* The user's win; those that select are refused. */}}
+{{- define "glassbox.commonLabels" -}}
+{{- $chart := dict "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63)
+  "app.kubernetes.io/managed-by" .Release.Service -}}
+{{- merge dict (.Values.commonLabels | default dict) $chart (include "glassbox.productLabels" . | fromYaml) | toYaml -}}
 {{- end }}
 
 {{/* Of pods: without the chart's version, which would roll them for nothing. */}}
 {{- define "glassbox.podLabels" -}}
 {{ include "glassbox.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/part-of: glassbox
-{{- range list .Values.commonLabels .Values.podLabels }}
-{{- with . }}
-{{ toYaml . }}
-{{- end }}
-{{- end }}
+{{ merge dict (.Values.podLabels | default dict) (.Values.commonLabels | default dict) (include "glassbox.productLabels" . | fromYaml) | toYaml }}
 {{- end }}
 
 {{- define "glassbox.labels" -}}

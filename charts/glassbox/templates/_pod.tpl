@@ -87,6 +87,14 @@ environment can undo them; OTEL_* as the specification has them.
 {{- end }}
 {{- end }}
 
+{{/* An incident is read at the start alone. The plan and the token are read again when they change: they roll nothing. */}}
+{{- define "glassbox.podAnnotations" -}}
+kubectl.kubernetes.io/default-container: glassbox
+{{- with .Values.faults.incident }}
+checksum/incident: {{ get (include "glassbox.incidents" $ | fromJson) . | sha256sum }}
+{{- end }}
+{{- end }}
+
 {{/* Folders, never single files: what is mounted by subPath is not renewed. */}}
 {{- define "glassbox.volumeMounts" -}}
 - name: faults

@@ -6,7 +6,7 @@ nothing, its name in the list below, a case in tests/refusals_test.yaml.
 
 {{- define "glassbox.validate" -}}
 {{- $refusals := list -}}
-{{- range list "name" "drain" "grace" "strategy" "least" "evictions" "requests" "selected" "admitted" "scrapes" "windows" "receivers" "plan" "incident" "token" "route" "logs" "sampler" "args" "env" -}}
+{{- range list "name" "labels" "drain" "grace" "strategy" "least" "evictions" "cpu" "requests" "selected" "admitted" "scrapes" "windows" "receivers" "plan" "incident" "token" "route" "logs" "sampler" "args" "env" -}}
 {{- $refusals = concat $refusals (include (printf "glassbox.refuse.%s" .) $ | trim | splitList "\n" | compact) -}}
 {{- end -}}
 {{- if $refusals -}}
@@ -18,6 +18,18 @@ nothing, its name in the list below, a case in tests/refusals_test.yaml.
 {{- define "glassbox.refuse.name" -}}
 {{- if not (regexMatch "^[a-z]" (include "glassbox.fullname" .)) }}
 {{ include "glassbox.fullname" . }}: the name of a Service begins with a letter: set fullnameOverride
+{{- end }}
+{{- end }}
+
+{{/* By them pods and the Service to scrape are selected, and Helm tells what is its own. */}}
+{{- define "glassbox.refuse.labels" -}}
+{{- $own := concat (include "glassbox.selectorLabels" . | fromYaml | keys) (list "app.kubernetes.io/managed-by" "glassbox.dev/listener") -}}
+{{- range $value := list "commonLabels" "podLabels" }}
+{{- range $label := keys (get $.Values $value | default dict) | sortAlpha }}
+{{- if has $label $own }}
+{{ $value }}: {{ $label }} is the chart's to set
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -85,8 +97,19 @@ podDisruptionBudget.minAvailable: {{ $min }} lets none of {{ $least }} pods go: 
 {{- end }}
 {{- end }}
 
+{{/* Kubernetes takes the limit for what is asked for, where nothing else says. */}}
+{{- define "glassbox.refuse.cpu" -}}
+{{- $cpu := coalesce (dig "requests" "cpu" "" (.Values.resources | default dict)) (dig "limits" "cpu" "" (.Values.resources | default dict)) -}}
+{{- if and .Values.autoscaling.enabled (not $cpu) }}
+resources.requests.cpu: none, and autoscaling.cpu.averageUtilization is a share of it
+{{- end }}
+{{- end }}
+
 {{- define "glassbox.refuse.requests" -}}
 {{- $a := .Values.autoscaling -}}
+{{- if and $a.enabled $a.requests.enabled (regexMatch "^0+(\\.0+)?([a-zA-Z]|$)" (toString $a.requests.averageValue)) }}
+autoscaling.requests.averageValue: {{ $a.requests.averageValue }}: more than 0, or there are never enough pods
+{{- end }}
 {{- if and $a.enabled $a.requests.enabled (not (and .Values.monitoring.enabled .Values.monitoring.serviceMonitor.enabled)) }}
 autoscaling.requests.enabled: nothing would scrape the metric: it needs monitoring.enabled and monitoring.serviceMonitor.enabled
 {{- end }}
