@@ -108,6 +108,22 @@ def test_rendering_again_gives_the_same() -> None:
     assert render("a", *EVERYTHING) == render("a", *EVERYTHING)
 
 
+def test_each_template_has_a_suite() -> None:
+    """For helm-unittest, which says nothing of a template that no suite names."""
+    suites = [yaml.safe_load(path.read_text()) for path in CHART.glob("tests/*_test.yaml")]
+    named = {name for suite in suites for name in suite["templates"]}
+    there = {str(path.relative_to(CHART / "templates")) for path in CHART.glob("templates/**/*.*")
+             if not path.name.startswith("_")}
+    assert len(there) > 20 and there == named
+
+
+def test_each_refusal_is_asked_for() -> None:
+    """A define that is not in the list refuses nothing."""
+    defined = re.findall(r'define "glassbox\.refuse\.(\w+)"', HELPERS)
+    asked = re.search(r"range list ((?:\"\w+\" ?)+)", define("glassbox.validate"))[1]
+    assert Counter(defined) == Counter(re.findall(r"\w+", asked))
+
+
 def undocumented(lines: list[str]) -> Iterator[str]:
     """Keys of values.yaml that hold a value and have no `# --` before them, nor a key above them that has."""
     covered: list[tuple[int, bool]] = []
