@@ -124,7 +124,7 @@ that one's, and Helm says nothing more. Offline nothing is there.
 {{- else -}}
 {{- $live := lookup "apps/v1" "Deployment" .Release.Namespace (include "glassbox.fullname" .) | default dict -}}
 {{- range dig "metadata" "managedFields" list $live -}}
-{{- if and (eq .manager "helm") (eq .operation "Apply") (hasKey (dig "fieldsV1" "f:spec" dict .) "f:replicas") -}}
+{{- if and (hasPrefix "helm" .manager) (eq .operation "Apply") (hasKey (dig "fieldsV1" "f:spec" dict .) "f:replicas") -}}
 {{- $live.spec.replicas -}}
 {{- end -}}
 {{- end -}}
