@@ -38,15 +38,17 @@ environment can undo them; OTEL_* as the specification has them.
 {{- end }}
 {{- end }}
 
-{{/* The resource: who speaks. Values are percent-encoded, as the specification wants. */}}
+{{/* The resource: who speaks. Values of the user's are percent-encoded, as the specification wants, and win. */}}
 {{- define "glassbox.resource" -}}
-{{- $pairs := list (printf "service.namespace=%s" .Release.Namespace) "service.instance.id=$(K8S_POD_UID)"
-  "k8s.namespace.name=$(K8S_NAMESPACE_NAME)" "k8s.pod.name=$(K8S_POD_NAME)" "k8s.pod.uid=$(K8S_POD_UID)"
-  "k8s.node.name=$(K8S_NODE_NAME)" (printf "k8s.deployment.name=%s" (include "glassbox.fullname" .))
-  "k8s.container.name=glassbox" -}}
+{{- $attributes := dict "service.namespace" .Release.Namespace "service.instance.id" "$(K8S_POD_UID)"
+  "k8s.namespace.name" "$(K8S_NAMESPACE_NAME)" "k8s.pod.name" "$(K8S_POD_NAME)" "k8s.pod.uid" "$(K8S_POD_UID)"
+  "k8s.node.name" "$(K8S_NODE_NAME)" "k8s.deployment.name" (include "glassbox.fullname" .)
+  "k8s.container.name" "glassbox" -}}
 {{- range $key, $value := .Values.otlp.resourceAttributes -}}
-{{- $pairs = append $pairs (printf "%s=%s" $key (urlquery $value | replace "+" "%20")) -}}
+{{- $_ := set $attributes $key (urlquery $value | replace "+" "%20") -}}
 {{- end -}}
+{{- $pairs := list -}}
+{{- range $key, $value := $attributes }}{{ $pairs = append $pairs (printf "%s=%s" $key $value) }}{{ end -}}
 {{- join "," $pairs -}}
 {{- end }}
 
