@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Optional, TextIO
 
 from .cluster import Cluster
+from .commands import DEFAULTS, complete, typed
 from .facts import Facts
-from .finding import BROKEN, OK, SKIPPED, Finding
+from .finding import BROKEN, OK, SKIPPED, Finding, upgrade
 from .kubectl import Failed, Forbidden, Kubectl, Refused, Unreachable
 from .rounds import examine, is_forbidden
 
@@ -27,11 +28,11 @@ def options(arguments: Optional[list[str]]) -> argparse.Namespace:
         prog="doctor", description="Says, link by link, why a metric of glassbox is not where it should be, and for "
         "each break the line to change. It looks by kubectl and changes nothing.",
         epilog="exit status: 0 all links are well, 1 one is broken, 2 refused or unreachable")
-    parser.add_argument("--namespace", default="glassbox", help="of the release (%(default)s)")
-    parser.add_argument("--release", default="glassbox", help="Helm's name of it (%(default)s)")
-    parser.add_argument("--monitoring-namespace", default="monitoring", metavar="NAMESPACE",
+    parser.add_argument("--namespace", default=DEFAULTS["namespace"], help="of the release (%(default)s)")
+    parser.add_argument("--release", default=DEFAULTS["release"], help="Helm's name of it (%(default)s)")
+    parser.add_argument("--monitoring-namespace", default=DEFAULTS["monitoring-namespace"], metavar="NAMESPACE",
                         help="where Prometheus, the collector and Grafana are (%(default)s)")
-    parser.add_argument("--context", default="", help="of the kubeconfig; else its current one")
+    parser.add_argument("--context", default=DEFAULTS["context"], help="of the kubeconfig; else its current one")
     parser.add_argument("--json", metavar="FILE", help="write [{id, state, found, fix}], too; - is stdout, alone")
     parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS",
                         help="look again until all is well, at most so long: a new metric needs up to 90")
@@ -57,7 +58,7 @@ def table(findings: dict[str, Finding], width: int, coloured: bool) -> str:
     return "\n".join(lines)
 
 
-def closing(findings: dict[str, Finding], release: str, namespace: str) -> str:
+def closing(findings: dict[str, Finding], given: argparse.Namespace) -> str:
     states = [finding.state for finding in findings.values()]
     said = ", ".join(f"{states.count(state)} {state}" for state in (OK, BROKEN, SKIPPED))
     first = next((name for name, finding in findings.items() if finding.state == BROKEN), None)
@@ -65,8 +66,8 @@ def closing(findings: dict[str, Finding], release: str, namespace: str) -> str:
         return said
     hint = ""
     if any("values of glassbox: " in finding.fix for finding in findings.values() if finding.state == BROKEN):
-        hint = (f"\nA line of glassbox's values is put in force by\n    helm upgrade {release} charts/glassbox -n "
-                f"{namespace} --reset-then-reuse-values --set KEY=VALUE")
+        hint = ("\nA line of glassbox's values is put in force by\n    "
+                + typed(f"{upgrade(given.release, given.namespace)} --set KEY=VALUE", given))
     return f"{said}; begin with {first}{hint}"
 
 
@@ -94,7 +95,8 @@ def reach(cluster: Cluster) -> None:
 def once(cluster: Cluster, given: argparse.Namespace) -> dict[str, Finding]:
     cluster.forget()
     reach(cluster)
-    return examine(Facts(cluster, given.release, given.namespace, given.monitoring_namespace))
+    facts = Facts(cluster, given.release, given.namespace, given.monitoring_namespace)
+    return complete(examine(facts), facts, given)
 
 
 def rounds(cluster: Cluster, given: argparse.Namespace, progress: TextIO) -> dict[str, Finding]:
@@ -132,5 +134,5 @@ def main(arguments: Optional[list[str]] = None) -> int:
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size((WIDTH, 24)).columns if terminal else WIDTH
     print(table(findings, width, terminal and "NO_COLOR" not in os.environ))
-    print(closing(findings, given.release, given.namespace))
+    print(closing(findings, given))
     return status(findings)

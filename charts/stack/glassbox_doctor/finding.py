@@ -36,6 +36,12 @@ def stack(key: str, value: object) -> str:
     return values(key, value, "kube-prometheus-stack")
 
 
+def upgrade(release: str, namespace: str) -> str:
+    """The command that makes again what a release's values want. What a newer chart has besides comes in with its
+    defaults, where --reuse-values would leave it out."""
+    return f"helm upgrade {release} charts/glassbox -n {namespace} --reset-then-reuse-values"
+
+
 def some(names: list[str], most: int = 3) -> str:
     """A list for a sentence."""
     shown = ", ".join(names[:most])

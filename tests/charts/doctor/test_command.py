@@ -76,7 +76,7 @@ def test_a_break(doctor: Any, tmp_path: Path) -> None:
     file = tmp_path / "doctor.json"
     done = doctor(world, "--json", str(file))
     assert done.returncode == 1
-    assert "-> helm upgrade shop charts/glassbox -n store --reuse-values" in done.stdout
+    assert "-> helm upgrade shop charts/glassbox -n store --reset-then-reuse-values" in done.stdout
     assert "begin with scraped" in done.stdout
     found = json.loads(file.read_text(encoding="utf-8"))
     assert [set(one) for one in found] == [{"id", "state", "found", "fix"}] * len(LINKS)

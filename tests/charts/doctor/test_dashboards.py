@@ -12,7 +12,7 @@ from test_scraped import values
 from world import World, whole
 
 ROOT = Path(__file__).resolve().parents[3]
-AGAIN = "helm upgrade shop charts/glassbox -n store --reuse-values"
+AGAIN = "helm upgrade shop charts/glassbox -n store --reset-then-reuse-values"
 
 
 def configs(world: World) -> list[dict[str, Any]]:

@@ -118,7 +118,7 @@ HPA = [
     Case("switched off", off, "autoscaling.enabled is off, there is no HPA: that the service scales stays unproved",
          "values of glassbox: autoscaling.enabled: true", "skipped"),
     Case("deleted", lambda world: drop(world, "horizontalpodautoscalers"), "it was deleted",
-         "helm upgrade shop charts/glassbox -n store --reuse-values"),
+         "helm upgrade shop charts/glassbox -n store --reset-then-reuse-values"),
     Case("other target", lambda world: one(world,
          "horizontalpodautoscalers")["spec"]["scaleTargetRef"].update(name="shop"),
          "HPA shop-glassbox scales Deployment shop, not shop-glassbox",

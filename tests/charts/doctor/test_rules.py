@@ -54,7 +54,7 @@ RULES = [
          "unproved", "values of glassbox: monitoring.rules.enabled: true", "skipped"),
     Case("monitoring off", without_rules(enabled=False), "there is no PrometheusRule",
          "values of glassbox: monitoring.enabled: true"),
-    Case("deleted", without_rules(), "it was deleted", "helm upgrade shop charts/glassbox -n store --reuse-values"),
+    Case("deleted", without_rules(), "it was deleted", "helm upgrade shop charts/glassbox -n store --reset-then-reuse-values"),
     Case("no Prometheus", lambda world: drop(world, "prometheuses"), "no Prometheus object",
          STACK + "prometheus.enabled: true"),
     Case("other label", other_label, "(ruleSelector); PrometheusRule shop-glassbox has release=prometheus",
@@ -142,7 +142,7 @@ ALERTS = [
          f"kubectl -n store edit alertmanagerconfig {NAME}  # what it says"),
     Case("nobody is told", nobody(False), "Alertmanager's only receiver is null",
          "values of glassbox: monitoring.alertmanagerConfig.enabled: true"),
-    Case("config deleted", nobody(True), "it was deleted", "helm upgrade shop charts/glassbox -n store --reuse-values"),
+    Case("config deleted", nobody(True), "it was deleted", "helm upgrade shop charts/glassbox -n store --reset-then-reuse-values"),
 ]
 
 

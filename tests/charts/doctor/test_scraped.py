@@ -104,7 +104,7 @@ CASES = [
          "there is no ServiceMonitor: monitoring.serviceMonitor.enabled is off",
          "values of glassbox: monitoring.serviceMonitor.enabled: true"),
     Case("monitor deleted", lambda world: drop(world, "servicemonitors"), "it was deleted",
-         "helm upgrade shop charts/glassbox -n store --reuse-values"),
+         "helm upgrade shop charts/glassbox -n store --reset-then-reuse-values"),
     Case("not by Helm", installed_otherwise, "there is no ServiceMonitor of the release",
          "values of glassbox: monitoring.enabled: true"),
     Case("other label: ours", other_label, "selects release=kps (serviceMonitorSelector); ServiceMonitor shop-glassbox "

@@ -4,7 +4,7 @@ from typing import Optional
 
 from ..cluster import Object, labels_of, name_of, namespace_of
 from ..facts import Facts
-from ..finding import Finding, broken, some, stack, values
+from ..finding import Finding, broken, some, stack, upgrade, values
 from ..kubectl import Failed
 from ..prometheus import Alertmanager
 from ..selectors import lacking, selects, words
@@ -136,7 +136,7 @@ def nobody_told(facts: Facts) -> Optional[Finding]:
                       "nobody is told", values("monitoring.alertmanagerConfig.enabled", "true"),
                       "or " + stack("alertmanager.config", "receivers and routes, as in alerts/alertmanager"))
     return broken("there is no AlertmanagerConfig, though the values want one: it was deleted",
-                  f"helm upgrade {facts.release} charts/glassbox -n {facts.namespace} --reuse-values")
+                  upgrade(facts.release, facts.namespace))
 
 
 CAUSES = (no_alerts, without_namespace, no_alertmanager, not_wired, not_selected, namespace_not_selected, not_answering,

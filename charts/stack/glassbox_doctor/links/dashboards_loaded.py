@@ -5,7 +5,7 @@ from typing import Any, Optional
 
 from ..cluster import Object, labels_of, name_of, namespace_of
 from ..facts import Facts
-from ..finding import Finding, broken, skipped, some, stack, values
+from ..finding import Finding, broken, skipped, some, stack, upgrade, values
 from ..kubectl import Failed, Forbidden
 from . import workload
 
@@ -50,19 +50,18 @@ def none_there(facts: Facts) -> Optional[Finding]:
     if facts.is_off("monitoring.enabled") or not facts.values:
         return broken("there are no ConfigMaps with dashboards", values("monitoring.enabled", "true"))
     return broken("there are no ConfigMaps with dashboards, though the values want them: they were deleted",
-                  f"helm upgrade {facts.release} charts/glassbox -n {facts.namespace} --reuse-values")
+                  upgrade(facts.release, facts.namespace))
 
 
 def missing(facts: Facts) -> Optional[Finding]:
     bad = [name_of(one) for one, _, document in documents(facts) if not document]
     if bad:
-        return broken(f"not JSON: {some(bad)}", f"helm upgrade {facts.release} charts/glassbox -n {facts.namespace} "
-                      "--reuse-values")
+        return broken(f"not JSON: {some(bad)}", upgrade(facts.release, facts.namespace))
     lost = sorted(set(DASHBOARDS) - {document.get("uid") for _, _, document in documents(facts)})
     if not lost:
         return None
     return broken(f"{len(lost)} of {len(DASHBOARDS)} dashboards have no ConfigMap: {some(lost)}",
-                  f"helm upgrade {facts.release} charts/glassbox -n {facts.namespace} --reuse-values")
+                  upgrade(facts.release, facts.namespace))
 
 
 def grafana(facts: Facts) -> Optional[Object]:

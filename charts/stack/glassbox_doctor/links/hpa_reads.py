@@ -5,7 +5,7 @@ from typing import Any, Optional
 from ..autoscaler import autoscaler, named, part, scaled_objects
 from ..cluster import Object, condition, name_of
 from ..facts import Facts
-from ..finding import Finding, broken, skipped, some, values
+from ..finding import Finding, broken, skipped, some, upgrade, values
 from .adapter_rule import metric
 from .custom_metrics_api import quantity
 
@@ -44,7 +44,7 @@ def no_hpa(facts: Facts) -> Optional[Finding]:
                        values("autoscaling.enabled", "true"), values("autoscaling.requests.enabled", "true"))
     if facts.values:
         return broken("there is no HPA, though the values want one: it was deleted",
-                      f"helm upgrade {facts.release} charts/glassbox -n {facts.namespace} --reuse-values")
+                      upgrade(facts.release, facts.namespace))
     return broken(f"no HPA scales Deployment {facts.fullname}", values("autoscaling.enabled", "true"))
 
 

@@ -5,7 +5,7 @@ from typing import Optional
 
 from ..cluster import Object, name_of
 from ..facts import Facts
-from ..finding import Finding, broken, skipped, some, stack, values
+from ..finding import Finding, broken, skipped, some, stack, upgrade, values
 from .scraped import by_label, by_namespace, not_written
 
 ID = "rules-loaded"
@@ -34,7 +34,7 @@ def no_object(facts: Facts) -> Optional[Finding]:
     if facts.is_off("monitoring.enabled") or not facts.values:
         return broken("there is no PrometheusRule of the release", values("monitoring.enabled", "true"))
     return broken("there is no PrometheusRule, though the values want one: it was deleted",
-                  f"helm upgrade {facts.release} charts/glassbox -n {facts.namespace} --reuse-values")
+                  upgrade(facts.release, facts.namespace))
 
 
 def no_prometheus(facts: Facts) -> Optional[Finding]:

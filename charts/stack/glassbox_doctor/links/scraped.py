@@ -4,7 +4,7 @@ from typing import Optional
 
 from ..cluster import Object, labels_of, name_of, namespace_of
 from ..facts import Facts
-from ..finding import Finding, broken, some, stack, values
+from ..finding import Finding, broken, some, stack, upgrade, values
 from ..kubectl import Failed
 from ..selectors import contains, lacking, selects, words
 from . import down, workload
@@ -40,7 +40,7 @@ def no_monitor(facts: Facts) -> Optional[Finding]:
             return broken(f"there is no ServiceMonitor: {key} is off", values(key, "true"))
     if facts.values:
         return broken("there is no ServiceMonitor, though the values want one: it was deleted",
-                      f"helm upgrade {facts.release} charts/glassbox -n {facts.namespace} --reuse-values")
+                      upgrade(facts.release, facts.namespace))
     return broken("there is no ServiceMonitor of the release", values("monitoring.enabled", "true"))
 
 
