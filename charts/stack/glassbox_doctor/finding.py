@@ -23,6 +23,11 @@ def broken(found: str, *fix: str) -> Finding:
     return Finding(BROKEN, found, "\n".join(fix))
 
 
+def either(lines: list[str], other: str) -> list[str]:
+    """Lines that mend it together, and one that does so in their place."""
+    return [*lines, f"or {other}"] if lines else [other]
+
+
 def skipped(found: str, *fix: str) -> Finding:
     return Finding(SKIPPED, found, "\n".join(fix))
 

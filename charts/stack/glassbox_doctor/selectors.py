@@ -29,9 +29,14 @@ def contains(labels: dict[str, str], wanted: dict[str, str]) -> bool:
 
 
 def lacking(selector: Selector, labels: dict[str, str]) -> dict[str, str]:
-    """Of the labels that a selector wants, those that are not there."""
-    return {name: value for name, value in ((selector or {}).get("matchLabels") or {}).items()
-            if labels.get(name) != value}
+    """The labels with which it would select: of matchLabels those that are not there, of an expression a value that
+    would do. No label makes up for one that must not be there."""
+    wanted = {name: value for name, value in ((selector or {}).get("matchLabels") or {}).items()
+              if labels.get(name) != value}
+    for one in (selector or {}).get("matchExpressions") or []:
+        if not meets(one, labels) and one["operator"] in ("In", "Exists"):
+            wanted.setdefault(one["key"], (one.get("values") or ["true"])[0])
+    return wanted
 
 
 def words(selector: Selector) -> str:

@@ -7,6 +7,8 @@ import pytest
 from examine import Case, check, drop, labels, look, one
 from world import NAME, NAMESPACE, POOL, PODS, VALUES, WATCH, World, helm, thing, whole
 
+ALL = ("values of kube-prometheus-stack: prometheus.prometheusSpec: {serviceMonitorSelector: {}, "
+       "serviceMonitorSelectorNilUsesHelmValues: false}")
 EDIT = f"kubectl -n {NAMESPACE} edit servicemonitor {NAME}  "
 
 
@@ -111,11 +113,14 @@ CASES = [
          "has release=prometheus", "values of glassbox: monitoring.labels.release: kps"),
     Case("other label: theirs", other_label, "release=prometheus", "or values of kube-prometheus-stack: "
          "prometheus.prometheusSpec.serviceMonitorSelectorNilUsesHelmValues: false"),
-    Case("by expression", expression, "selects team In (a, b)", "or values of kube-prometheus-stack: "
-         "prometheus.prometheusSpec.serviceMonitorSelectorNilUsesHelmValues: false"),
-    Case("no selector", selector(serviceMonitorSelector=None), "selects nothing (it is not set)",
-         "or values of kube-prometheus-stack: "
-         "prometheus.prometheusSpec.serviceMonitorSelectorNilUsesHelmValues: false"),
+    Case("by expression: ours", expression, "selects team In (a, b) (serviceMonitorSelector); ServiceMonitor "
+         "shop-glassbox has no team", "values of glassbox: monitoring.labels.team: a"),
+    Case("by expression: theirs", expression, "selects team In (a, b)", f"or {ALL}"),
+    Case("a label of their own", selector(serviceMonitorSelector={"matchLabels": {"team": "sre"}}), "has no team",
+         f"or {ALL}"),
+    Case("not our label", selector(serviceMonitorSelector={"matchExpressions": [
+        {"key": "release", "operator": "DoesNotExist"}]}), "has other labels", ALL),
+    Case("no selector", selector(serviceMonitorSelector=None), "selects nothing (it is not set)", ALL),
     Case("namespace without label", selector(serviceMonitorNamespaceSelector={"matchLabels": {"watched": "yes"}}),
          "looks into watched=yes (serviceMonitorNamespaceSelector), and not into store",
          "kubectl label namespace store watched=yes"),

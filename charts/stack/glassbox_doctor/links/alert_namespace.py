@@ -4,7 +4,7 @@ from typing import Optional
 
 from ..cluster import Object, labels_of, name_of, namespace_of
 from ..facts import Facts
-from ..finding import Finding, broken, some, stack, upgrade, values
+from ..finding import Finding, broken, either, some, stack, upgrade, values
 from ..kubectl import Failed
 from ..prometheus import Alertmanager
 from ..selectors import lacking, selects, words
@@ -80,9 +80,9 @@ def not_selected(facts: Facts) -> Optional[Finding]:
             continue
         return broken(f"Alertmanager {name_of(facts.alertmanager_object)} selects {words(selector)} "
                       f"(alertmanagerConfigSelector), AlertmanagerConfig {name_of(one)} lacks it",
-                      *[values(f"monitoring.labels.{name}", value)
-                        for name, value in lacking(selector, labels).items()],
-                      "or " + stack("alertmanager.alertmanagerSpec.alertmanagerConfigSelector", "{}"))
+                      *either([values(f"monitoring.labels.{name}", value)
+                               for name, value in lacking(selector, labels).items()],
+                              stack("alertmanager.alertmanagerSpec.alertmanagerConfigSelector", "{}")))
     return None
 
 

@@ -4,9 +4,9 @@ from typing import Optional
 
 from ..cluster import Object, labels_of, name_of, namespace_of
 from ..facts import Facts
-from ..finding import Finding, broken, some, stack, upgrade, values
+from ..finding import Finding, broken, either, some, stack, upgrade, values
 from ..kubectl import Failed
-from ..selectors import contains, lacking, selects, words
+from ..selectors import Selector, contains, lacking, selects, words
 from . import down, workload
 
 ID = "scraped"
@@ -57,12 +57,21 @@ def by_label(facts: Facts, kind: str, thing: Object, key: str) -> Optional[Findi
         return None
     wanted = lacking(selector, labels)
     mine = ", ".join(f"{name}={labels[name]}" if name in labels else f"no {name}" for name in wanted)
-    lines = [values(f"monitoring.labels.{name}", value) for name, value in wanted.items()]
-    if set(wanted) == {"release"}:
-        lines.append(values("monitoring.release", wanted["release"]) + "  (with the line above)")
+    lines = []
+    for name, value in wanted.items():
+        lines.append(values(f"monitoring.labels.{name}", value))
+        if name == "release":
+            lines.append(values("monitoring.release", value) + "  (with the line above)")
     return broken(f"Prometheus {name_of(prometheus)} selects {words(selector)} ({key}); {kind} "
-                  f"{name_of(thing)} has {mine or 'other labels'}",
-                  *lines, "or " + stack(f"prometheus.prometheusSpec.{key}NilUsesHelmValues", "false"))
+                  f"{name_of(thing)} has {mine or 'other labels'}", *either(lines, everything(selector, key)))
+
+
+def everything(selector: Selector, key: str) -> str:
+    """The line by which Prometheus would take all. The chart's `…NilUsesHelmValues` decides only where no selector
+    was written: then it is `release: RELEASE`."""
+    if set((selector or {}).get("matchLabels") or {}) == {"release"} and not selector.get("matchExpressions"):
+        return stack(f"prometheus.prometheusSpec.{key}NilUsesHelmValues", "false")
+    return stack("prometheus.prometheusSpec", f"{{{key}: {{}}, {key}NilUsesHelmValues: false}}")
 
 
 def namespace_not_selected(facts: Facts) -> Optional[Finding]:
@@ -80,7 +89,7 @@ def by_namespace(facts: Facts, key: str) -> Optional[Finding]:
     lines = [f"kubectl label namespace {facts.namespace} {name}={value}"
              for name, value in lacking(selector, labels).items() if "kubernetes.io/" not in name]
     return broken(f"Prometheus {name_of(prometheus)} looks into {looks} ({key}), and not into {facts.namespace}",
-                  *lines, ("or " if lines else "") + stack(f"prometheus.prometheusSpec.{key}", "{}"))
+                  *either(lines, stack(f"prometheus.prometheusSpec.{key}", "{}")))
 
 
 def monitored(facts: Facts) -> list[Object]:
