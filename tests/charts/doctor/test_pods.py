@@ -26,6 +26,20 @@ def ended(reason: str, code: int) -> Any:
     return break_it
 
 
+def says(line: str, then: Any, container: str = "glassbox") -> Any:
+    """As `then` breaks it, with other last words, or in another container of the pod."""
+    def break_it(world: World) -> None:
+        then(world)
+        world["logs"][PODS[0]] = line
+        one(world, "pods", PODS[0])["status"]["containerStatuses"][0]["name"] = container
+    return break_it
+
+
+def by_digest(world: World) -> None:
+    waiting("ErrImagePull", "not found")(world)
+    one(world, "pods", PODS[0])["status"]["containerStatuses"][0]["image"] = "ghcr.io/x/glassbox@sha256:0123"
+
+
 def not_alive(world: World) -> None:
     ended("Completed", 0)(world)
     world["objects"]["events"].append({
@@ -86,6 +100,12 @@ CASES = [
     Case("quota", forbidden_to_be_made('pods "x" is forbidden: exceeded quota: small, requested: cpu=100m'),
          "exceeded quota: small", "values of glassbox: resources.requests: less, or raise the ResourceQuota that the "
          "message names"),
+    Case("Pod Security", forbidden_to_be_made('violates PodSecurity "restricted:latest": unrestricted capabilities '
+                                              '(container "agent" must set …)'), 'violates PodSecurity "restricted',
+         "values of glassbox: podSecurityContext, securityContext: the chart's own; or, if the message names another "
+         "container than glassbox, what puts that one in"),
+    Case("full nodes", unscheduled("0/2 nodes are available: 2 Too many pods."), "2 Too many pods",
+         "values of glassbox: autoscaling.maxReplicas: less, or add a node: each takes only so many pods"),
     Case("no room", unscheduled("0/3 nodes are available: 3 Insufficient memory."), "3 Insufficient memory",
          "values of glassbox: resources.requests: what a node has room for"),
     Case("taint", unscheduled("0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true}."),
@@ -94,6 +114,18 @@ CASES = [
     Case("no such image", waiting("ImagePullBackOff", 'Back-off pulling image "ghcr.io/x/glassbox:9.9.9"'),
          "ImagePullBackOff: Back-off pulling image", "values of glassbox: image: {repository: ghcr.io/x/glassbox, tag: "
          "9.9.9}: one that the node can pull"),
+    Case("no such digest", by_digest, "ErrImagePull: not found", "values of glassbox: image: {repository: "
+         "ghcr.io/x/glassbox, digest: sha256:0123}: one that the node can pull"),
+    Case("image of a mesh", says("", waiting("ErrImagePull"), "istio-proxy"), "ErrImagePull", "container istio-proxy is "
+         "none of the chart's: mend or switch off what puts it into pods of store"),
+    Case("memory of a mesh", says("", ended("OOMKilled", 137), "istio-proxy"), "was killed for its memory", "container "
+         "istio-proxy is none of the chart's: mend or switch off what puts it into pods of store"),
+    Case("a mesh ends", says("no control plane", ended("Completed", 0), "istio-proxy"), "container istio-proxy ended "
+         "with exit code 0, 4 times: no control plane", "container istio-proxy is none of the chart's: mend or switch "
+         "off what puts it into pods of store"),
+    Case("another processor", says("exec /usr/bin/glassbox: exec format error", ended("Error", 255)),
+         "exec format error", "values of glassbox: nodeSelector: {kubernetes.io/arch: …}: what the image was built for, "
+         "or an image for this one"),
     Case("secret missing", waiting("CreateContainerConfigError", 'secret "token" not found'),
          'secret "token" not found',
          "make what the message names in namespace store, or take its name out of the values (otlp.headersSecret, "

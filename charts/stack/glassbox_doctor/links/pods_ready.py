@@ -61,7 +61,9 @@ def not_created(facts: Facts) -> Optional[Finding]:
     if "exceeded quota" in message:
         fix = values("resources.requests", "less, or raise the ResourceQuota that the message names")
     elif "PodSecurity" in message:
-        fix = f"kubectl label namespace {facts.namespace} --overwrite pod-security.kubernetes.io/enforce=restricted"
+        # As the chart has them they pass the strictest level: another level of the namespace is no cure.
+        fix = values("podSecurityContext, securityContext", "the chart's own; or, if the message names another "
+                     "container than glassbox, what puts that one in")
     return broken(f"pods may not be created: {message}", fix)
 
 
@@ -71,13 +73,16 @@ def unscheduled(facts: Facts) -> Optional[Finding]:
         if scheduled.get("status") != "False":
             continue
         message = scheduled.get("message", "")
-        key = next((key for words, key in ROOM.items() if words in message), "resources.requests")
-        return broken(f"{name_of(pod)} has no node: {message}", values(key, "what a node has room for"))
+        key, value = next((line for words, line in ROOM.items() if words in message), ROOM["Insufficient"])
+        return broken(f"{name_of(pod)} has no node: {message}", values(key, value))
     return None
 
 
-ROOM = {"Insufficient": "resources.requests", "taint": "tolerations", "affinity": "nodeSelector, affinity",
-        "selector": "nodeSelector, affinity", "spread": "topologySpreadConstraints"}
+FIT = "what a node has room for"
+ROOM = {"Too many pods": ("autoscaling.maxReplicas", "less, or add a node: each takes only so many pods"),
+        "Insufficient": ("resources.requests", FIT), "taint": ("tolerations", FIT),
+        "affinity": ("nodeSelector, affinity", FIT), "selector": ("nodeSelector, affinity", FIT),
+        "spread": ("topologySpreadConstraints", FIT)}
 
 
 def states(pod: Object) -> list[Object]:
@@ -85,14 +90,32 @@ def states(pod: Object) -> list[Object]:
     return (status.get("initContainerStatuses") or []) + (status.get("containerStatuses") or [])
 
 
+def stranger(facts: Facts, status: Object) -> str:
+    """What to do about a container that is not the chart's: a mesh or an agent has put it in. "" for ours."""
+    if status["name"] == facts.container["name"]:
+        return ""
+    return (f"container {status['name']} is none of the chart's: mend or switch off what puts it into pods of "
+            f"{facts.namespace}")
+
+
+def image_line(facts: Facts, status: Object) -> str:
+    """By tag or by digest, as the container has it."""
+    repository, at, digest = status["image"].partition("@")
+    kind, version = "digest", digest
+    if not at:
+        kind = "tag"
+        repository, _, version = repository.rpartition(":")
+    return stranger(facts, status) or values(
+        "image", f"{{repository: {repository}, {kind}: {version}}}: one that the node can pull")
+
+
 def image_missing(facts: Facts) -> Optional[Finding]:
     for pod in facts.pods:
         for one in states(pod):
             waiting = (one.get("state") or {}).get("waiting") or {}
             if waiting.get("reason") in IMAGE:
-                repository, _, tag = one["image"].rpartition(":")
                 return broken(f"{name_of(pod)}: {waiting['reason']}: {waiting.get('message') or one['image']}",
-                              values("image", f"{{repository: {repository}, tag: {tag}}}: one that the node can pull"),
+                              image_line(facts, one),
                               values("imagePullSecrets", "[{name: …}]") + ", if the registry asks who you are")
     return None
 
@@ -127,6 +150,21 @@ def ended_by_the_kubelet(facts: Facts, pod: Object, status: Object) -> Finding:
                   f"kubectl -n {facts.namespace} logs {name_of(pod)} --previous")
 
 
+def crashed(facts: Facts, pod: Object, status: Object, ended: Object) -> Finding:
+    """By itself; its last line says why, mostly."""
+    said = last_words(facts, pod, status["name"])
+    if stranger(facts, status):
+        fix = stranger(facts, status)
+    elif "exec format error" in said:
+        fix = values("nodeSelector", "{kubernetes.io/arch: …}: what the image was built for, or an image for this one")
+    elif ended.get("exitCode") == 2:
+        fix = values("extraArgs, extraEnv", "what its last line names")
+    else:
+        fix = f"kubectl -n {facts.namespace} logs {name_of(pod)} --previous"
+    return broken(f"{name_of(pod)}: container {status['name']} ended with exit code {ended.get('exitCode')}, "
+                  f"{status.get('restartCount', 1)} times{': ' + said if said else ''}", fix)
+
+
 def crashing(facts: Facts) -> Optional[Finding]:
     for pod in facts.pods:
         for one in states(pod):
@@ -136,14 +174,10 @@ def crashing(facts: Facts) -> Optional[Finding]:
                 continue
             if ended.get("reason") == "OOMKilled":
                 return broken(f"{name_of(pod)} was killed for its memory, {one.get('restartCount', 1)} times",
-                              values("resources.limits.memory", "more"))
-            if ended.get("exitCode") == 0:
+                              stranger(facts, one) or values("resources.limits.memory", "more"))
+            if ended.get("exitCode") == 0 and not stranger(facts, one):
                 return ended_by_the_kubelet(facts, pod, one)
-            said = last_words(facts, pod, one["name"])
-            fix = values("extraArgs, extraEnv", "what its last line names") if ended.get("exitCode") == 2 else \
-                f"kubectl -n {facts.namespace} logs {name_of(pod)} --previous"
-            return broken(f"{name_of(pod)} ended with exit code {ended.get('exitCode')}, "
-                          f"{one.get('restartCount', 1)} times{': ' + said if said else ''}", fix)
+            return crashed(facts, pod, one, ended)
     return None
 
 
