@@ -2,7 +2,7 @@
 
 from typing import Any, Optional
 
-from .cluster import Object
+from .cluster import Object, labels_of
 from .facts import Facts
 from .kubectl import Forbidden
 
@@ -16,9 +16,15 @@ def scaled_objects(facts: Facts) -> list[Object]:
         return []
 
 
+def is_by_hand(hpa: Object) -> bool:
+    """Nobody would make it again."""
+    return "app.kubernetes.io/managed-by" not in labels_of(hpa)
+
+
 def autoscaler(facts: Facts) -> Optional[Object]:
-    """Whichever scales our Deployment; one of the release that scales something else is ours too."""
-    found = facts.cluster.find("horizontalpodautoscalers", facts.namespace) or []
+    """Whichever scales our Deployment, Helm's or KEDA's before one that was made by hand; one of the release that
+    scales something else is ours too."""
+    found = sorted(facts.cluster.find("horizontalpodautoscalers", facts.namespace) or [], key=is_by_hand)
     aimed = [one for one in found if one["spec"]["scaleTargetRef"]["name"] == facts.fullname]
     return next(iter(aimed or facts.ours("horizontalpodautoscalers") or []), None)
 

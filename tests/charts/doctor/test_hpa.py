@@ -1,10 +1,11 @@
 """metrics-api and hpa-reads: CPU, and an autoscaler that sees."""
 
+import copy
 from typing import Any
 
 import pytest
 
-from examine import Case, check, drop, look, one
+from examine import Case, check, drop, labels, look, one
 from test_adapter import keda, off
 from world import NAME, NAMESPACE, PODS, World, whole
 
@@ -108,6 +109,18 @@ def metric_renamed(world: World) -> None:
     one(world, "horizontalpodautoscalers")["spec"]["metrics"][0]["pods"]["metric"]["name"] = "nobody"
 
 
+def two(world: World) -> None:
+    """One is made by hand, with a name that comes first."""
+    hand = copy.deepcopy(one(world, "horizontalpodautoscalers"))
+    labels(one(world, "horizontalpodautoscalers"))["app.kubernetes.io/managed-by"] = "Helm"
+    hand["metadata"].update(name="by-hand", labels={})
+    for each in (hand, one(world, "horizontalpodautoscalers")):
+        each["status"].update(currentMetrics=[], conditions=[
+            {"type": "AbleToScale", "status": "True"}, {"type": "ScalingActive", "status": "False", "reason":
+             "AmbiguousSelector", "message": "pods by selector x are controlled by multiple HPAs: [by-hand shop]"}])
+    world["objects"]["horizontalpodautoscalers"].insert(0, hand)
+
+
 def keda_alone(world: World) -> None:
     keda(world)
     drop(world, "horizontalpodautoscalers")
@@ -144,6 +157,8 @@ HPA = [
     Case("another metric", metric_renamed, "reads 1 of 2 metrics, it does not scale in; unread: nobody",
          "values of glassbox: autoscaling.requests.metric: http_requests_per_second  (the adapter has no rule for "
          "another)"),
+    Case("two of them", two, f"HPA {NAME} is not the only one: pods by selector x are controlled by multiple HPAs",
+         "kubectl -n store delete hpa by-hand  # if it is that which the message names"),
     Case("KEDA not ready", keda_blind, "is not ready: ScaledObjectCheckFailed: no Prometheus",
          "or values of glassbox: autoscaling.type: HorizontalPodAutoscaler"),
     Case("KEDA without HPA", keda_alone, "KEDA has made no HPA for it",

@@ -97,6 +97,19 @@ def resting(facts: Facts) -> Optional[Finding]:
                   f"kubectl -n {facts.namespace} scale deployment/{facts.fullname} --replicas=2")
 
 
+def several(facts: Facts) -> Optional[Finding]:
+    """As after a change to KEDA, or an HPA that somebody made by hand: neither scales then."""
+    hpa = autoscaler(facts)
+    active = condition(hpa, "ScalingActive")
+    if active.get("reason") != "AmbiguousSelector":
+        return None
+    others = [name_of(one) for one in facts.cluster.find("horizontalpodautoscalers", facts.namespace) or []
+              if name_of(one) != name_of(hpa)]
+    return broken(f"HPA {name_of(hpa)} is not the only one: {active.get('message', '')}",
+                  *([f"kubectl -n {facts.namespace} delete hpa {name}  # if it is that which the message names"
+                     for name in others] or [f"kubectl -n {facts.namespace} get hpa  # that which the message names"]))
+
+
 def unread(facts: Facts) -> Optional[Finding]:
     """One unread metric blocks scaling in, all of them block scaling out too."""
     hpa = autoscaler(facts)
@@ -141,7 +154,7 @@ def last_event(facts: Facts, hpa: Object, blind: list[Object]) -> str:
     return ""
 
 
-CAUSES = (keda_not_ready, no_hpa, no_target, not_looked, resting, unread)
+CAUSES = (keda_not_ready, no_hpa, no_target, not_looked, resting, several, unread)
 BROUGHT = (resting, unread)
 
 
