@@ -8,10 +8,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from .cluster import Object, name_of, namespace_of
 from .facts import NAME, Facts
-from .kubectl import Forbidden
+from .kubectl import Absent, Forbidden
 from .selectors import contains
 
 CUSTOM = "v1beta1.custom.metrics.k8s.io"
+API = "/apis/custom.metrics.k8s.io/v1beta1"
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -127,6 +128,19 @@ class Adapter:
     @property
     def url(self) -> SplitResult:
         return urlsplit(self.argument("prometheus-url"))
+
+    @property
+    def is_prometheus_adapter(self) -> bool:
+        """By the one argument that it cannot be without."""
+        return bool(self.argument("prometheus-url"))
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """What the API lists, whoever serves it."""
+        try:
+            return [one["name"] for one in self.facts.cluster.json(API)["resources"]]
+        except Absent:
+            return []  # none at all
 
     @property
     def relist(self) -> float:

@@ -57,6 +57,17 @@ def another_prometheus(world: World) -> None:
     from world import WATCH, service
     world["objects"]["services"].append(service("thanos", WATCH, {}, {"app": "thanos"}, http=9090))
     url("http://thanos.watch.svc:9090")(world)
+    world["raw"]["/services/thanos:9090/proxy/api/v1/query"] = {"status": "success", "data": {"result": []}}
+
+
+def of_a_vendor(*metrics: str) -> Any:
+    """Its agent serves the one API that there is for custom metrics."""
+    def break_it(world: World) -> None:
+        args = one(world, "deployments", "prometheus-adapter")["spec"]["template"]["spec"]["containers"][0]
+        args["args"] = ["--secure-port=6443"]
+        one(world, "deployments", "prometheus-adapter")["metadata"]["name"] = "vendor-agent"
+        world["raw"][API + "$"] = {"resources": [{"name": name} for name in metrics]}
+    return break_it
 
 
 def shorter(world: World) -> None:
@@ -85,7 +96,13 @@ CASES = [
          ADAPTERS + "prometheus.url: http://kube-prometheus-stack-prometheus.watch.svc"),
     Case("wrong port", url("http://kube-prometheus-stack-prometheus.watch.svc:80"),
          "Service kube-prometheus-stack-prometheus has no port 80", ADAPTERS + "prometheus.port: 9090"),
-    Case("another Prometheus", another_prometheus, "another Prometheus than the one that scrapes the service",
+    Case("another's API", of_a_vendor("pods/queue_length"), "custom metrics come from Deployment vendor-agent in watch, "
+         "which is no prometheus-adapter and has no http_requests_per_second",
+         "values of glassbox: autoscaling.type: ScaledObject  (KEDA asks Prometheus itself)"),
+    Case("another's metric", of_a_vendor("pods/http_requests_per_second"), "http_requests_per_second comes from "
+         "Deployment vendor-agent in watch", "", "skipped"),
+    Case("another Prometheus", another_prometheus, "another Prometheus than the one that scrapes the service, and has "
+         "none of its series",
          ADAPTERS + "prometheus.url: http://kube-prometheus-stack-prometheus.watch.svc"),
     Case("no series", config('_count{namespace!=""', '_total{namespace!=""'),
          "matches no series of namespace store", LINE),
@@ -105,6 +122,14 @@ def test_adapter_rule(case: Case) -> None:
 def test_an_adapter_that_asks_outside_of_the_cluster_is_not_judged() -> None:
     world = whole()
     url("https://prometheus.example.com/api")(world)
+    assert look(world)["adapter-rule"].state == "ok"
+
+
+def test_whoever_has_the_series_may_be_asked() -> None:
+    """A Thanos in front of several of them."""
+    world = whole()
+    another_prometheus(world)
+    world["raw"]["/services/thanos:9090/proxy/api/v1/query"]["data"]["result"] = [{"metric": {}, "value": [0, "4"]}]
     assert look(world)["adapter-rule"].state == "ok"
 
 
@@ -182,6 +207,8 @@ APIS = [
          "FailedDiscoveryCheck: failing or missing response",
          "the pods are there and do not answer the API server: they start, or a NetworkPolicy or a firewall stands "
          "between control plane and nodes"),
+    Case("another's API", of_a_vendor(), "follows from adapter-rule: custom metrics come from Deployment vendor-agent",
+         "values of glassbox: autoscaling.type: ScaledObject  (KEDA asks Prometheus itself)"),
     Case("not listed", lambda world: world["raw"].update({API + "$": {"resources": []}}),
          "does not list pods/http_requests_per_second, of 0 metrics: the adapter asks which series there are every 30",
          "wait: doctor --wait 90"),

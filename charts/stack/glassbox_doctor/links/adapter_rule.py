@@ -1,13 +1,14 @@
 """adapter-rule: prometheus-adapter has a rule that makes the request rate of our series, of users' routes alone."""
 
 from typing import Optional
+from urllib.parse import urlencode
 
-from ..adapter import Adapter, Rule, seconds
+from ..adapter import CUSTOM, Adapter, Rule, seconds
 from ..autoscaler import RATE, is_wanted, rate_metric, scaled_objects
-from ..cluster import name_of, namespace_of
+from ..cluster import Object, name_of, namespace_of, proxy
 from ..facts import Facts
 from ..finding import Finding, broken, skipped, some, values
-from ..kubectl import Failed
+from ..kubectl import Failed, Forbidden
 from ..selectors import contains
 from . import workload
 from .series import OPERATORS, REQUESTS, called_routes
@@ -55,6 +56,21 @@ def no_adapter(facts: Facts) -> Optional[Finding]:
         return None
     return broken("there is no prometheus-adapter: nothing makes custom metrics",
                   "charts/stack/install --only prometheus-adapter")
+
+
+def another(facts: Facts) -> Optional[Finding]:
+    """A cluster has one server of custom metrics, and a cloud's or a vendor's may be it."""
+    found = adapter(facts)
+    if found.is_prometheus_adapter:
+        return None
+    whose = f"Deployment {found.name} in {found.namespace}, which is no prometheus-adapter"
+    if f"pods/{metric(facts)}" in found.metrics:
+        return skipped(f"{metric(facts)} comes from {whose}: {PROMISE} is not needed, and which requests it counts "
+                       "stays unproved")
+    return broken(f"custom metrics come from {whose} and has no {metric(facts)}; a cluster has one server for them",
+                  values("autoscaling.type", "ScaledObject") + "  (KEDA asks Prometheus itself)",
+                  f"or charts/stack/install --only prometheus-adapter, after kubectl delete apiservice {CUSTOM}: "
+                  "whoever reads the other's metrics loses them")
 
 
 def not_running(facts: Facts) -> Optional[Finding]:
@@ -115,9 +131,23 @@ def wrong_url(facts: Facts) -> Optional[Finding]:
     if asked not in [one["port"] for one in service["spec"]["ports"]]:
         return broken(f"it asks Prometheus at {given}: Service {host} has no port {asked}", *lines)
     pods, selector = facts.prometheus.pods, service["spec"].get("selector") or {}
-    if pods and selector and not contains(pods[0]["metadata"].get("labels") or {}, selector):
-        return broken(f"it asks {given}, which is another Prometheus than the one that scrapes the service", *lines)
+    if pods and selector and not contains(pods[0]["metadata"].get("labels") or {}, selector) and not has_ours(
+            facts, service, asked):
+        return broken(f"it asks {given}, which is another Prometheus than the one that scrapes the service, and has "
+                      "none of its series", *lines)
     return None
+
+
+def has_ours(facts: Facts, service: Object, port: int) -> bool:
+    """A Thanos, a Mimir, or a proxy will do as well, if it has what was scraped."""
+    path = adapter(facts).url.path.rstrip("/") + "/api/v1/query?" + urlencode(
+        {"query": f'count({REQUESTS}_count{{namespace="{facts.namespace}"}})'})
+    scheme = "https:" if adapter(facts).url.scheme == "https" else ""
+    try:
+        return bool(facts.cluster.json(proxy("services", namespace_of(service), scheme + name_of(service), str(port),
+                                             path))["data"]["result"])
+    except (Failed, Forbidden, KeyError, TypeError):
+        return False
 
 
 def no_series(facts: Facts) -> Optional[Finding]:
@@ -170,7 +200,7 @@ def short_window(facts: Facts) -> Optional[Finding]:
                   "or " + values("monitoring.serviceMonitor.interval", f"{int(seconds(window) / 4) or 1}s"))
 
 
-CAUSES = (by_keda, not_wanted, no_adapter, not_running, no_rule, wrong_resources, wrong_url, no_series, wrong_routes,
+CAUSES = (by_keda, not_wanted, no_adapter, another, not_running, no_rule, wrong_resources, wrong_url, no_series, wrong_routes,
           short_window)
 BROUGHT = (no_series,)
 

@@ -2,11 +2,11 @@
 
 from typing import Any, Optional
 
-from ..adapter import CUSTOM
+from ..adapter import API, CUSTOM
 from ..autoscaler import is_wanted
 from ..cluster import Object, condition, name_of, namespace_of
 from ..facts import INSTANCE, Facts
-from ..finding import Finding, broken, some
+from ..finding import BROKEN, Finding, broken, some
 from ..kubectl import Absent, Failed
 from . import adapter_rule, workload
 from .adapter_rule import adapter, metric
@@ -14,9 +14,6 @@ from .adapter_rule import adapter, metric
 ID = "custom-metrics-api"
 PROMISE = "that an HPA can ask for the request rate"
 FOLLOWS = ("adapter-rule",)
-
-API = "/apis/custom.metrics.k8s.io/v1beta1"
-
 
 def not_wanted(facts: Facts) -> Optional[Finding]:
     found = adapter_rule.by_keda(facts) or (None if is_wanted(facts) else adapter_rule.not_wanted(facts))
@@ -57,10 +54,7 @@ def unavailable(facts: Facts, aggregated: Object, usual: str) -> Optional[Findin
 
 
 def not_listed(facts: Facts) -> Optional[Finding]:
-    try:
-        names = [one["name"] for one in facts.cluster.json(API)["resources"]]
-    except Absent:
-        names = []  # the adapter has no metric at all
+    names = adapter(facts).metrics
     if f"pods/{metric(facts)}" in names:
         return None
     relist = int(adapter(facts).relist)
@@ -98,8 +92,14 @@ def no_value(facts: Facts) -> Optional[Finding]:
                   "wait: doctor --wait 90")
 
 
-CAUSES = (not_wanted, api_missing, api_unavailable, not_listed, no_value)
-BROUGHT = (api_missing, api_unavailable, not_listed, no_value)
+def of_another(facts: Facts) -> Optional[Finding]:
+    """Broken as the link before says; where that is content, its values are looked at all the same."""
+    found = adapter_rule.another(facts)
+    return found if found is not None and found.state == BROKEN else None
+
+
+CAUSES = (not_wanted, api_missing, api_unavailable, of_another, not_listed, no_value)
+BROUGHT = (api_missing, api_unavailable, of_another, not_listed, no_value)
 
 
 def quantity(text: str) -> float:
