@@ -65,9 +65,11 @@ class Collector:
 
     @property
     def place(self) -> Optional[tuple[str, str]]:
-        """Name and namespace of the Service that the host's name means; None: it is outside of the cluster."""
-        parts = (self.url.hostname or "").split(".")
-        if len(parts) > 2 and parts[2] != "svc":
+        """Name and namespace of the Service that the host's name means; None: no Service, but the node's own agent
+        (`$(HOST_IP)`), one in the same pod, or something outside of the cluster."""
+        host = self.url.hostname or ""
+        parts = host.split(".")
+        if "$(" in host or ":" in host or host == "localhost" or (len(parts) > 2 and parts[2] != "svc"):
             return None
         return parts[0], parts[1] if len(parts) > 1 else self.facts.namespace
 
@@ -93,6 +95,11 @@ class Collector:
         if self.service is None or not self.service["spec"].get("selector"):
             return []
         return self.facts.pods_of({"matchLabels": self.service["spec"]["selector"]}, namespace_of(self.service))
+
+    @property
+    def pod(self) -> str:
+        """As kubectl's logs and exec take it: whatever workload stands behind the Service."""
+        return name_of(self.pods[0]) if self.pods else f"service/{name_of(self.service)}"
 
     @cached_property
     def counts(self) -> Optional[Scrape]:

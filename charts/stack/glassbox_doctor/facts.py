@@ -165,15 +165,17 @@ class Facts:
         return found[0] if found else None
 
     def stack_deployment(self, name: str, namespace: str = "") -> Optional[Object]:
-        """By app.kubernetes.io/name, which ends with it; charts put their release before it."""
-        try:
-            found = self.cluster.find("deployments", namespace or self.monitoring) or []
-        except Forbidden:
-            return None
-        for one in found:
-            labels = labels_of(one)
-            if labels.get(NAME, "").endswith(name) or labels.get(COMPONENT) == name:
-                return one
+        """By app.kubernetes.io/name, which ends with it (charts put their release before it): where it is looked for,
+        else wherever it is."""
+        for place in (namespace or self.monitoring, ""):
+            try:
+                found = self.cluster.find("deployments", place) or []
+            except Forbidden:
+                return None
+            for one in found:
+                labels = labels_of(one)
+                if labels.get(NAME, "").endswith(name) or labels.get(COMPONENT) == name:
+                    return one
         return None
 
     def pods_of(self, selector: Any, namespace: str) -> list[Object]:

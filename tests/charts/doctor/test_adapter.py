@@ -41,6 +41,12 @@ def unavailable(replicas: int) -> Any:
     return break_it
 
 
+def no_image(world: World) -> None:
+    unavailable(1)(world)
+    one(world, "pods", "adapter-0")["status"]["containerStatuses"][0]["state"]["waiting"].update(
+        reason="ImagePullBackOff", message="not found")
+
+
 def keda(world: World) -> None:
     world["objects"]["scaledobjects"].append(thing(
         "shop-glassbox", "store", {"app.kubernetes.io/instance": "shop"}, spec={},
@@ -84,6 +90,8 @@ CASES = [
          "kubectl -n watch scale deployment/prometheus-adapter --replicas=1"),
     Case("crashes", unavailable(1), "Deployment prometheus-adapter is not available: CrashLoopBackOff: "
          "back-off 10s", "kubectl -n watch logs deployment/prometheus-adapter --all-containers --tail=20"),
+    Case("no image", no_image, "Deployment prometheus-adapter is not available: ImagePullBackOff: not found",
+         ADAPTERS + "image: one that the node can pull"),
     Case("no rule", config("{as: http_requests_per_second}", "{as: requests_per_second}"),
          "ConfigMap prometheus-adapter has no rule for http_requests_per_second, only for requests_per_second",
          ADAPTERS + "rules.custom[0].name.as: http_requests_per_second"),

@@ -102,7 +102,7 @@ CASES = [
     Case("no folders", folders(""), "the sidecar reads none",
          STACK + "sidecar.dashboards.folderAnnotation: grafana_folder"),
     Case("Grafana down", waits, "Deployment kps-grafana is not available: 0/1 nodes are available: 1 Insufficient",
-         "kubectl -n watch logs deployment/kps-grafana --all-containers --tail=20"),
+         "values of grafana: resources.requests: what a node has room for"),
     Case("not listed", lists(*DASHBOARDS[:-1]), "Grafana does not list 1 of 7: glassbox-telemetry",
          "wait: doctor --wait 90"),
     Case("no answer", lambda world: world["files"].update({"grafana-0/grafana": '{"message": "Invalid username"}'}),
@@ -120,6 +120,14 @@ def test_the_uids_are_those_of_the_dashboards() -> None:
     found = sorted(json.loads(path.read_text(encoding="utf-8"))["uid"]
                    for path in (ROOT / "dashboards/json").glob("*.json"))
     assert tuple(found) == DASHBOARDS
+
+
+def test_a_grafana_that_is_elsewhere_is_found() -> None:
+    """Its own team's, in its own namespace."""
+    world = whole()
+    for kind, name in (("deployments", "kps-grafana"), ("pods", "grafana-0")):
+        one(world, kind, name)["metadata"]["namespace"] = "grafana"
+    assert look(world)["dashboards-loaded"].state == "ok"
 
 
 def test_folders_as_they_should_be() -> None:

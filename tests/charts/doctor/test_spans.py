@@ -62,6 +62,11 @@ def stale(world: World) -> None:
     world["expositions"][PODS[0]] = exposition(90, 4, timeout=12)
 
 
+def agent_shut_off(world: World) -> None:
+    endpoint("http://$(HOST_IP):4318")(world)
+    failing(timeout=9)(world)
+
+
 CASES = [
     Case("nothing deployed", lambda world: drop(world, "deployments", NAME),
          "there is no Deployment, so nobody sends spans",
@@ -99,12 +104,17 @@ CASES = [
     Case("not passed on", counters("otelcol_receiver_accepted_spans 9", "otelcol_exporter_send_failed_spans 9"),
          "has passed none on, 9 were lost at its exporter",
          "values of opentelemetry-collector: tempo.endpoint: where Tempo is, or empty for a file"),
-    Case("outside", endpoint("https://otlp.example.com"), "https://otlp.example.com is outside of the cluster and has "
+    Case("outside", endpoint("https://otlp.example.com"), "https://otlp.example.com is no Service of the cluster and has "
          "acknowledged 180 spans; that they lie where they should stays unproved", "", "skipped"),
+    Case("the node's agent", endpoint("http://$(HOST_IP):4318"), "http://$(HOST_IP):4318 is no Service of the cluster "
+         "and has acknowledged 180 spans", "", "skipped"),
+    Case("in the same pod", endpoint("http://localhost:4318"), "http://localhost:4318 is no Service", "", "skipped"),
+    Case("the node's agent is shut off", agent_shut_off, "failed: 9 timeout",
+         "values of glassbox: networkPolicy.collectorTo: [{ipBlock: {cidr: ADDRESS/32}}]"),
     Case("no span of ours", file(otlp("other-1", NOW, "other")), "the collector's file has no span of our pods",
          "wait: doctor --wait 30"),
     Case("no file", unreadable, "the collector's file cannot be read",
-         "kubectl -n watch exec deploy/opentelemetry-collector -c reader -- ls -l /traces"),
+         "kubectl -n watch exec collector-0 -c reader -- ls -l /traces"),
     Case("old", stale,
          "the last span of our pods is 500 s old, by this machine's clock: nothing arrives any more (timeout)",
          PEERS),

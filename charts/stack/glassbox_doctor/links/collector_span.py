@@ -103,7 +103,7 @@ def own(facts: Facts) -> list[Scrape]:
 def network(facts: Facts) -> list[str]:
     """Nobody answers, though somebody is there."""
     place = collector(facts).place
-    return [values("networkPolicy.collectorTo", peers(place[1] if place else facts.monitoring)),
+    return [values("networkPolicy.collectorTo", peers(place[1]) if place else "[{ipBlock: {cidr: ADDRESS/32}}]"),
             f"kubectl -n {facts.namespace} logs deployment/{facts.fullname} --tail=20"]
 
 
@@ -159,15 +159,14 @@ def not_passed_on(facts: Facts) -> Optional[Finding]:
         return None
     return broken(f"the collector has passed none on, {failed:.0f} were lost at its exporter",
                   line("tempo.endpoint", "where Tempo is, or empty for a file"),
-                  f"kubectl -n {namespace_of(collector(facts).service)} logs deployment/"
-                  f"{name_of(collector(facts).service)} --tail=20")
+                  f"kubectl -n {namespace_of(collector(facts).service)} logs {collector(facts).pod} --tail=20")
 
 
 def outside(facts: Facts) -> Optional[Finding]:
     if collector(facts).service is not None:
         return None
     acknowledged = sum(scrape.total(EXPORTED, error_type="") for scrape in own(facts))
-    return skipped(f"{collector(facts).endpoint} is outside of the cluster and has acknowledged {acknowledged:.0f} "
+    return skipped(f"{collector(facts).endpoint} is no Service of the cluster and has acknowledged {acknowledged:.0f} "
                    "spans; that they lie where they should stays unproved")
 
 
@@ -179,8 +178,7 @@ def no_span(facts: Facts) -> Optional[Finding]:
         ours = found.ours
     except Failed as error:
         return broken(f"the collector's file cannot be read: {error}",
-                      f"kubectl -n {namespace_of(found.service)} exec deploy/{name_of(found.service)} -c reader -- "
-                      "ls -l /traces")
+                      f"kubectl -n {namespace_of(found.service)} exec {found.pod} -c reader -- ls -l /traces")
     if not ours:
         return broken("the collector's file has no span of our pods", "wait: doctor --wait 30",
                       f"kubectl -n {facts.namespace} logs deployment/{facts.fullname} --tail=20")

@@ -2,11 +2,11 @@
 
 from typing import Optional
 
-from ..cluster import Object, condition, name_of, namespace_of
-from ..facts import Facts
-from ..finding import Finding, broken
+from ..cluster import Object, condition, labels_of, name_of, namespace_of
+from ..facts import NAME, Facts
+from ..finding import Finding, broken, values
 from ..selectors import contains
-from .pods_ready import states
+from .pods_ready import IMAGE, states
 
 
 def behind(facts: Facts, service: Object) -> Optional[Object]:
@@ -46,5 +46,10 @@ def unavailable(facts: Facts, deployment: Object) -> Optional[Finding]:
     where, name = namespace_of(deployment), name_of(deployment)
     if deployment["spec"].get("replicas", 1) == 0:
         return broken(f"Deployment {name} is scaled to 0", f"kubectl -n {where} scale deployment/{name} --replicas=1")
-    return broken(f"Deployment {name} is not available: {why_not(facts, deployment)}",
-                  f"kubectl -n {where} logs deployment/{name} --all-containers --tail=20")
+    why, chart = why_not(facts, deployment), labels_of(deployment).get(NAME, name)
+    fix = f"kubectl -n {where} logs deployment/{name} --all-containers --tail=20"
+    if "nodes are available" in why:
+        fix = values("resources.requests", "what a node has room for", chart)
+    elif why.startswith(IMAGE):
+        fix = values("image", "one that the node can pull", chart)
+    return broken(f"Deployment {name} is not available: {why}", fix)
