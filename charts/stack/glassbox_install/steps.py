@@ -12,7 +12,7 @@ import re
 import secrets
 import time
 
-from . import diagnosis, ready
+from . import diagnosis, others, ready
 from .parts import PARTS, ROOT, SECRET, Part, Refused, Unavailable, Wish, chart_of, layers
 from .tools import Failed, Tools
 
@@ -51,8 +51,12 @@ def look(tools: Tools, wish: Wish) -> None:
         if found and not ours(part, found):
             if part.name == "metrics-server" and serves(tools, part):
                 continue
+            beside = {"service": "; another --release goes beside it",
+                      "monitoring": "; another --monitoring-namespace goes beside it"}.get(part.place, "")
             raise Refused(f"{part.name}: the release {where} is of another chart, {found['chart']}: "
-                          "it is left alone; another --release or --monitoring-namespace goes beside it")
+                          f"it is left alone{beside}")
+        if not found and not (part.name == "metrics-server" and serves(tools, part)):
+            others.refuse(tools, part, wish)
         if found and found["status"].startswith("pending-"):
             undo = "uninstall" if found["revision"] == "1" else "rollback"
             raise Refused(f"{part.name}: the release {where} is {found['status']}: an earlier run was ended in the "
@@ -107,7 +111,9 @@ def serves(tools: Tools, part: Part) -> bool:
 
 def ground(tools: Tools, wish: Wish) -> None:
     """Makes those that are not there, and the demonstration's Secret; what is there keeps its labels."""
-    wanted = {wish.namespace_of(part): POD_SECURITY if part.place == "service" else {} for part in wish.parts}
+    wanted: dict[str, dict[str, str]] = {}
+    for part in wish.parts:  # in a namespace for both, the monitoring's decides: node-exporter is not `restricted`
+        wanted.setdefault(wish.namespace_of(part), POD_SECURITY if part.place == "service" else {})
     for name, labels in wanted.items():
         if not tools.dry and tools.get("namespace", name):
             continue
@@ -187,16 +193,18 @@ def remove(tools: Tools, part: Part, wish: Wish, seconds: int) -> str:
 
 def leftovers(tools: Tools, namespace: str, name: str, seconds: int) -> None:
     """What the operator and the chart's jobs have made, of which helm knows nothing."""
-    kubelet = f"{name}-kubelet"
-    tools.change("kubectl", "-n", "kube-system", "delete", "service,endpoints", kubelet, "--ignore-not-found")
+    kubelet = f"kube-system/{name}-kubelet"
+    if tools.dry or not any(kubelet in word for each in others.operators(tools) for word in others.words_of(each)):
+        tools.change("kubectl", "-n", "kube-system", "delete", "service,endpoints", f"{name}-kubelet", "--ignore-not-found")
     tools.change("kubectl", "-n", namespace, "delete", "secret", f"{name}-admission", "--ignore-not-found")
     mark = ",".join(f"{key}={value}" for key, value in MADE_HERE.items())
     tools.change("kubectl", "-n", namespace, "delete", "secret", "-l", mark, "--ignore-not-found")
     if tools.dry:
         return
     end = time.monotonic() + seconds
-    made = "app.kubernetes.io/managed-by=prometheus-operator"
-    while left := tools.items("statefulsets,pods", "-n", namespace, "-l", made):
+    while left := [each for each in tools.items("statefulsets,pods", "-n", namespace, "-l",
+                                                "app.kubernetes.io/managed-by=prometheus-operator")
+                   if re.match(rf"(prometheus|alertmanager)-{re.escape(name)}-", each["metadata"]["name"])]:
         if time.monotonic() > end:
             raise Failed(f"still there after {seconds} s: {', '.join(ready.named(each) for each in left)}")
         time.sleep(ready.TICK)
