@@ -13,12 +13,23 @@ from .selectors import contains
 
 CUSTOM = "v1beta1.custom.metrics.k8s.io"
 API = "/apis/custom.metrics.k8s.io/v1beta1"
+REQUESTS = "http_server_request_duration_seconds"
+SERIES = f"{REQUESTS}_count"
+ROUTE = re.compile(r'\bhttp_route(=~|!~|!=|=)"((?:[^"\\]|\\.)*)"')
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def seconds(text: str) -> float:
     """A duration as Prometheus and Go write it."""
     return sum(float(number) * UNITS[unit] for number, unit in re.findall(r"([\d.]+)(ms|[smhd])", text))
+
+
+def fits(pattern: str, text: str) -> bool:
+    """As Prometheus anchors it; its few expressions that Python does not have fit nothing."""
+    try:
+        return re.fullmatch(pattern, text) is not None
+    except re.error:
+        return False
 
 
 @dataclass(frozen=True)
@@ -47,10 +58,13 @@ class Rule:
 
     @property
     def series(self) -> str:
-        """The name of the series, where the query says one."""
+        """The name of the series, where the query says one, or has an expression that the service's fits."""
         found = re.match(r'\s*([a-zA-Z_:][\w:]*)', self.series_query) or re.search(r'__name__="([^"]+)"',
                                                                                   self.series_query)
-        return found[1] if found else ""
+        if found:
+            return found[1]
+        pattern = re.search(r'__name__=~"([^"]+)"', self.series_query)
+        return SERIES if pattern and fits(pattern[1], SERIES) else ""
 
     @property
     def resources(self) -> dict[str, str]:
@@ -63,16 +77,24 @@ class Rule:
         return bool((self.document.get("resources") or {}).get("template"))
 
     @property
-    def routes(self) -> Optional[list[str]]:
-        """The routes whose requests it counts; None: all of them."""
-        found = re.search(r'http_route=(~?)"((?:[^"\\]|\\.)*)"', self.metrics_query)
-        if found is None:
-            return None
-        return sorted(part.replace("\\", "") for part in found[2].split("|"))
+    def matchers(self) -> list[tuple[str, str]]:
+        """Operator and value of those for the route."""
+        return [(operator, value.replace("\\\\", "\\")) for operator, value in ROUTE.findall(self.metrics_query)]
+
+    def counts(self, route: str) -> bool:
+        """Whether a request for a route is among those that it adds up, as Prometheus reads its matchers."""
+        return all({"=": route == value, "!=": route != value, "=~": fits(value, route),
+                    "!~": not fits(value, route)}[operator] for operator, value in self.matchers)
+
+    @property
+    def routes(self) -> list[str]:
+        """Those that it names, rather than describes."""
+        named = [part for operator, value in self.matchers if operator in ("=", "=~") for part in value.split("|")]
+        return sorted(part.replace("\\", "") for part in named if not re.search(r"(?<!\\)[.*+?()\[\]^$]", part))
 
     @property
     def window(self) -> str:
-        found = re.search(r"\[([^\]:]+)\]", self.metrics_query)
+        found = re.search(r"\[((?:\d+(?:ms|[smhd]))+)[\]:]", self.metrics_query)
         return found[1] if found else ""
 
 

@@ -147,6 +147,19 @@ def test_without_rules_the_routes_are_those_that_were_called() -> None:
     assert "counts /, /demo/random-error, /demo/work, which no user calls" in look(world)["adapter-rule"].found
 
 
+def test_the_same_rule_in_other_words() -> None:
+    """By expressions, as adapters' rules often are: what counts is what Prometheus would make of them."""
+    world = whole()
+    text = ADAPTER.replace('http_server_request_duration_seconds_count{namespace!="",pod!=""}',
+                           '\'{__name__=~"^http_server_.*_count$",namespace!="",pod!=""}\'')
+    for matcher in ('http_route=~"/|/demo/.*"', 'http_route!~"|/metrics|/[a-z]+z|/version|/faults|/inc.*|/page/.*"'):
+        one(world, "configmaps", "prometheus-adapter")["data"]["config.yaml"] = text.replace(RIGHT, matcher)
+        finding = look(world)["adapter-rule"]
+        assert finding.state == "ok" and "of 4 routes" in finding.found, finding
+    one(world, "configmaps", "prometheus-adapter")["data"]["config.yaml"] = text.replace(RIGHT, 'http_route!="/metrics"')
+    assert "counts /faults, /incidents/{name}, /livez, /page/events" in look(world)["adapter-rule"].found
+
+
 def test_routes_that_nobody_knows_are_not_judged() -> None:
     world = whole()
     drop(world, "prometheusrules")

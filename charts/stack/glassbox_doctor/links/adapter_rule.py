@@ -173,14 +173,15 @@ def served_routes(facts: Facts) -> list[str]:
 
 
 def wrong_routes(facts: Facts) -> Optional[Finding]:
-    counted, served = rule(facts).routes, served_routes(facts)
+    found, served = rule(facts), served_routes(facts)
     right = f'http_route=~"{"|".join(served)}"'
-    if counted is None:
+    if not found.matchers:
         return broken(f"{metric(facts)} counts all requests, probes and scrapes too: an idle service never shrinks",
                       line("rules.custom[0].metricsQuery", f"…{{<<.LabelMatchers>>,{right}}}…"))
     if not served:
         return None  # neither rules nor requests to tell
-    lost, extra = [one for one in served if one not in counted], [one for one in counted if one not in served]
+    lost = [one for one in served if not found.counts(one)]
+    extra = sorted({one for one in OPERATORS if one and found.counts(one)} | set(found.routes) - set(served))
     if not lost and not extra:
         return None
     said = ([f"does not count {some(lost, 4)}"] if lost else []) + (
@@ -207,5 +208,5 @@ BROUGHT = (no_series,)
 
 def green(facts: Facts) -> str:
     found = rule(facts)
-    return (f"{metric(facts)} over {found.window} of {len(found.routes or [])} routes, "
+    return (f"{metric(facts)} over {found.window} of {sum(map(found.counts, served_routes(facts)))} routes, "
             f"from {adapter(facts).argument('prometheus-url')}")

@@ -2,6 +2,7 @@
 
 from typing import Optional
 
+from ..adapter import REQUESTS
 from ..cluster import name_of
 from ..facts import Facts
 from ..finding import Finding, broken, some, stack
@@ -11,7 +12,6 @@ ID = "series"
 PROMISE = "that the service's metrics are in Prometheus"
 FOLLOWS = ("scraped",)
 
-REQUESTS = "http_server_request_duration_seconds"
 # One of each group that rules and dashboards are made of. None of them needs a user's request.
 OWN = (f"{REQUESTS}_count", f"{REQUESTS}_bucket", "glassbox_requests_finished_total", "glassbox_ready",
        "glassbox_connections", "glassbox_event_loop_lag_seconds_bucket", "glassbox_worker_busy_seconds_total",
