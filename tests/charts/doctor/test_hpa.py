@@ -161,6 +161,8 @@ HPA = [
          "kubectl -n store delete hpa by-hand  # if it is that which the message names"),
     Case("KEDA not ready", keda_blind, "is not ready: ScaledObjectCheckFailed: no Prometheus",
          "or values of glassbox: autoscaling.type: HorizontalPodAutoscaler"),
+    Case("KEDA elsewhere", keda_blind, "is not ready", "values of glassbox: autoscaling.keda.prometheusAddress: "
+         "http://kube-prometheus-stack-prometheus.watch.svc:9090"),
     Case("KEDA without HPA", keda_alone, "KEDA has made no HPA for it",
          "kubectl -n keda logs deployment/keda-operator --tail=20"),
 ]

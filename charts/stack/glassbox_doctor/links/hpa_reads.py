@@ -6,7 +6,7 @@ from ..autoscaler import autoscaler, named, part, scaled_objects
 from ..cluster import Object, condition, name_of
 from ..facts import Facts
 from ..finding import Finding, broken, skipped, some, upgrade, values
-from .adapter_rule import metric
+from .adapter_rule import metric, right_url
 from .custom_metrics_api import quantity
 
 ID = "hpa-reads"
@@ -25,11 +25,11 @@ def keda_not_ready(facts: Facts) -> Optional[Finding]:
         if ready.get("status") != "True":
             return broken(f"KEDA's ScaledObject {name} is not ready: {ready.get('reason', '')}: "
                           f"{ready.get('message') or 'KEDA has not looked at it: is it installed?'}",
-                          values("autoscaling.keda.prometheusAddress", "where Prometheus is"),
+                          values("autoscaling.keda.prometheusAddress", "{}:{}".format(*right_url(facts))),
                           "or " + values("autoscaling.type", "HorizontalPodAutoscaler"))
         if fallback.get("status") == "True":
             return broken(f"KEDA's ScaledObject {name} has fallen back to a fixed number of pods: it cannot read "
-                          "Prometheus", values("autoscaling.keda.prometheusAddress", "where Prometheus is"))
+                          "Prometheus", values("autoscaling.keda.prometheusAddress", "{}:{}".format(*right_url(facts))))
     return None
 
 
