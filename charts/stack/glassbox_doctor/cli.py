@@ -129,10 +129,14 @@ def main(arguments: Optional[list[str]] = None) -> int:
     if given.json == "-":
         print(document(findings), end="")
         return status(findings)
-    if given.json:
-        Path(given.json).write_text(document(findings), encoding="utf-8")
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size((WIDTH, 24)).columns if terminal else WIDTH
     print(table(findings, width, terminal and "NO_COLOR" not in os.environ))
     print(closing(findings, given))
+    if given.json:
+        try:
+            Path(given.json).write_text(document(findings), encoding="utf-8")
+        except OSError as error:
+            print(f"doctor: --json: {error}", file=sys.stderr)
+            return REFUSED
     return status(findings)

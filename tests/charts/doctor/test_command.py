@@ -88,6 +88,13 @@ def test_json_alone(doctor: Any) -> None:
     assert {one["state"] for one in json.loads(done.stdout)} == {"ok"}
 
 
+def test_a_file_that_cannot_be_written(doctor: Any, tmp_path: Path) -> None:
+    """Not 1, which says that a link is broken; what was found is said all the same."""
+    done = doctor(whole(), "--json", str(tmp_path / "nowhere/doctor.json"))
+    assert done.returncode == 2 and "11 ok" in done.stdout
+    assert done.stderr.startswith("doctor: --json: ") and "nowhere/doctor.json" in done.stderr
+
+
 def test_kubectl_missing(program: Any, tmp_path: Path) -> None:
     done = program(whole(), path=str(tmp_path))
     assert (done.returncode, done.stderr) == (2, "doctor: kubectl is not on the PATH\n")
