@@ -88,6 +88,24 @@ def test_removal_leaves_what_another_operator_has_made(world: World) -> None:
     assert done.returncode == 1 and "still there after 1 s: StatefulSet" in done.stderr
 
 
+def test_commands_are_for_the_cluster_that_was_meant(world: World, charts: str) -> None:
+    """Copied as they stand, a Secret would be made, or a release taken back, in the current context's."""
+    done = world.install("--profile", "production", "--context", "there", CHARTS_DIR=charts)
+    assert done.returncode == 2
+    assert "kubectl --context there create namespace monitoring" in done.stderr
+    assert "kubectl --context there -n monitoring create secret generic glassbox " in done.stderr
+    world.say(r"helm list .*webhook", [{"name": "webhook", "namespace": "monitoring", "revision": "4",
+                                        "status": "pending-upgrade", "chart": "glassbox-webhook-1.0.0"}])
+    done = world.install("--only", "webhook", "--context", "there", CHARTS_DIR=charts)
+    assert "helm --kube-context there -n monitoring rollback webhook" in done.stderr
+    done = world.install("--only", "glassbox", "--context", "there", CHARTS_DIR=charts)
+    assert "charts/stack/doctor --namespace glassbox --release glassbox --monitoring-namespace monitoring --context there" in (
+        done.stdout)
+    world.say("kubectl get namespace glassbox", {"kind": "Namespace"})
+    done = world.install("--only", "glassbox", "--uninstall", "--context", "there")
+    assert "kubectl --context there delete namespace glassbox" in done.stdout
+
+
 def test_one_namespace_for_all(world: World, charts: str) -> None:
     """It is not held to `restricted`: node-exporter could not start there."""
     done = world.install("--namespace", "all", "--monitoring-namespace", "all", CHARTS_DIR=charts)

@@ -18,6 +18,7 @@ from .parts import PARTS, PROFILES, Part, Refused, Unavailable, Wish, chart_of, 
 from .tools import Failed, Tools
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?")  # helm's bound for a release is 53
+COMMAND = re.compile(r"\b(kubectl|helm) (?=(?:-n \S+ )?(?:create|delete|describe|logs|rollback|uninstall)\b)")
 EPILOGUE = f"""
 parts, in order: {', '.join(part.name for part in PARTS)} (webhook: in the demo profile).
 Charts come from $CHARTS_DIR (NAME-VERSION.tgz) or, without it, from their public repositories; values from
@@ -124,7 +125,8 @@ def put_up(tools: Tools, asked: Wish, seconds: int) -> None:
     if not tools.dry:
         service = f"--namespace {asked.namespace} --release {asked.release}"
         print(f"\nall is ready after {time.monotonic() - begin:.0f} s. Whether every link holds, down to the HPA's "
-              f"metrics:\n   charts/stack/doctor {service} --monitoring-namespace {asked.monitoring}")
+              f"metrics:\n   charts/stack/doctor {service} --monitoring-namespace {asked.monitoring}"
+              + (f" --context {tools.context}" if tools.context else ""))
 
 
 def take_down(tools: Tools, asked: Wish, seconds: int) -> None:
@@ -132,7 +134,13 @@ def take_down(tools: Tools, asked: Wish, seconds: int) -> None:
     for part in reversed(asked.parts):
         each(tools, part, asked, lambda part=part: steps.remove(tools, part, asked, seconds))
     if not tools.dry and (left := steps.remains(tools, asked)):
-        print(f"\nleft, for they may hold what somebody still wants:\n{left}")
+        print(f"\nleft, for they may hold what somebody still wants:\n{meant(left, tools.context)}")
+
+
+def meant(text: str, context: str) -> str:
+    """What is to be typed, for the cluster that was asked for and not for the shell's current one."""
+    flags = {"kubectl": f"--context {context}", "helm": f"--kube-context {context}"}
+    return COMMAND.sub(lambda found: f"{found[1]} {flags[found[1]]} ", text) if context else text
 
 
 def each(tools: Tools, part: Part, asked: Wish, step) -> None:
@@ -151,13 +159,13 @@ def main(arguments: list[str]) -> int:
     try:
         run(given)
     except Refused as error:
-        print(f"install: refused: {error}", file=sys.stderr)
+        print(f"install: refused: {meant(str(error), given.context)}", file=sys.stderr)
         return 2
     except Unavailable as error:
-        print(f"install: cannot be had: {error}", file=sys.stderr)
+        print(f"install: cannot be had: {meant(str(error), given.context)}", file=sys.stderr)
         return 75
     except Failed as error:
-        print(f"install: FAILED: {error}", file=sys.stderr)
+        print(f"install: FAILED: {meant(str(error), given.context)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("install: interrupted; run it again to go on", file=sys.stderr)
