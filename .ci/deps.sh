@@ -35,11 +35,12 @@ packages() {
     esac
 }
 
-# Prints the packages that are not installed.
+# Prints the packages that are not installed, nor provided by one that is: Docker's own containerd.io is containerd and
+# runc, and would have to go for Debian's.
 missing() {
     local installed
-    installed=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "$@" 2>/dev/null |
-        sed -n 's/^ii *//p') || true
+    installed=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}, ${Provides}\n' 2>/dev/null |
+        sed -n 's/^ii *//p' | sed 's/ ([^)]*)//g; s/, */\n/g' | sort -u) || true
     printf '%s\n' "$@" | sort -u | grep -vxF "${installed:-:}" || true
 }
 
@@ -56,7 +57,7 @@ install_quietly() {
     local failed=""
     { as_root apt-get -qq -o DPkg::Lock::Timeout=300 update &&
         as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 \
-            --no-install-recommends install "$@"; } >"$log" 2>&1 </dev/null || failed=yes
+            --no-install-recommends --no-remove install "$@"; } >"$log" 2>&1 </dev/null || failed=yes
     [ -z "$ours" ] || as_root rm -f "$policy"
     [ -z "$failed" ] || cat "$log" >&2
     rm -f "$log"
