@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A Kubernetes cluster to look around in (infra/cluster/README.md): `make cluster`, `make cluster-down`.
 #
-#     .ci/cluster.sh up        starts it; with STACK=1 also all that watches the service, and the service,
-#                              by charts/stack/install (CHARTS_DIR: a folder of charts, if there is one)
+#     .ci/cluster.sh up        starts it; with STACK=1 also all that watches the service, and the service, by
+#                              charts/stack/install (CHARTS_DIR: a folder of the charts of others, else they are fetched)
 #     .ci/cluster.sh down
 #     .ci/cluster.sh test      the node's own tests (tests/cluster), counted: a part of `make check`
 #
@@ -18,8 +18,11 @@ start() {
     if [ -z "${STACK:-}" ]; then
         "$cluster" up
     else
+        # From outside, and before anything is built: no way leads out of the node.
+        CHARTS_DIR=$(.ci/charts.sh) || { echo "the charts: $CHARTS_DIR (CHARTS_DIR names a folder that has them)" >&2 && exit 75; }
+        export CHARTS_DIR
         "$cluster" up --all
-        "$cluster" enter charts/stack/install --profile demo --overlay infra/cluster/values
+        "$cluster" enter charts/stack/install --profile demo --overlay "$("$cluster" values)"
     fi
     cat >&2 <<NEXT
 

@@ -65,9 +65,17 @@ def test_life(told: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     assert environment["PATH"].startswith("/clients:")
     assert environment["HELM_CACHE_HOME"] == f"{state}/helm/cache"
 
+    # Its kubelets sign their own certificates and its control plane is pods: not what the node's values say.
+    capsys.readouterr()
+    assert command(monkeypatch, "values") == 0
+    assert capsys.readouterr().out == f"{HERE}/values-kind\n"
+
     assert command(monkeypatch, "down") == 0
     assert told.read_text().splitlines()[-1] == f"delete cluster --kubeconfig {state}/kind.kubeconfig --name some"
     assert [found.name for found in (tmp_path / "cache").iterdir()] == []
+    capsys.readouterr()
+    assert command(monkeypatch, "values") == 0
+    assert capsys.readouterr().out == f"{HERE}/values\n"
 
 
 @pytest.mark.parametrize("delete", [0, 1])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from .places import Place, place
+from .places import HERE, Place, place
 from .refused import Refused
 
 USAGE = """\
@@ -17,6 +17,8 @@ A Kubernetes node of our own, on a Debian without Docker; where Docker runs, kin
                                          cluster enter kubectl get pods -A
     cluster load NAME…|ARCHIVE…|--all    import images: ours by name, or archives (OCI, Docker)
     cluster build [NAME…|--all]          build what they are made of, for later
+    cluster values                       the folder of values that charts need there:
+                                         charts/stack/install --overlay "$(cluster values)"
     cluster down                         end it, and leave nothing
 
 CLUSTER_NAME names it (default: glassbox); several may run at once. infra/cluster/README.md tells the rest.
@@ -94,6 +96,12 @@ def _build(words: Sequence[str]) -> int:
     return 0
 
 
+def _values(words: Sequence[str]) -> int:
+    _no_more(words)
+    print(HERE / ("values-kind" if _kind(place()) else "values"))
+    return 0
+
+
 def _enter(words: Sequence[str]) -> int:
     from . import enter  # pylint: disable=import-outside-toplevel
     if not words:
@@ -119,6 +127,7 @@ def _inside(words: Sequence[str]) -> int:
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "up": _up, "down": _down, "status": _status, "enter": _enter, "load": _load, "build": _build,
+    "values": _values,
     # Not for people: the two processes of a node.
     "keep": _keep, "inside": _inside,
 }
