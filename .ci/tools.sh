@@ -9,6 +9,8 @@
 #     cannot be had: why          what it is made of cannot be fetched, or there is no Go
 #     broken: why                 all of it is there, and it does not build: a fault of ours
 #
+# `--missing NAME...` builds nothing, and prints those of the names that are not there yet.
+#
 # To add a tool: a row below. Its source is a module of ours that pins all it is made of, down to
 # the checksums (`go mod init glassbox/tools/NAME && go get -tool PACKAGE@VERSION` in .ci/tools/NAME),
 # and its package one that the module names. Where the package builds by itself, the source is `-`
@@ -102,18 +104,32 @@ because() {
     return 1
 }
 
-# tool NAME: prints its line.
-tool() {
-    local name=$1 source package key folder log lock
-    local -a flags
-    if ! read -r _ source package flags < <(rows | grep "^$name "); then
-        echo "broken: no such tool: $name"
-        return 1
-    fi
+# look_up NAME: the caller's source, package, flags; and the folder where it is, once it is built.
+look_up() {
+    local name=$1 key
+    read -r _ source package flags < <(rows | grep "^$name ") || return
     read -ra flags <<<"$flags"
     key=$({ rows | grep "^$name " && "$go" env GOVERSION GOARCH &&
         { [ "$source" = - ] || cat "$source"/*; }; } | sha256sum | cut -c1-16)
-    folder=$CACHE/$name-$key log=$CACHE/$name-$key.log
+    folder=$CACHE/$name-$key
+}
+
+# missing NAME: prints it, unless it is there.
+missing() {
+    local source package folder
+    local -a flags
+    look_up "$1" && [ -e "$folder/complete" ] || echo "$1"
+}
+
+# tool NAME: prints its line.
+tool() {
+    local name=$1 source package folder log lock
+    local -a flags
+    if ! look_up "$name"; then
+        echo "broken: no such tool: $name"
+        return 1
+    fi
+    log=$folder.log
     # A lock, because two runs may want it at once, and because tools of one module are made of the
     # same packages, which Go compiles once if they come one after the other. A mark at the end,
     # because either may be killed.
@@ -140,6 +156,14 @@ tool() {
 }
 
 mkdir -p "$CACHE"
+if [ "${1:-}" = --missing ]; then
+    shift
+    go=$(find_go) || { printf '%s\n' "$@" && exit; }
+    for name in "$@"; do
+        missing "$name"
+    done
+    exit
+fi
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 go=$(find_go) || { for _ in "$@"; do echo "cannot be had: no Go of at least $GO_VERSION"; done && exit 1; }
