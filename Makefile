@@ -13,7 +13,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 deps: ## install what all the others need
-	@.ci/deps.sh build test check bench coverage docs library image faults valgrind interop browser stack chart
+	@.ci/deps.sh build test check bench coverage docs library image faults valgrind interop browser stack chart cluster
 
 build: ## build/release/glassbox and build/release/glassbox-testserver
 	@.ci/build.sh
@@ -24,7 +24,7 @@ run: ## start the service on loopback, with spans on the terminal (RUN_ARGS="--f
 test: ## unit, sanitizer, fuzz and wire tests
 	@.ci/test.sh
 
-check: ## linters, coverage, library, image, faults, valgrind, a real Collector, hostile clients, a soak
+check: ## linters, coverage, library, image, faults, valgrind, a real Collector, charts, a node, hostile clients, a soak
 	@.ci/check.sh
 
 readers: ## OTLP and expositions, read by decoders that are not ours
