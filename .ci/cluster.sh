@@ -21,7 +21,8 @@ start() {
         # From outside, and before anything is built: no way leads out of the node.
         CHARTS_DIR=$(.ci/charts.sh) || { echo "the charts: $CHARTS_DIR (CHARTS_DIR names a folder that has them)" >&2 && exit 75; }
         export CHARTS_DIR
-        "$cluster" up --all
+        # One that is up is given what it lacks.
+        if "$cluster" status >/dev/null 2>&1; then "$cluster" load --all >&2; else "$cluster" up --all; fi
         "$cluster" enter charts/stack/install --profile demo --overlay "$("$cluster" values)"
     fi
     cat >&2 <<NEXT

@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from glassbox_cluster import images, oci, recipes
+import yaml
+from glassbox_cluster import images, oci, places, recipes
 from glassbox_cluster.places import ROOT
 from glassbox_cluster.refused import Refused
 
@@ -107,6 +108,27 @@ def test_folders_come_before_what_is_in_them(image: oci.Image) -> None:
 ])
 def test_names(name: str, image: str) -> None:
     assert ROWS[name].image == image
+
+
+@pytest.mark.parametrize("name, values, path", [
+    ("prometheus", "infra/cluster/values/kube-prometheus-stack.yaml", "prometheus.prometheusSpec.image.tag"),
+    ("alertmanager", "infra/cluster/values/kube-prometheus-stack.yaml", "alertmanager.alertmanagerSpec.image.tag"),
+    ("metrics-server", "charts/stack/values/metrics-server.yaml", "image.tag"),
+    ("collector", "charts/stack/values/opentelemetry-collector.yaml", "image.tag"),
+    ("tools", "infra/cluster/values/opentelemetry-collector.yaml", "reader.image.tag"),
+    ("webhook", "infra/cluster/values/webhook.yaml", "image.tag"),
+])
+def test_charts_are_told_the_tags_that_are_made(name: str, values: str, path: str) -> None:
+    found = yaml.safe_load((ROOT / values).read_text())
+    for key in path.split("."):
+        found = found[key]
+    assert ROWS[name].image.endswith(f":{found}")
+
+
+def test_charts_are_told_the_address_of_the_control_plane() -> None:
+    values = yaml.safe_load((ROOT / "infra/cluster/values/kube-prometheus-stack.yaml").read_text())
+    assert [values[part]["endpoints"] for part in ("kubeControllerManager", "kubeScheduler", "kubeEtcd", "kubeProxy")
+            ] == [[places.NODE_IP]] * 4
 
 
 def test_ours_has_our_version() -> None:

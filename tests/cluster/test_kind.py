@@ -3,6 +3,7 @@ down. No engine is needed, so none of kind itself is shown."""
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -31,12 +32,16 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "log"
 
 
-def play(folder: Path, monkeypatch: pytest.MonkeyPatch, create: int = 0, delete: int = 0) -> None:
-    """With these exit statuses."""
+def play(folder: Path, monkeypatch: pytest.MonkeyPatch, create: str = "0", delete: int = 0) -> None:
+    """With these exit statuses; `create` may do more before."""
     program = folder / "kind"
     program.write_text(KIND.format(log=folder / "log", create=create, delete=delete))
     program.chmod(0o755)
-    monkeypatch.setattr(tools, "built", lambda *names: [str(program)] if names == ("kind",) else [])
+    def built(*names: str) -> list[str]:
+        assert names in ((), ("kind",)), "what kind needs not"
+        return [str(program) for _ in names]
+
+    monkeypatch.setattr(tools, "built", built)
 
 
 def command(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -82,11 +87,31 @@ def test_life(told: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
 def test_failed_start_leaves_nothing(delete: int, told: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                      capsys: pytest.CaptureFixture[str]) -> None:
     """Nor does it say that the removal failed, where there was nothing to remove: an engine that has gone."""
-    play(tmp_path, monkeypatch, create=1, delete=delete)
+    play(tmp_path, monkeypatch, create="1", delete=delete)
     assert command(monkeypatch, "up") == 1
     assert "kind create cluster" in capsys.readouterr().err.splitlines()[-1]
     assert told.read_text().splitlines()[-1].startswith("delete cluster ")
     assert [found.name for found in (tmp_path / "cache").iterdir()] == []
+
+
+@pytest.mark.parametrize("number", ["TERM", "HUP", "INT"])
+def test_interrupted_start_leaves_nothing(number: str, told: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    play(tmp_path, monkeypatch, create=f"$(kill -{number} $PPID && sleep 5 && echo 0)")
+    kept = [(one, signal.getsignal(one)) for one in (signal.SIGTERM, signal.SIGHUP)]
+    try:
+        assert command(monkeypatch, "up") == 130
+    finally:
+        for one, handler in kept:
+            signal.signal(one, handler)
+    assert told.read_text().splitlines()[-1].startswith("delete cluster ")
+    assert [found.name for found in (tmp_path / "cache").iterdir()] == []
+
+
+def test_builds_nothing_of_a_node(told: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which are minutes of Kubernetes; pause and coredns come with kind's own nodes."""
+    assert command(monkeypatch, "build", "pause", "tools") == 0
+    assert capsys.readouterr().out == "localhost/tools:1\n"
+    assert not told.exists()
 
 
 def test_three_nodes_of_one_pinned_image() -> None:

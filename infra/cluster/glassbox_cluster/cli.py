@@ -1,9 +1,11 @@
 """The command line: a table of commands."""
 
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
+from typing import NoReturn
 
 from .places import HERE, Place, place
 from .refused import Refused
@@ -44,9 +46,15 @@ def _kind(here: Place) -> ModuleType | None:
     return kind
 
 
+def _interrupted(number: int, _: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
 def _up(words: Sequence[str]) -> int:
     from . import kind, up  # pylint: disable=import-outside-toplevel
-    names = _names(["--all"] if words == ["--images"] else words)
+    names = _names(words)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
     (kind.up if kind.wanted() else up.up)(place(), names)
     return 0
 
@@ -88,10 +96,13 @@ def _load(words: Sequence[str]) -> int:
 
 
 def _build(words: Sequence[str]) -> int:
-    from . import images, tools  # pylint: disable=import-outside-toplevel
-    tools.built("kube")
+    from . import images, kind, tools  # pylint: disable=import-outside-toplevel
+    names = _names(words) if words else images.of_node()
+    if kind.wanted():
+        names = [name for name in names if name not in images.of_node()]
+    tools.built("kind" if kind.wanted() else "kube")
     tools.clients()
-    for row, _ in images.made(_names(words) if words else images.of_node()):
+    for row, _ in images.made(names):
         print(row.image)
     return 0
 

@@ -31,6 +31,6 @@ def describe(place: Place) -> str:
              f"files {place.run}: {disk[0] if disk else '?'} MB; logs in {place.log}", ""]
     for words in (("get", "nodes,pods", "--all-namespaces", "--output=wide"),
                   ("get", f"node/{place.name}", "--output=jsonpath={range .status.images[*]}{.names[-1]}{'\\n'}{end}")):
-        done = enter.run(place, node, f"{place.run}/bin/kubectl", *words)
+        done = enter.run(place, node, f"{place.run}/bin/kubectl", "--request-timeout=10s", *words)
         lines.append(done.stdout if done.returncode == 0 else done.stderr)
     return "\n".join(lines)

@@ -1,13 +1,10 @@
 """`cluster up`: a node that is ready when it returns, or nothing."""
 
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from . import enter, files, images, keeper, load, lock, tools
 from .cgroups import Hierarchies
@@ -23,10 +20,6 @@ PATIENCE_S = 120  # for each step: a busy machine takes several times as long as
 ANSWER_S = 10  # for each question meanwhile
 
 
-def _interrupted(number: int, _: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt(signal.Signals(number).name)
-
-
 def up(place: Place, names: Sequence[str]) -> None:
     """Starts it, with these images besides its own."""
     images.chosen(names)
@@ -34,8 +27,6 @@ def up(place: Place, names: Sequence[str]) -> None:
     Hierarchies(place.cgroup).check()
     if lock.held(place):
         raise Refused(f"the node {place.name!r} is running already: `infra/cluster/cluster status`")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
     progress = Progress()
     progress.say("programs and images (the first time: some minutes)")
     kube, = tools.built("kube")
