@@ -249,7 +249,6 @@ def otlp_endpoint(world: World) -> Undo:
     def write(value: str) -> None:
         world.cluster.kubectl("--namespace", service.namespace, "set", "env", f"deployment/{service.name}",
                               f"--containers={service.container}", f"{name}={value}")
-        service.settle()
     write(re.sub("//[^.:/]+", f"//{NOBODY}", was))
     return lambda: write(was)
 

@@ -1,6 +1,7 @@
 """charts/stack/doctor, as a person runs it; and the links, in its order."""
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from glassbox import Glassbox
 
 LINKS = ["pods-ready", "scraped", "series", "rules-loaded", "alert-namespace", "adapter-rule", "custom-metrics-api",
          "metrics-api", "hpa-reads", "collector-span", "dashboards-loaded"]
+UNREACHABLE, TRIES = 2, 5
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,15 @@ class Doctor:
         self.record.write_text("")
 
     def look(self, wait: int = 0) -> Diagnosis:
-        """A run; with `wait` it looks again until all is well or that many seconds are over."""
-        self.file.unlink(missing_ok=True)
-        done = self.cluster.run(*self.words, *(["--wait", str(wait)] if wait else []), check=False, timeout=wait + 120)
+        """A run; with `wait` it looks again until all is well or that many seconds are over. An API server that does
+        not answer it at all is asked again: that is the machine's doing."""
+        for _ in range(TRIES):
+            self.file.unlink(missing_ok=True)
+            done = self.cluster.run(*self.words, *(["--wait", str(wait)] if wait else []), check=False,
+                                    timeout=wait + 120)
+            if done.returncode != UNREACHABLE:
+                break
+            time.sleep(5)
         assert done.returncode in (0, 1) and self.file.exists(), done.stdout + done.stderr
         links = {link["id"]: link for link in json.loads(self.file.read_text())}
         return Diagnosis(done.returncode, done.stdout, links)
