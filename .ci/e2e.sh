@@ -142,7 +142,9 @@ if [ -n "${E2E_KUBECONFIG:-}" ]; then
     "$venv/bin/python" tests/e2e/images.py >"$images"
     install+=(--values "$images")
 else
-    install+=(--overlay infra/cluster/values)
+    # A node has no way out to fetch them by itself.
+    CHARTS_DIR=$(.ci/charts.sh) || give_up "the charts of others: $CHARTS_DIR"
+    export CHARTS_DIR
     if "$node" status >/dev/null 2>&1; then
         say "a cluster is up already: it is used, and left up"
     else
@@ -164,6 +166,7 @@ FIGURES+=$(printf '%5d s  %s' "$((SECONDS - began))" "what is needed is built")$
 if [ -n "$ours" ]; then
     timed "cluster" run "$node" up --all || finish
 fi
+[ -n "${E2E_KUBECONFIG:-}" ] || install+=(--overlay "$("$node" values)")
 # Whatever was begun is removed. 75: a chart of others cannot be had.
 installed=yes
 began=$SECONDS status=0

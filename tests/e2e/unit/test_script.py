@@ -17,6 +17,7 @@ from wire import eventually
 # Notes each call in `calls`. The word in `waits` waits to be ended, as a node does that comes up; `fails` has statuses.
 PROGRAM = """#!/usr/bin/env bash
 here=%s
+[ "$1" != values ] || { echo infra/cluster/values; exit; }
 echo "$(basename "$0") $*" >>"$here/calls"
 word=$(basename "$0")-$1
 if [ "$word" = cluster-enter ]; then
@@ -43,6 +44,7 @@ class Script:
             path.write_text(PROGRAM % folder)
             path.chmod(0o755)
         (folder / ".ci/kubectl.sh").write_text("#!/bin/sh\necho /usr/bin\n")
+        (folder / ".ci/charts.sh").write_text('#!/bin/sh\necho "${CHARTS_DIR:-$0}"\n')
         (folder / "tests/e2e").mkdir(parents=True)
         (folder / "tests/e2e/test_it.py").write_text("def test_it():\n    pass\n")
 
