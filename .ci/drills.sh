@@ -8,18 +8,8 @@ cd "$(dirname "$0")/.."
 
 folder=build/drills
 stack=$folder/stack.json
-.ci/deps.sh build stack
-if [ -z "${GLASSBOX_BIN:-}" ]; then
-    if ! compile release glassbox; then
-        tally "drills" 0 1 0 "the build failed"
-        total
-        exit
-    fi
-    export GLASSBOX_BIN=$PWD/build/release/glassbox
-fi
-venv=$(.ci/venv.sh "$ALERTS_REQUIREMENTS")
+serving "drills" || { total; exit; }
 read -ra pytest_args <<<"${PYTEST_ARGS:-}"
-mkdir -p build/check
 
 tests() {
     say "drills, their tests"

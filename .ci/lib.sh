@@ -88,6 +88,18 @@ pytests() {
     tally "$name" $("$venv/bin/python" .ci/junit.py "$report") "$note"
 }
 
+# serving NAME: has what tests on the local stack need: `venv`, and the program that GLASSBOX_BIN names, built unless
+# that is given. That it cannot be had is counted under NAME.
+serving() {
+    if ! { .ci/deps.sh build stack && mkdir -p build/check &&
+        { [ -n "${GLASSBOX_BIN:-}" ] || compile release glassbox; } &&
+        venv=$(.ci/venv.sh "$ALERTS_REQUIREMENTS"); }; then
+        tally "$1" 0 1 0 "the build failed"
+        return 1
+    fi
+    export GLASSBOX_BIN=${GLASSBOX_BIN:-$PWD/build/release/glassbox}
+}
+
 # usable NAME LINE: whether a line of tools.sh or npm.sh is a path. What it is else is counted under NAME:
 # what cannot be had is skipped, what is broken has failed.
 usable() {
