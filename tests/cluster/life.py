@@ -83,9 +83,8 @@ def upper(here: Place, scenario: str) -> int:
         os.execv(CLUSTER, [CLUSTER, "up"])
     up.ANSWER_S = 3  # what plays the API server gives none
     signal.signal(signal.SIGUSR1, lambda *_: setattr(up, "PATIENCE_S", -1))
-    (_, pause), = images.made(["pause"])
-    own = [(pause.name, pause)]
-    node = Node(here.name, str(here.run), kube=str(Path.home() / "idler"), pause=pause.name, coredns="none")
+    own = images.made(["pause"])
+    node = Node(here.name, str(here.run), kube=str(Path.home() / "idler"), pause=own[0][0], coredns="none")
     status = 0
     try:
         with up.Starting(here, node, Progress()) as starting:

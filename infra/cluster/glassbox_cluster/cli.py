@@ -89,7 +89,7 @@ def _load(words: Sequence[str]) -> int:
     archives = [] if list(words) == ["--all"] else [Path(word) for word in words if word not in images.NAMES]
     if missing := [str(path) for path in archives if not path.is_file()]:
         raise Refused(f"no file, and no image of ours: {', '.join(missing)}; ours: {' '.join(images.NAMES)}", 2)
-    made = [(row.image, image) for row, image in images.made(names)] + [(str(path), path) for path in archives]
+    made = images.made(names) + [(str(path), path) for path in archives]
     for name in kind.load(here, made) if kind else load.load(here, node, made):
         print(name)
     return 0
@@ -99,11 +99,11 @@ def _build(words: Sequence[str]) -> int:
     from . import images, kind, tools  # pylint: disable=import-outside-toplevel
     names = _names(words) if words else images.of_node()
     if kind.wanted():
-        names = [name for name in names if name not in images.of_node()]
+        names = images.besides_node(names)
     tools.built("kind" if kind.wanted() else "kube")
     tools.clients()
-    for row, _ in images.made(names):
-        print(row.image)
+    for name, _ in images.made(names):
+        print(name)
     return 0
 
 

@@ -98,9 +98,14 @@ def of_node() -> list[str]:
     return [row.name for row in ROWS if row.of_node]
 
 
-def made(names: Sequence[str]) -> list[tuple[Row, Image | Path]]:
-    """Builds what they need, all at once, and makes them."""
+def besides_node(names: Sequence[str]) -> list[str]:
+    """Those that not every node has anyway."""
+    return [name for name in names if name not in of_node()]
+
+
+def made(names: Sequence[str]) -> list[tuple[str, Image | Path]]:
+    """Builds what they need, all at once, and makes them: each with its whole name."""
     rows = chosen(names)
     needs = list(dict.fromkeys(need for row in rows for need in row.needs))
     built = dict(zip(needs, map(Path, tools.built(*needs))))
-    return [(row, row.make(row.image, [built[need] for need in row.needs])) for row in rows]
+    return [(row.image, row.make(row.image, [built[need] for need in row.needs])) for row in rows]

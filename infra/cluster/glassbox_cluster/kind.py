@@ -49,7 +49,6 @@ def _kind(place: Place, *words: str) -> None:
 
 def up(place: Place, names: Sequence[str]) -> None:
     """Nodes that are ready, with these images, or nothing."""
-    images.chosen(names)
     progress = Progress()
     if is_there(place):
         raise Refused(f"the cluster {place.name!r} is there already: `infra/cluster/cluster status`")
@@ -58,13 +57,13 @@ def up(place: Place, names: Sequence[str]) -> None:
     clients, why = tools.clients()
     if why:
         raise Refused(why, CANNOT)
-    more = images.made([name for name in names if name not in images.of_node()])
+    more = images.made(images.besides_node(names))
     os.close(lock.take(place))
     _notes(place).write_text(f"{program}\n{clients}\n")
     try:
         _kind(place, "create", "cluster", "--config", str(HERE / "kind.yaml"), "--kubeconfig", _config(place),
               "--wait", "180s")
-        load(place, [(row.image, image) for row, image in more])
+        load(place, more)
     except BaseException:
         progress.say("not started: removing what there is of it")
         with contextlib.suppress(Refused):  # no engine: there is nothing to remove

@@ -22,7 +22,6 @@ ANSWER_S = 10  # for each question meanwhile
 
 def up(place: Place, names: Sequence[str]) -> None:
     """Starts it, with these images besides its own."""
-    images.chosen(names)
     tools.check()
     Hierarchies(place.cgroup).check()
     if lock.held(place):
@@ -34,12 +33,12 @@ def up(place: Place, names: Sequence[str]) -> None:
     if why:
         progress.say(f"no helm, and kubectl from the node itself: {why}")
     own = images.made(images.of_node())
-    more = images.made([name for name in names if name not in images.of_node()])
-    by_name = {row.name: row.image for row, _ in own}
+    more = images.made(images.besides_node(names))
+    by_name = {row.name: row.image for row in images.chosen(images.of_node())}
     node = Node(place.name, str(place.run), kube=kube, clients=clients, pause=by_name["pause"],
                 coredns=by_name["coredns"])
     with Starting(place, node, progress) as starting:
-        starting.follow([(row.image, image) for row, image in own], [(row.image, image) for row, image in more])
+        starting.follow(own, more)
     progress.say(f"the node {place.name} is ready: infra/cluster/cluster enter kubectl get pods -A")
 
 
