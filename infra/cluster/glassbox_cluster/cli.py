@@ -40,7 +40,7 @@ def _names(words: Sequence[str]) -> list[str]:
 
 def _kind(here: Place) -> ModuleType | None:
     """The module, if this cluster is kind's; it has the functions that ours have."""
-    if not (here.state / "kind").exists():
+    if not here.kind.exists():
         return None
     from . import kind  # pylint: disable=import-outside-toplevel
     return kind

@@ -27,21 +27,12 @@ def wanted() -> bool:
     return driver == "kind" or (not driver and bool(tools.output(["docker", "info", "--format", "{{.ServerVersion}}"])))
 
 
-def is_there(place: Place) -> bool:
-    return _notes(place).exists()
-
-
-def _notes(place: Place) -> Path:
-    """The paths of kind and of the clients' folder, a line each."""
-    return place.state / "kind"
-
-
 def _config(place: Place) -> str:
     return str(place.state / "kind.kubeconfig")
 
 
 def _kind(place: Place, *words: str) -> None:
-    program = _notes(place).read_text().splitlines()[0]
+    program = place.kind.read_text().splitlines()[0]
     done = subprocess.run([program, *words, "--name", place.name], check=False, stdin=subprocess.DEVNULL, stdout=2)
     if done.returncode != 0:
         raise Refused(f"kind {' '.join(words)} failed")
@@ -50,7 +41,7 @@ def _kind(place: Place, *words: str) -> None:
 def up(place: Place, names: Sequence[str]) -> None:
     """Nodes that are ready, with these images, or nothing."""
     progress = Progress()
-    if is_there(place):
+    if place.kind.exists():
         raise Refused(f"the cluster {place.name!r} is there already: `infra/cluster/cluster status`")
     progress.say("kind and images (the first time: some minutes)")
     program, = tools.built("kind")
@@ -59,7 +50,7 @@ def up(place: Place, names: Sequence[str]) -> None:
         raise Refused(why, CANNOT)
     more = images.made(images.besides_node(names))
     os.close(lock.take(place))
-    _notes(place).write_text(f"{program}\n{clients}\n")
+    place.kind.write_text(f"{program}\n{clients}\n")
     try:
         _kind(place, "create", "cluster", "--config", str(HERE / "kind.yaml"), "--kubeconfig", _config(place),
               "--wait", "180s")
@@ -87,7 +78,7 @@ def load(place: Place, made: Sequence[tuple[str, Image | Path]]) -> list[str]:
 
 
 def environment(place: Place) -> dict[str, str]:
-    clients = _notes(place).read_text().splitlines()[1]
+    clients = place.kind.read_text().splitlines()[1]
     return with_clients(place.state, _config(place), [clients])
 
 

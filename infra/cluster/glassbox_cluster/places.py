@@ -65,6 +65,11 @@ class Place:
         return self.run / "admin.kubeconfig"
 
     @property
+    def kind(self) -> Path:
+        """It is there if the cluster is kind's: the paths of kind and of the clients' folder, a line each."""
+        return self.state / "kind"
+
+    @property
     def cgroup(self) -> str:
         """The folder in each hierarchy that holds all of the node."""
         return f"cluster-{self.name}"
