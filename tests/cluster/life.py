@@ -84,7 +84,7 @@ def upper(here: Place, scenario: str) -> int:
     up.ANSWER_S = 3  # what plays the API server gives none
     signal.signal(signal.SIGUSR1, lambda *_: setattr(up, "PATIENCE_S", -1))
     own = images.made(["pause"])
-    node = Node(here.name, str(here.run), kube=str(Path.home() / "idler"), pause=own[0][0], coredns="none")
+    node = Node(here.name, kube=str(Path.home() / "idler"), pause=own[0][0], coredns="none")
     status = 0
     try:
         with up.Starting(here, node, Progress()) as starting:

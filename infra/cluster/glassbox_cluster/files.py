@@ -3,7 +3,6 @@ folder, made by the keeper, gone with the node."""
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from . import pki, places, programs
 from .places import HERE, Place
@@ -13,7 +12,6 @@ from .places import HERE, Place
 class Node:
     """What the commands and the keeper know of a node; kept as node.json in its run folder."""
     name: str
-    run: str
     kube: str = ""  # the multi-call binary
     clients: str = ""  # the folder of helm and kubectl; empty where they cannot be had
     pause: str = ""  # names of the two images that every node has
@@ -22,15 +20,12 @@ class Node:
     init: int = 0  # process 1, as it is called outside
     switched: tuple[str, ...] = ()  # controllers switched on for the whole machine
 
-    @property
-    def path(self) -> Path:
-        return Path(self.run) / "node.json"
 
-    def write(self) -> None:
-        """All of it or nothing: others read it at any time."""
-        draft = self.path.with_suffix(".new")
-        draft.write_text(json.dumps(asdict(self)))
-        draft.rename(self.path)
+def write(place: Place, node: Node) -> None:
+    """All of it or nothing: others read it at any time."""
+    draft = place.run / "node.new"
+    draft.write_text(json.dumps(asdict(node)))
+    draft.rename(place.run / "node.json")
 
 
 def read(place: Place) -> Node | None:

@@ -55,14 +55,14 @@ def main(place: Place, handle: int) -> int:
     try:
         place.run.mkdir()
         node.keeper = os.getpid()
-        node.write()
+        files.write(place, node)
         files.make(place, node)
         groups = Hierarchies(place.cgroup)
         node.switched = tuple(groups.create())
-        node.write()
+        files.write(place, node)
         child = _unshare(place, groups)
         node.init = _process_1(child)
-        node.write()
+        files.write(place, node)
         _watch(child)
         print(f"process 1 ended with status {child.wait()}", flush=True)
     except Ended as why:

@@ -35,7 +35,7 @@ def up(place: Place, names: Sequence[str]) -> None:
     own = images.made(images.of_node())
     more = images.made(images.besides_node(names))
     by_name = {row.name: row.image for row in images.chosen(images.of_node())}
-    node = Node(place.name, str(place.run), kube=kube, clients=clients, pause=by_name["pause"],
+    node = Node(place.name, kube=kube, clients=clients, pause=by_name["pause"],
                 coredns=by_name["coredns"])
     with Starting(place, node, progress) as starting:
         starting.follow(own, more)
