@@ -84,14 +84,8 @@ trap 'exit 129' HUP
 # ---- figures -------------------------------------------------------------------------------------
 
 FIGURES=""
-# timed NAME COMMAND...: a step, and how long it took.
-timed() {
-    local name=$1 began=$SECONDS failed=$FAILED
-    shift
-    step "$name" "$@"
-    FIGURES+=$(printf '%5d s  %s' "$((SECONDS - began))" "$name")$'\n'
-    [ "$FAILED" -eq "$failed" ]
-}
+# figure NAME: how long it took since `began`.
+figure() { FIGURES+=$(printf '%5d s  %s' "$((SECONDS - began))" "$1")$'\n'; }
 
 # memory: what a node of ours takes, by its cgroup; of another cluster, what metrics-server knows of its pods.
 memory() {
@@ -159,12 +153,15 @@ else
         [ "$status" -eq 0 ] || { ours="" && tally "cluster" 0 1 0 "it does not build" && finish; }
     fi
 fi
-FIGURES+=$(printf '%5d s  %s' "$((SECONDS - began))" "what is needed is built")$'\n'
+figure "what is needed is built"
 
 # ---- up, installed, tested, down -----------------------------------------------------------------
 
 if [ -n "$ours" ]; then
-    timed "cluster" run "$node" up --all || finish
+    began=$SECONDS
+    step "cluster" run "$node" up --all
+    figure "cluster"
+    [ "$FAILED" -eq 0 ] || finish
 fi
 [ -n "${E2E_KUBECONFIG:-}" ] || install+=(--overlay "$("$node" values)")
 # Whatever was begun is removed. 75: a chart of others cannot be had.
@@ -175,7 +172,7 @@ run "${inside[@]}" "${install[@]}" || status=$?
 [ "$status" -ne 75 ] || give_up "a chart of others cannot be had (CHARTS_DIR)"
 [ "$status" -eq 0 ] || { tally "install" 0 1 0 && finish; }
 tally "install" 1 0 0
-FIGURES+=$(printf '%5d s  %s' "$((SECONDS - began))" "install")$'\n'
+figure "install"
 say "tests"
 began=$SECONDS
 rm -f "$folder/junit.xml"
@@ -183,9 +180,9 @@ run "$venv/bin/python" -m pytest -p no:cacheprovider --durations=15 --junit-xml=
     "${pytest_args[@]}" || true
 # shellcheck disable=SC2046 # three numbers
 tally "tests" $("$venv/bin/python" .ci/junit.py "$folder/junit.xml")
-FIGURES+=$(printf '%5d s  %s' "$((SECONDS - began))" "tests")$'\n'
+figure "tests"
 FIGURES+=$(memory || echo "    ? MB  memory: nobody says")$'\n'
 began=$SECONDS
 step "nothing is left behind" take_down
-FIGURES+=$(printf '%5d s  %s' "$((SECONDS - began))" "down")$'\n'
+figure "down"
 finish
