@@ -160,6 +160,24 @@ def test_the_service_is_built_anew_when_what_it_is_made_of_changes() -> None:
     assert {found.partition("/")[0] for found in looked_at} <= copied | {"Dockerfile", "CMakeLists.txt", "CMakePresets.json"}
 
 
+def test_pause_for_two_nodes_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One is compiled while another is about to be put in its place."""
+    monkeypatch.setenv("GLASSBOX_CACHE", str(tmp_path))
+    compiled = recipes._output  # pylint: disable=protected-access
+    other: list[oci.Image] = []
+
+    def output(*command: str) -> str:
+        said = compiled(*command)
+        monkeypatch.setattr(recipes, "_output", compiled)
+        other.append(recipes.pause("other", []))
+        return said
+
+    monkeypatch.setattr(recipes, "_output", output)
+    files = recipes.pause("one", []).files
+    assert [image.files for image in other] == [files]
+    assert list(tmp_path.iterdir()) == [files["/pause"]], "and no draft is left"
+
+
 def test_pause_ends_when_asked_to() -> None:
     """By a handler: as process 1 of a pod it would not hear a signal that it has none for."""
     row = ROWS["pause"]

@@ -5,6 +5,7 @@ shared libraries that it names."""
 import hashlib
 import re
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -42,9 +43,11 @@ def pause(name: str, _: list[Path]) -> Image:
     target = cache_folder() / f"pause-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_suffix(".new")
-        _output("gcc", "-std=c11", "-Os", "-static", "-s", "-Wall", "-Wextra", "-Werror", "-o", str(draft), str(source))
-        draft.rename(target)
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:  # others may be at it, too
+            draft = Path(folder, "pause")
+            _output("gcc", "-std=c11", "-Os", "-static", "-s", "-Wall", "-Wextra", "-Werror",
+                    "-o", str(draft), str(source))
+            draft.rename(target)
     return Image(name, ("/pause",), {"/pause": target}, user=65535)
 
 
