@@ -50,5 +50,12 @@ def drop(world: World, kind: str, name: str = "") -> None:
     world["objects"][kind].remove(one(world, kind, name))
 
 
+def warn(world: World, kind: str, name: str, reason: str, message: str) -> None:
+    """An event about an object of the release's namespace."""
+    world["objects"]["events"].append({
+        "metadata": {"namespace": NAMESPACE}, "type": "Warning", "reason": reason, "message": message,
+        "involvedObject": {"kind": kind, "name": name}, "lastTimestamp": "2026-11-26T16:00:00Z"})
+
+
 def labels(thing: dict[str, Any]) -> dict[str, str]:
     return thing["metadata"]["labels"]

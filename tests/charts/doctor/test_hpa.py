@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from examine import Case, check, drop, labels, look, one
+from examine import Case, check, drop, labels, look, one, warn
 from test_adapter import keda, off
-from world import NAME, NAMESPACE, PODS, World, whole
+from world import NAME, PODS, World, whole
 
 SAMPLES = r"^/apis/metrics.k8s.io/v1beta1/namespaces/store/pods"
 LOGS = "kubectl -n watch logs deployment/metrics-server"
@@ -76,10 +76,8 @@ def unread(index: int, active: bool = True) -> Any:
     def break_it(world: World) -> None:
         one(world, "horizontalpodautoscalers")["status"]["currentMetrics"][index] = {"type": ""}
         if active:
-            world["objects"]["events"].append({
-                "metadata": {"namespace": NAMESPACE}, "type": "Warning", "reason": "FailedGetPodsMetric",
-                "message": "unable to get metric http_requests_per_second: no metrics returned",
-                "involvedObject": {"kind": "HorizontalPodAutoscaler", "name": NAME}})
+            warn(world, "HorizontalPodAutoscaler", NAME, "FailedGetPodsMetric",
+                 "unable to get metric http_requests_per_second: no metrics returned")
     return break_it
 
 

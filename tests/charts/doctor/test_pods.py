@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from examine import Case, check, drop, labels, look, one
+from examine import Case, check, drop, labels, look, one, warn
 from world import NAME, NAMESPACE, OURS, PODS, World, deployment, whole
 
 
@@ -42,9 +42,7 @@ def by_digest(world: World) -> None:
 
 def not_alive(world: World) -> None:
     ended("Completed", 0)(world)
-    world["objects"]["events"].append({
-        "metadata": {"namespace": NAMESPACE}, "reason": "Unhealthy", "lastTimestamp": "2026-11-26T16:00:00Z",
-        "message": "Liveness probe failed: deadline exceeded", "involvedObject": {"kind": "Pod", "name": PODS[0]}})
+    warn(world, "Pod", PODS[0], "Unhealthy", "Liveness probe failed: deadline exceeded")
 
 
 def unscheduled(message: str) -> Any:
@@ -60,9 +58,7 @@ def unready(message: str, reason: str = "Unhealthy", exposition: str = "") -> An
             status="False", message="containers with unready status: [glassbox]")
         world["expositions"][PODS[1]] = exposition
         if message:
-            world["objects"]["events"].append({
-                "metadata": {"namespace": NAMESPACE}, "type": "Warning", "reason": reason, "message": message,
-                "involvedObject": {"kind": "Pod", "name": PODS[1]}, "lastTimestamp": "2026-11-26T16:00:00Z"})
+            warn(world, "Pod", PODS[1], reason, message)
     return break_it
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from examine import Case, check, drop, labels, look, one
+from examine import Case, check, drop, labels, look, one, warn
 from glassbox_doctor.links.rules_loaded import SHIPPED
 from test_scraped import selector, switched_off, values
 from world import NAME, NAMESPACE, World, thing, whole
@@ -27,9 +27,7 @@ def unloaded(event: str = "") -> Any:
     def break_it(world: World) -> None:
         world["prometheus"]["groups"] = world["prometheus"]["groups"][-1:]
         if event:
-            world["objects"]["events"].append({
-                "metadata": {"namespace": NAMESPACE}, "type": "Warning", "reason": "InvalidConfiguration",
-                "message": event, "involvedObject": {"kind": "PrometheusRule", "name": NAME}})
+            warn(world, "PrometheusRule", NAME, "InvalidConfiguration", event)
     return break_it
 
 
@@ -103,9 +101,7 @@ def alertmanager(**of: Any) -> Any:
 
 def rejected(world: World) -> None:
     world["receivers"] = ["null"]
-    world["objects"]["events"].append({
-        "metadata": {"namespace": NAMESPACE}, "type": "Warning", "reason": "InvalidConfiguration",
-        "message": 'unable to get secret "slack"', "involvedObject": {"kind": "AlertmanagerConfig", "name": NAME}})
+    warn(world, "AlertmanagerConfig", NAME, "InvalidConfiguration", 'unable to get secret "slack"')
 
 
 def nobody(enabled: bool) -> Any:

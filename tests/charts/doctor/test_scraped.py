@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from examine import Case, check, drop, labels, look, one
+from examine import Case, check, drop, labels, look, one, warn
 from world import NAME, NAMESPACE, POOL, PODS, VALUES, WATCH, World, helm, thing, whole
 
 ALL = ("values of kube-prometheus-stack: prometheus.prometheusSpec: {serviceMonitorSelector: {}, "
@@ -60,9 +60,7 @@ def unwritten(event: str = "", replicas: int = 1, operator: bool = True) -> Any:
     def break_it(world: World) -> None:
         world["prometheus"].update(config="scrape_configs: []\n", targets=[])
         if event:
-            world["objects"]["events"].append({
-                "metadata": {"namespace": NAMESPACE}, "type": "Warning", "reason": "InvalidConfiguration",
-                "message": event, "involvedObject": {"kind": "ServiceMonitor", "name": NAME}})
+            warn(world, "ServiceMonitor", NAME, "InvalidConfiguration", event)
         one(world, "deployments", "kps-operator")["spec"]["replicas"] = replicas
         one(world, "deployments", "kps-operator")["status"] = {"availableReplicas": replicas} if replicas else {}
         if not operator:
