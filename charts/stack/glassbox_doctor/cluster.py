@@ -14,7 +14,7 @@ Object = dict[str, Any]
 KINDS = {
     "namespaces": "/api/v1", "pods": "/api/v1", "services": "/api/v1", "events": "/api/v1", "configmaps": "/api/v1",
     "secrets": "/api/v1",
-    "deployments": "/apis/apps/v1", "statefulsets": "/apis/apps/v1",
+    "deployments": "/apis/apps/v1",
     "endpointslices": "/apis/discovery.k8s.io/v1",
     "networkpolicies": "/apis/networking.k8s.io/v1",
     "apiservices": "/apis/apiregistration.k8s.io/v1",

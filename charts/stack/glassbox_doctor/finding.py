@@ -14,10 +14,6 @@ class Finding:
     fix: str = ""
 
 
-def ok(found: str) -> Finding:
-    return Finding(OK, found)
-
-
 def broken(found: str, *fix: str) -> Finding:
     """Several lines where one of them, or both, will do: the found says which."""
     return Finding(BROKEN, found, "\n".join(fix))
