@@ -197,15 +197,3 @@ class Facts:
 
     def ready_endpoints(self, service: Object) -> list[Object]:
         return [one for one in self.endpoints(service) if (one.get("conditions") or {}).get("ready") is not False]
-
-
-def port_of(service: Object, names: tuple[str, ...], number: int) -> str:
-    """Of a Service, the port by one of its usual names, by its number, or the first, as a proxy's path takes it."""
-    ports = service["spec"]["ports"]
-    for name in names:
-        if any(port.get("name") == name for port in ports):
-            return name
-    for port in ports:
-        if number in (port["port"], port.get("targetPort")):
-            return str(port["port"])
-    return str(ports[0]["port"])

@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 PORTS = ("http-web", "web", "http")
 
 
+def port_of(service: Object, names: tuple[str, ...], number: int) -> str:
+    """Of a Service, the port by one of its usual names, by its number, or the first, as a proxy's path takes it."""
+    ports = service["spec"]["ports"]
+    for name in names:
+        if any(port.get("name") == name for port in ports):
+            return name
+    for port in ports:
+        if number in (port["port"], port.get("targetPort")):
+            return str(port["port"])
+    return str(ports[0]["port"])
+
+
 class Operated:
     """A server that the operator runs for a custom resource; its Service is found by its pods."""
 
@@ -38,7 +50,6 @@ class Operated:
 
     def get(self, path: str, **parameters: str) -> Any:
         """A document of its API."""
-        from .facts import port_of
         if self.service is None:
             raise Failed("it has no Service" if self.pods else "nothing runs")
         spec = self.thing["spec"] if self.thing else {}
