@@ -33,10 +33,10 @@ def named(metric: dict[str, Any]) -> str:
     """What a metric of spec or status is called; "" where the controller left a place empty."""
     kind = metric.get("type", "")
     if kind in ("Resource", "ContainerResource"):
-        part = metric[kind[0].lower() + kind[1:]]
-        return part["name"] + (f" of container {part['container']}" if "container" in part else "")
+        read = part(metric)
+        return read["name"] + (f" of container {read['container']}" if "container" in read else "")
     if kind in ("Pods", "External", "Object"):
-        return metric[kind.lower()]["metric"]["name"]
+        return part(metric)["metric"]["name"]
     return ""
 
 

@@ -3,7 +3,6 @@
 from typing import Any, Optional
 
 from ..adapter import API, CUSTOM
-from ..autoscaler import is_wanted
 from ..cluster import Object, condition, name_of, namespace_of
 from ..facts import INSTANCE, Facts
 from ..finding import BROKEN, Finding, broken, some
@@ -16,7 +15,7 @@ PROMISE = "that an HPA can ask for the request rate"
 FOLLOWS = ("adapter-rule",)
 
 def not_wanted(facts: Facts) -> Optional[Finding]:
-    found = adapter_rule.by_keda(facts) or (None if is_wanted(facts) else adapter_rule.not_wanted(facts))
+    found = adapter_rule.by_keda(facts) or adapter_rule.not_wanted(facts)
     if found is None:
         return None
     return Finding(found.state, found.found.replace(adapter_rule.PROMISE, PROMISE), found.fix)
