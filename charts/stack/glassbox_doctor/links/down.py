@@ -10,6 +10,12 @@ from ..kubectl import Forbidden
 from ..selectors import selects
 
 
+def edit(facts: Facts, line: str) -> str:
+    """What to change in the ServiceMonitor."""
+    name = name_of(facts.monitor) if facts.monitor else facts.fullname
+    return f"kubectl -n {facts.namespace} edit servicemonitor {name}  # {line}"
+
+
 def policy(facts: Facts) -> Optional[Object]:
     """A NetworkPolicy that keeps callers from our pods, if there is one."""
     labels = labels_of(facts.pods[0]) if facts.pods else {}
@@ -46,22 +52,19 @@ def unreachable(facts: Facts, error: str) -> list[str]:
 
 def status(facts: Facts, error: str) -> list[str]:
     code = re.search(r"HTTP status (\d+)", error)
-    name = name_of(facts.monitor)
     if code and code[1] == "404":
-        return [f"kubectl -n {facts.namespace} edit servicemonitor {name}  # spec.endpoints[0].path: /metrics"]
+        return [edit(facts, "spec.endpoints[0].path: /metrics")]
     if code and code[1] in ("401", "403"):
-        return [f"kubectl -n {facts.namespace} edit servicemonitor {name}  # spec.endpoints[0]: what the port asks for"]
+        return [edit(facts, "spec.endpoints[0]: what the port asks for")]
     return [f"kubectl -n {facts.namespace} logs deployment/{facts.fullname} --tail=20"]
 
 
 def https(facts: Facts, error: str) -> list[str]:
-    return [f"kubectl -n {facts.namespace} edit servicemonitor {name_of(facts.monitor)}  "
-            "# spec.endpoints[0].scheme: http"]
+    return [edit(facts, "spec.endpoints[0].scheme: http")]
 
 
 def limit(facts: Facts, error: str) -> list[str]:
-    return [f"kubectl -n {facts.namespace} edit servicemonitor {name_of(facts.monitor)}  "
-            "# spec.sampleLimit, labelLimit, bodySizeLimit: higher, or none"]
+    return [edit(facts, "spec.sampleLimit, labelLimit, bodySizeLimit: higher, or none")]
 
 
 REASONS: tuple[tuple[str, Callable[[Facts, str], list[str]]], ...] = (

@@ -104,8 +104,7 @@ def no_service(facts: Facts) -> Optional[Finding]:
     selector = facts.monitor["spec"]["selector"]
     return broken(f"ServiceMonitor {name_of(facts.monitor)} selects {words(selector)}: no Service in "
                   f"{facts.namespace} has these labels",
-                  f"kubectl -n {facts.namespace} edit servicemonitor {name_of(facts.monitor)}  "
-                  f"# spec.selector: labels of Service {facts.fullname}-admin")
+                  down.edit(facts, f"spec.selector: labels of Service {facts.fullname}-admin"))
 
 
 def no_port(facts: Facts) -> Optional[Finding]:
@@ -117,11 +116,11 @@ def no_port(facts: Facts) -> Optional[Finding]:
         wanted = endpoint.get("port")
         if not wanted or wanted in names:
             continue
-        fix = (f"service {name_of(services[0])}  # spec.ports[0].name: {wanted}" if wanted in containers else
-               f"servicemonitor {name_of(facts.monitor)}  # spec.endpoints[0].port: "
-               f"{'admin' if 'admin' in names else names[0]}")
+        fix = (f"kubectl -n {facts.namespace} edit service {name_of(services[0])}  # spec.ports[0].name: {wanted}"
+               if wanted in containers else
+               down.edit(facts, f"spec.endpoints[0].port: {'admin' if 'admin' in names else names[0]}"))
         return broken(f"ServiceMonitor {name_of(facts.monitor)} scrapes port {wanted}; Service {name_of(services[0])} "
-                      f"has {some(names)}", f"kubectl -n {facts.namespace} edit {fix}")
+                      f"has {some(names)}", fix)
     return None
 
 
@@ -215,7 +214,7 @@ def no_target(facts: Facts) -> Optional[Finding]:
         return broken(f"all {len(dropped)} targets of {pools(facts)[0]} are dropped by relabelling, among them Service "
                       f"{seen.get('__meta_kubernetes_service_name', '?')}, port "
                       f"{seen.get('__meta_kubernetes_endpointslice_port_name', '?')}",
-                      f"kubectl -n {facts.namespace} edit servicemonitor {name_of(facts.monitor)}  # selector, port")
+                      down.edit(facts, "selector, port"))
     return broken(f"Prometheus has the job and sees no endpoint in {facts.namespace}: its service account may not list "
                   "them there, or it has only just begun",
                   f"kubectl auth can-i list endpointslices.discovery.k8s.io -n {facts.namespace} "
@@ -242,8 +241,7 @@ def wrong_job(facts: Facts) -> Optional[Finding]:
     if jobs == [JOB]:
         return None
     return broken(f'its targets have job="{some(jobs)}"; rules, dashboards and the adapter select job="{JOB}"',
-                  f"kubectl -n {facts.namespace} edit servicemonitor {name_of(facts.monitor)}  "
-                  "# spec.jobLabel: app.kubernetes.io/name",
+                  down.edit(facts, "spec.jobLabel: app.kubernetes.io/name"),
                   f"kubectl -n {facts.namespace} label service {name_of(monitored(facts)[0])} --overwrite "
                   f"app.kubernetes.io/name={JOB}")
 

@@ -3,9 +3,9 @@
 from typing import Optional
 
 from ..adapter import REQUESTS
-from ..cluster import name_of
 from ..facts import Facts
 from ..finding import Finding, broken, some, stack
+from .down import edit
 from .scraped import JOB, targets
 
 ID = "series"
@@ -48,11 +48,6 @@ def all_own(facts: Facts) -> list[dict[str, str]]:
 
 def mine(facts: Facts) -> list[dict[str, str]]:
     return [labels for labels in all_own(facts) if labels.get("namespace") == facts.namespace]
-
-
-def edit(facts: Facts, line: str) -> str:
-    name = name_of(facts.monitor) if facts.monitor else facts.fullname
-    return f"kubectl -n {facts.namespace} edit servicemonitor {name}  # {line}"
 
 
 def none_at_all(facts: Facts) -> Optional[Finding]:
