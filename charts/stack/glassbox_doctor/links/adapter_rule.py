@@ -3,7 +3,7 @@
 from typing import Optional
 from urllib.parse import urlencode
 
-from ..adapter import CUSTOM, Adapter, Rule, seconds
+from ..adapter import CUSTOM, SERIES, Adapter, Rule, seconds
 from ..autoscaler import RATE, is_wanted, rate_metric, scaled_objects
 from ..cluster import Object, name_of, namespace_of, proxy
 from ..facts import Facts
@@ -11,7 +11,7 @@ from ..finding import Finding, broken, skipped, some, values
 from ..kubectl import Failed, Forbidden
 from ..selectors import contains
 from . import workload
-from .series import OPERATORS, REQUESTS, called_routes
+from .series import OPERATORS, called_routes
 
 ID = "adapter-rule"
 PROMISE = "that prometheus-adapter makes a metric of the request rate"
@@ -36,6 +36,9 @@ def metric(facts: Facts) -> str:
 
 def line(key: str, value: object) -> str:
     return values(key, value, HELM_VALUES)
+
+
+RIGHT_SERIES = line("rules.custom[0].seriesQuery", f'{SERIES}{{namespace!="",pod!=""}}')
 
 
 def by_keda(facts: Facts) -> Optional[Finding]:
@@ -91,8 +94,7 @@ def no_rule(facts: Facts) -> Optional[Finding]:
     where = f"ConfigMap {name_of(found.config_map)}" if found.config_map else "its configuration, which was not found,"
     names = [one.names(one.series) or "?" for one in found.rules if one.series]
     return broken(f"{where} has no rule for {metric(facts)}" + (f", only for {some(names)}" if names else ""),
-                  line("rules.custom[0].name.as", metric(facts)),
-                  line("rules.custom[0].seriesQuery", f'{REQUESTS}_count{{namespace!="",pod!=""}}'))
+                  line("rules.custom[0].name.as", metric(facts)), RIGHT_SERIES)
 
 
 def wrong_resources(facts: Facts) -> Optional[Finding]:
@@ -141,7 +143,7 @@ def wrong_url(facts: Facts) -> Optional[Finding]:
 def has_ours(facts: Facts, service: Object, port: int) -> bool:
     """A Thanos, a Mimir, or a proxy will do as well, if it has what was scraped."""
     path = adapter(facts).url.path.rstrip("/") + "/api/v1/query?" + urlencode(
-        {"query": f'count({REQUESTS}_count{{namespace="{facts.namespace}"}})'})
+        {"query": f'count({SERIES}{{namespace="{facts.namespace}"}})'})
     scheme = "https:" if adapter(facts).url.scheme == "https" else ""
     try:
         return bool(facts.cluster.json(proxy("services", namespace_of(service), scheme + name_of(service), str(port),
@@ -157,12 +159,10 @@ def no_series(facts: Facts) -> Optional[Finding]:
     except Failed as error:
         if "rejected" not in str(error):
             raise
-        return broken(f"Prometheus cannot be asked for its seriesQuery {query}: {error}",
-                      line("rules.custom[0].seriesQuery", f'{REQUESTS}_count{{namespace!="",pod!=""}}'))
+        return broken(f"Prometheus cannot be asked for its seriesQuery {query}: {error}", RIGHT_SERIES)
     if any(one["metric"].get("namespace") == facts.namespace for one in found):
         return None
-    return broken(f"its seriesQuery {query} matches no series of namespace {facts.namespace}",
-                  line("rules.custom[0].seriesQuery", f'{REQUESTS}_count{{namespace!="",pod!=""}}'))
+    return broken(f"its seriesQuery {query} matches no series of namespace {facts.namespace}", RIGHT_SERIES)
 
 
 def served_routes(facts: Facts) -> list[str]:

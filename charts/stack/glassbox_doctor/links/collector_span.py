@@ -126,16 +126,21 @@ REASONS = {"connection": network, "timeout": network, "401": who_asks, "403": wh
            "429": overloaded, "503": overloaded, "status": overloaded, "rejected": overloaded, "too_large": overloaded}
 
 
+def helps(facts: Facts, failed: dict[str, float]) -> list[str]:
+    """What to change, by the most frequent reason; nobody answers where none is counted."""
+    reason = max(failed, key=lambda name: failed[name]) if failed else "connection"
+    return REASONS.get(reason, network)(facts)
+
+
 def not_sent(facts: Facts) -> Optional[Finding]:
     """Pods that have not had one span acknowledged, and know why."""
     for scrape in own(facts):
         failed, retries = scrape.by(EXPORTED, "error_type"), scrape.total("glassbox_span_export_retries")
         if scrape.total(EXPORTED, error_type="") or not (failed or retries):
             continue
-        reason = max(failed, key=lambda name: failed[name]) if failed else "connection"
         said = ", ".join(f"{count:.0f} {name}" for name, count in failed.items()) or "none given up yet"
         return broken(f"a pod has had no span acknowledged by {collector(facts).endpoint}: {retries:.0f} tries again, "
-                      f"failed: {said}", *REASONS.get(reason, network)(facts))
+                      f"failed: {said}", *helps(facts, failed))
     return None
 
 
@@ -186,9 +191,8 @@ def no_span(facts: Facts) -> Optional[Finding]:
     if age <= OLD or "ratio" in facts.environment("OTEL_TRACES_SAMPLER"):
         return None
     failed = {name: count for scrape in own(facts) for name, count in scrape.by(EXPORTED, "error_type").items()}
-    reason = max(failed, key=lambda name: failed[name]) if failed else "connection"
     return broken(f"the last span of our pods is {age:.0f} s old, by this machine's clock: nothing arrives any more"
-                  + (f" ({', '.join(failed)})" if failed else ""), *REASONS.get(reason, network)(facts))
+                  + (f" ({', '.join(failed)})" if failed else ""), *helps(facts, failed))
 
 
 CAUSES = (not_asked, none_sampled, no_service, wrong_port, not_running, not_sent, refused, not_passed_on, outside,
