@@ -1,5 +1,6 @@
 """adapter-rule: prometheus-adapter has a rule that makes the request rate of our series, of users' routes alone."""
 
+from functools import lru_cache
 from typing import Optional
 from urllib.parse import urlencode
 
@@ -20,11 +21,10 @@ FOLLOWS = ("series",)
 HELM_VALUES = "prometheus-adapter"
 
 
+@lru_cache(maxsize=1)
 def adapter(facts: Facts) -> Adapter:
     """One for a round of looks."""
-    if "adapter" not in facts.__dict__:
-        facts.__dict__["adapter"] = Adapter(facts)
-    return facts.__dict__["adapter"]
+    return Adapter(facts)
 
 
 def metric(facts: Facts) -> str:

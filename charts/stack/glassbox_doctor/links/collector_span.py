@@ -1,7 +1,7 @@
 """collector-span: a span of our pods has arrived in the collector, and lies where it puts them."""
 
 import time
-from functools import partial
+from functools import lru_cache, partial
 from typing import Callable, Optional
 
 from ..cluster import name_of, namespace_of
@@ -22,11 +22,10 @@ EXPORTED = "otel_sdk_exporter_span_exported"
 now: Callable[[], float] = time.time
 
 
+@lru_cache(maxsize=1)
 def collector(facts: Facts) -> Collector:
     """One for a round of looks."""
-    if "collector" not in facts.__dict__:
-        facts.__dict__["collector"] = Collector(facts)
-    return facts.__dict__["collector"]
+    return Collector(facts)
 
 
 line = partial(values, of="opentelemetry-collector")
@@ -87,17 +86,16 @@ def not_running(facts: Facts) -> Optional[Finding]:
         f"Service {name_of(service)} has no ready endpoints yet", "wait: doctor --wait 30")
 
 
+@lru_cache(maxsize=1)
 def own(facts: Facts) -> list[Scrape]:
     """What each of our pods counts of its exports, of those that answer: that one does not is another link's affair."""
-    if "own" not in facts.__dict__:
-        found = []
-        for pod in facts.ready_pods:
-            try:
-                found.append(Scrape(facts.cluster, pod, admin_port(facts)))
-            except (Failed, Forbidden):
-                continue
-        facts.__dict__["own"] = found
-    return facts.__dict__["own"]
+    found = []
+    for pod in facts.ready_pods:
+        try:
+            found.append(Scrape(facts.cluster, pod, admin_port(facts)))
+        except (Failed, Forbidden):
+            continue
+    return found
 
 
 def network(facts: Facts) -> list[str]:
