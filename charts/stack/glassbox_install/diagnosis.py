@@ -53,10 +53,15 @@ def _of_conditions(thing: dict) -> list[str]:
             and each["type"] not in ("Ready", "ContainersReady")]
 
 
+def _containers(pod: dict) -> list[dict]:
+    """What the kubelet says of each of its containers."""
+    status = pod.get("status", {})
+    return (status.get("initContainerStatuses") or []) + (status.get("containerStatuses") or [])
+
+
 def _of_containers(pod: dict) -> list[str]:
     lines = []
-    status = pod.get("status", {})
-    for each in (status.get("initContainerStatuses") or []) + (status.get("containerStatuses") or []):
+    for each in _containers(pod):
         waiting, last = each.get("state", {}).get("waiting"), each.get("lastState", {}).get("terminated")
         if waiting:
             lines.append(f"{each['name']} ({each['image']}) waits: {waiting.get('reason', '')}: "
@@ -83,8 +88,7 @@ def _advice(text: str, pod: str, namespace: str) -> list[str]:
 
 def hopeless(tools: Tools, lacking: Lacking) -> bool:
     """Whether a container of what is missing is in such a state."""
-    statuses = [each for thing, _ in lacking if thing for pod in _pods(tools, thing)
-                for key in ("initContainerStatuses", "containerStatuses") for each in pod.get("status", {}).get(key) or []]
+    statuses = [each for thing, _ in lacking if thing for pod in _pods(tools, thing) for each in _containers(pod)]
     return any(each.get("state", {}).get("waiting", {}).get("reason") in HOPELESS for each in statuses)
 
 

@@ -14,7 +14,7 @@ import time
 
 from . import diagnosis, others, ready
 from .parts import PARTS, ROOT, SECRET, Part, Refused, Unavailable, Wish, chart_of, layers
-from .tools import Failed, Tools
+from .tools import Failed, Tools, last_words
 
 MADE_HERE = {"app.kubernetes.io/managed-by": "glassbox-stack"}  # on what is no helm release of ours
 TOKEN_KEY = "webhook-token"
@@ -73,8 +73,7 @@ def fetchable(tools: Tools, part: Part) -> None:
         return
     done = tools.ask("helm", "show", "chart", *source)
     if done.returncode:
-        words = (done.stderr.strip().splitlines() or ["helm says nothing"])[-1]
-        raise Unavailable(f"{part.name} {part.version} cannot be had from {part.repository}: {words} "
+        raise Unavailable(f"{part.name} {part.version} cannot be had from {part.repository}: {last_words('helm', done)} "
                           f"(CHARTS_DIR=DIR takes DIR/{part.name}-{part.version}.tgz)")
 
 

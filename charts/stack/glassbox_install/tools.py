@@ -34,6 +34,11 @@ def too_old(name: str, found: str, least: tuple[int, int]) -> None:
         raise Refused(f"{name} is {found.strip() or 'of no version'}: {least[0]}.{least[1]} or later is needed")
 
 
+def last_words(program: str, done: subprocess.CompletedProcess[str]) -> str:
+    """Why it failed: the last line on its stderr."""
+    return (done.stderr.strip().splitlines() or [f"{program} says nothing"])[-1]
+
+
 class Tools:
     """The two programs, for one context."""
 
@@ -66,8 +71,7 @@ class Tools:
         """Why the API server does not answer just now; "" when it does. Without this nothing found would look
         like nothing there."""
         done = self.ask("kubectl", "get", "--raw", "/readyz", "--request-timeout=10s")
-        words = (done.stderr.strip().splitlines() or ["kubectl says nothing"])[-1]
-        return "" if done.returncode == 0 else f"the API server does not answer: {words}"
+        return "" if done.returncode == 0 else f"the API server does not answer: {last_words('kubectl', done)}"
 
     def change(self, program: str, *arguments: str, stdin: str = "", seconds: int = ASK_SECONDS,
                shown: str = "") -> str:
@@ -100,7 +104,6 @@ class Tools:
         too_old("kubectl", versions.get("clientVersion", {}).get("gitVersion", ""), KUBERNETES)
         if "serverVersion" not in versions:
             context = f"context {self.context}" if self.context else "the current context"
-            why = (told.stderr.strip().splitlines() or ["kubectl says nothing"])[-1]
-            raise Refused(f"the cluster of {context} does not answer: {why}\n"
+            raise Refused(f"the cluster of {context} does not answer: {last_words('kubectl', told)}\n"
                           "kubectl config get-contexts lists what there is; --context takes one")
         too_old("the cluster", versions["serverVersion"]["gitVersion"], KUBERNETES)
