@@ -1,4 +1,4 @@
-"""The chart of the service as helm renders it, and its objects."""
+"""The chart of the service as helm renders it, and the objects of whatever it renders."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def rendered(profile: str = "production", *settings: str, release: str = "shop",
 
 def objects(text: str, kind: str = "") -> list[dict[str, Any]]:
     """Its objects, or those of a kind."""
-    return [each for each in yaml.safe_load_all(text) if each and kind in ("", each["kind"])]
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [each for each in yaml.load_all(text, loader) if each and kind in ("", each["kind"])]
 
 
 def one(text: str, kind: str, name: str = "") -> dict[str, Any]:

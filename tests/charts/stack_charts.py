@@ -84,18 +84,6 @@ def rendered(name: str, profile: str, overlay: bool = False) -> str:
     return render(name, list(files(name, profile, overlay)))
 
 
-def documents(text: str) -> list[dict]:
-    """What is rendered, object by object."""
-    return [document for document in yaml.safe_load_all(text) if document]
-
-
-def one(text: str, kind: str, name: str = "") -> dict:
-    """The only object of a kind, or the one of that name."""
-    found = [each for each in documents(text) if each["kind"] == kind and name in ("", each["metadata"]["name"])]
-    assert len(found) == 1, f"{len(found)} {kind} {name}"
-    return found[0]
-
-
 def leaves(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
     """(path, value) of all that is no mapping; an empty mapping is one of them."""
     if isinstance(value, dict) and value:

@@ -14,18 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import beside
+from rendering import PROFILES, objects
 
-PROFILES = ("demo", "production")
 MONITORS = {"ServiceMonitor": "serviceMonitorSelector", "PodMonitor": "podMonitorSelector",
             "PrometheusRule": "ruleSelector"}
-
-
-def read(text: str) -> list[dict[str, Any]]:
-    """Its objects."""
-    return [found for found in yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if found]
 
 
 @functools.cache
@@ -33,7 +27,7 @@ def rendered(profile: str) -> dict[str, list[dict[str, Any]]]:
     """The objects of each part, by its name."""
     asked = beside.wish(profile)
     try:
-        return {part.name: read(beside.render(part, asked)) for part in asked.parts}
+        return {part.name: objects(beside.render(part, asked)) for part in asked.parts}
     except beside.Unavailable as error:
         pytest.skip(f"{error}: whether the chart fits in beside it stays unproved")
 
@@ -46,7 +40,7 @@ def by_default() -> list[dict[str, Any]]:
     done = subprocess.run(["helm", "template", part.name, *beside.chart_of(part), "--namespace", "monitoring"],
                           capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    return read(done.stdout)
+    return objects(done.stdout)
 
 
 def is_selected(labels: dict[str, str], selector: dict[str, Any]) -> bool:
@@ -55,12 +49,12 @@ def is_selected(labels: dict[str, str], selector: dict[str, Any]) -> bool:
     return selector is not None and selector.get("matchLabels", {}).items() <= labels.items()
 
 
-def unseen(objects: list[dict[str, Any]], operators: list[dict[str, Any]]) -> list[str]:
+def unseen(things: list[dict[str, Any]], operators: list[dict[str, Any]]) -> list[str]:
     """Which of ours the operator's Prometheus would not take, and which its Alertmanager."""
     prometheus, = (found["spec"] for found in operators if found["kind"] == "Prometheus")
     alertmanager, = (found["spec"] for found in operators if found["kind"] == "Alertmanager")
     lost = []
-    for found in objects:
+    for found in things:
         kind, labels = found["kind"], found["metadata"].get("labels", {})
         if kind in MONITORS:
             selector = MONITORS[kind]
@@ -81,7 +75,7 @@ def test_nothing_is_made_twice(profile: str) -> None:
     asked = beside.wish(profile)
     places = {part.name: asked.namespace_of(part) for part in asked.parts}
     made = Counter((found["apiVersion"], found["kind"], found["metadata"].get("namespace", places[name]),
-                    found["metadata"]["name"]) for name, objects in rendered(profile).items() for found in objects)
+                    found["metadata"]["name"]) for name, things in rendered(profile).items() for found in things)
     assert len(made) > 100
     assert [each for each, count in made.items() if count > 1] == []
 

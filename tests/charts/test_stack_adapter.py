@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from stack_charts import PROFILES, ROOT, VALUES, files, load, one, rendered
+from rendering import one
+from stack_charts import PROFILES, ROOT, VALUES, files, load, rendered
 
 sys.path.insert(0, str(ROOT / "tests/contract"))
 

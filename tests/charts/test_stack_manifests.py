@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from stack_charts import (OURS, PROFILES, PUBLIC, ROOT, VALUES, documents, files, load, one, put, render, rendered)
+from rendering import objects, one
+from stack_charts import OURS, PROFILES, PUBLIC, ROOT, VALUES, files, load, put, render, rendered
 
 TEMPO = {"tempo": {"endpoint": "http://tempo.traces.svc:4318"}}
 
@@ -199,7 +200,7 @@ def test_the_api_takes_it(name: str, profile: str, overlay: bool) -> None:
          "-schema-location", f"{schemas}/crd/{{{{ .Group }}}}/{{{{ .ResourceKind }}}}_{{{{ .ResourceAPIVersion }}}}.json"],
         input=rendered(name, profile, overlay), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    kinds = [each["kind"] for each in documents(rendered(name, profile, overlay))]
+    kinds = [each["kind"] for each in objects(rendered(name, profile, overlay))]
     without = kinds.count("Endpoints")
     assert without == (4 if name == "kube-prometheus-stack" and overlay else 0)
     assert f"Valid: {len(kinds) - without}, Invalid: 0, Errors: 0, Skipped: {without}" in done.stdout

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from stack_charts import (OURS, OVERLAY, PART, PROFILES, PUBLIC, ROOT, VALUES, documents, files, leaves, load,
-                          of_archive, one, put, render, rendered, without)
+from rendering import objects, one
+from stack_charts import (OURS, OVERLAY, PART, PROFILES, PUBLIC, ROOT, VALUES, files, leaves, load, of_archive, put,
+                          render, rendered, without)
 
 SUBCHARTS = {"grafana": "grafana", "kube-state-metrics": "kube-state-metrics",
              "prometheus-node-exporter": "prometheus-node-exporter"}
@@ -155,7 +156,7 @@ def test_the_node_makes_no_volumes(profile: str) -> None:
     assert "volumeClaimTemplate" not in text
     images = [line.split("image:", 1)[1].strip(' "') for line in text.splitlines() if line.strip().startswith("image:")]
     assert len(images) == 4 and all(image.startswith("localhost/") for image in images), images
-    assert not [each for each in documents(text) if each["kind"] == "Job" or "grafana-sc" in str(each)]
+    assert not [each for each in objects(text) if each["kind"] == "Job" or "grafana-sc" in str(each)]
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -175,7 +176,7 @@ def test_alertmanager_has_our_routes(profile: str) -> None:
 def test_a_demonstration_does_not_page_for_what_it_cannot_see() -> None:
     """No monitor and no alert of the four parts that kind and managed clusters hide; the node shows them."""
     def there(overlay: bool) -> tuple[set[str], set[str]]:
-        found = documents(rendered("kube-prometheus-stack", "demo", overlay))
+        found = objects(rendered("kube-prometheus-stack", "demo", overlay))
         monitors = {each["metadata"]["name"].removeprefix("kube-prometheus-stack-") for each in found
                     if each["kind"] == "ServiceMonitor"}
         alerts = {rule["alert"] for each in found if each["kind"] == "PrometheusRule"
