@@ -13,25 +13,6 @@ from fake_world import World, ready, serving
 from stack_charts import PARTS, ROOT
 
 NAMES = [part.name for part in PARTS]
-
-
-@pytest.fixture(name="world")
-def a_world(tmp_path: Path) -> World:
-    """All is well."""
-    return World(tmp_path).well()
-
-
-@pytest.fixture(name="charts")
-def a_folder_of_charts(tmp_path: Path) -> str:
-    """Files by the names of the public charts; nobody looks into them here."""
-    folder = tmp_path / "charts"
-    folder.mkdir()
-    for part in PARTS:
-        if part.version:
-            (folder / f"{part.name}-{part.version}.tgz").touch()
-    return str(folder)
-
-
 REFUSED = [
     (["--only", "grafana"], "--only grafana: no such part; there are metrics-server, webhook, kube-prometheus-stack"),
     (["--profile", "production", "--only", "webhook"], "--only webhook: it is of the profile demo"),

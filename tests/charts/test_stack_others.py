@@ -4,24 +4,9 @@ anything is changed; removal takes nothing of theirs."""
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from fake_world import World, ready, serving
-
-
-@pytest.fixture(name="world")
-def a_world(tmp_path: Path) -> World:
-    """All is well."""
-    return World(tmp_path).well()
-
-
-@pytest.fixture(name="charts")
-def a_folder_of_charts(tmp_path: Path) -> str:
-    """Files by the names of the public charts; nobody looks into them here."""
-    for name in ("kube-prometheus-stack-88.5.3", "prometheus-adapter-5.3.0"):
-        (tmp_path / f"{name}.tgz").touch()
-    return str(tmp_path)
 
 
 def an_operator(*arguments: str, image: str = "quay.io/prometheus-operator/prometheus-operator:v0.93.1") -> dict:
