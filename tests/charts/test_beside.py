@@ -105,14 +105,15 @@ def test_what_lacks_the_label_is_noticed() -> None:
 @pytest.mark.parametrize("scaler", ["HorizontalPodAutoscaler", "ScaledObject"])
 @pytest.mark.parametrize("profile", PROFILES)
 def test_monitoring_may_be_elsewhere(profile: str, scaler: str, tmp_path: Path) -> None:
-    """Whatever its namespace is called: nothing of ours looks for it under the name that it has by default."""
+    """Whatever its namespace is called: nothing of ours looks for it under the name that it has by default; not for spans,
+    nor KEDA, nor helm's tests, nor policies, which production has."""
     more = tmp_path / "more.yaml"
     more.write_text(f"autoscaling: {{type: {scaler}}}")
     asked = dataclasses.replace(beside.wish(profile), monitoring="watch", values=(more,))
     part, = (part for part in asked.parts if part.name == "glassbox")
     text = beside.render(part, asked)
     assert [line for line in text.splitlines() if re.search(r"\.monitoring\.svc|metadata\.name: monitoring", line)] == []
-    assert ".watch.svc" in text
+    assert ".watch.svc" in text and ("kubernetes.io/metadata.name: watch" in text) == (profile == "production")
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from pathlib import Path
 
@@ -139,19 +138,6 @@ def test_where_glassbox_finds_the_collector() -> None:
     ports = {each["name"]: each["port"] for each in service["spec"]["ports"]}
     found = derived(PARTS[-1], wish)["otlp"]["endpoint"]
     assert found == f"http://{service['metadata']['name']}.watch.svc:{ports['otlp-http']}"
-
-
-@pytest.mark.parametrize("autoscaler", ["HorizontalPodAutoscaler", "ScaledObject"])
-def test_glassbox_looks_for_no_other_monitoring(autoscaler: str) -> None:
-    """Whatever of it names the monitoring's namespace has it from the command line: spans, policies, KEDA, helm's tests."""
-    from glassbox_install.parts import PARTS, Wish, derived
-    wish = Wish("production", "front", "shop", "watch", None, (), ())
-    values = derived(PARTS[-1], wish)
-    values["autoscaling"]["type"] = autoscaler
-    text = render("glassbox", [ROOT / "charts/glassbox/values-production.yaml", values], "front")
-    said = [line.strip() for line in text.splitlines()
-            if re.search(r"\.monitoring\.svc|metadata\.name: monitoring$", line) and not line.strip().startswith("#")]
-    assert said == [] and "kubernetes.io/metadata.name: watch" in text
 
 
 def test_the_webhook_is_the_repository_s() -> None:
