@@ -6,10 +6,9 @@ from functools import cached_property
 from typing import Any, Optional
 from urllib.parse import SplitResult, urlsplit
 
-from .cluster import Object, name_of, namespace_of
+from .cluster import Object, labels_of, name_of, namespace_of
 from .facts import NAME, Facts
 from .kubectl import Absent, Forbidden
-from .selectors import contains
 
 CUSTOM = "v1beta1.custom.metrics.k8s.io"
 API = "/apis/custom.metrics.k8s.io/v1beta1"
@@ -110,20 +109,16 @@ class Adapter:
 
     @cached_property
     def deployment(self) -> Optional[Object]:
+        place = (self.api_service or {"spec": {}})["spec"].get("service") or {}
+        service = self.facts.cluster.get("services", place["name"], place["namespace"]) if place else None
+        found = self.facts.behind(service) if service else None
+        if found is not None:
+            return found
         try:
             everywhere = self.facts.cluster.find("deployments") or []
         except Forbidden:
             everywhere = self.facts.cluster.find("deployments", self.facts.monitoring) or []
-        behind = ((self.api_service or {"spec": {}})["spec"].get("service")) or {}
-        service = self.facts.cluster.get("services", behind["name"], behind["namespace"]) if behind else None
-        for one in everywhere:
-            labels = one["spec"]["template"]["metadata"].get("labels") or {}
-            if service and namespace_of(one) == namespace_of(service) and contains(
-                    labels, service["spec"].get("selector") or {"": ""}):
-                return one
-        named = [one for one in everywhere
-                 if (one["metadata"].get("labels") or {}).get(NAME, "").endswith("prometheus-adapter")]
-        return named[0] if named else None
+        return next((one for one in everywhere if labels_of(one).get(NAME, "").endswith("prometheus-adapter")), None)
 
     @property
     def namespace(self) -> str:

@@ -189,6 +189,14 @@ class Facts:
                  if service["spec"].get("selector") and contains(labels_of(pod), service["spec"]["selector"])]
         return sorted(found, key=lambda service: service["spec"].get("clusterIP") == "None")
 
+    def behind(self, service: Object) -> Optional[Object]:
+        """The Deployment whose pods a Service sends to."""
+        selector = service["spec"].get("selector") or {"": ""}
+        for one in self.cluster.find("deployments", namespace_of(service)) or []:
+            if contains(one["spec"]["template"]["metadata"].get("labels") or {}, selector):
+                return one
+        return None
+
     def endpoints(self, service: Object) -> list[Object]:
         """Of a Service, ready or not, by its slices."""
         slices = self.cluster.find("endpointslices", namespace_of(service),

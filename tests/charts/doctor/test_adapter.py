@@ -263,3 +263,15 @@ def test_an_adapter_that_no_api_service_names_is_found_by_its_label() -> None:
     nobody(world)
     findings = look(world)
     assert findings["adapter-rule"].state == "ok" and findings["custom-metrics-api"].state == "broken"
+
+
+def test_an_adapter_in_a_namespace_of_its_own_is_found_without_rights_elsewhere() -> None:
+    """By the Service of its API, in that one's namespace."""
+    world = whole()
+    for kind, name in (("deployments", "prometheus-adapter"), ("services", "prometheus-adapter"), ("pods", "adapter-0"),
+                       ("configmaps", "prometheus-adapter")):
+        one(world, kind, name)["metadata"]["namespace"] = "custom-metrics"
+    one(world, "apiservices", "v1beta1.custom.metrics.k8s.io")["spec"]["service"]["namespace"] = "custom-metrics"
+    world["refusals"]["^/apis/apps/v1/deployments$"] = ('Error from server (Forbidden): deployments.apps is forbidden: '
+                                                        'User "eve" cannot list resource "deployments"')
+    assert look(world)["adapter-rule"].state == "ok"

@@ -78,7 +78,7 @@ def not_running(facts: Facts) -> Optional[Finding]:
     service = collector(facts).service
     if service is None or facts.ready_endpoints(service):
         return None
-    deployment = workload.behind(facts, service)
+    deployment = facts.behind(service)
     if deployment is None:
         return broken(f"Service {name_of(service)} has no ready endpoints, and no Deployment stands behind it",
                       "charts/stack/install --only opentelemetry-collector")

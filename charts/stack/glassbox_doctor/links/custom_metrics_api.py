@@ -43,7 +43,7 @@ def unavailable(facts: Facts, aggregated: Object, usual: str) -> Optional[Findin
     if service is None:
         return broken(said, f"kubectl edit apiservice {name_of(aggregated)}  # spec.service: {usual}'s Service",
                       f"or charts/stack/install --only {usual}")
-    deployment = workload.behind(facts, service)
+    deployment = facts.behind(service)
     reason = workload.unavailable(facts, deployment) if deployment else None
     if reason is not None:
         return broken(f"{said}; {reason.found}", reason.fix)

@@ -5,17 +5,7 @@ from typing import Optional
 from ..cluster import Object, condition, labels_of, name_of, namespace_of
 from ..facts import NAME, Facts
 from ..finding import Finding, broken, values
-from ..selectors import contains
 from .pods_ready import IMAGE, states
-
-
-def behind(facts: Facts, service: Object) -> Optional[Object]:
-    """The Deployment whose pods a Service sends to."""
-    selector = service["spec"].get("selector") or {"": ""}
-    for one in facts.cluster.find("deployments", namespace_of(service)) or []:
-        if contains(one["spec"]["template"]["metadata"].get("labels") or {}, selector):
-            return one
-    return None
 
 
 def why_not(facts: Facts, deployment: Object) -> str:
