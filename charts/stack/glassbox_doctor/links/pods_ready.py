@@ -1,6 +1,6 @@
 """pods-ready: there are as many pods as were asked for, and each takes requests."""
 
-from typing import Optional
+from typing import Iterator, Optional
 
 from ..cluster import Object, condition, labels_of, name_of, namespace_of
 from ..exposition import Scrape
@@ -90,6 +90,14 @@ def states(pod: Object) -> list[Object]:
     return (status.get("initContainerStatuses") or []) + (status.get("containerStatuses") or [])
 
 
+def waiting(facts: Facts) -> Iterator[tuple[Object, Object, Object]]:
+    """The containers that wait: the pod, the container's status, and for what."""
+    for pod in facts.pods:
+        for one in states(pod):
+            if what := (one.get("state") or {}).get("waiting"):
+                yield pod, one, what
+
+
 def stranger(facts: Facts, status: Object) -> str:
     """What to do about a container that is not the chart's: a mesh or an agent has put it in. "" for ours."""
     if status["name"] == facts.container["name"]:
@@ -110,25 +118,21 @@ def image_line(facts: Facts, status: Object) -> str:
 
 
 def image_missing(facts: Facts) -> Optional[Finding]:
-    for pod in facts.pods:
-        for one in states(pod):
-            waiting = (one.get("state") or {}).get("waiting") or {}
-            if waiting.get("reason") in IMAGE:
-                return broken(f"{name_of(pod)}: {waiting['reason']}: {waiting.get('message') or one['image']}",
-                              image_line(facts, one),
-                              values("imagePullSecrets", "[{name: …}]") + ", if the registry asks who you are")
+    for pod, one, what in waiting(facts):
+        if what.get("reason") in IMAGE:
+            return broken(f"{name_of(pod)}: {what['reason']}: {what.get('message') or one['image']}",
+                          image_line(facts, one),
+                          values("imagePullSecrets", "[{name: …}]") + ", if the registry asks who you are")
     return None
 
 
 def not_configured(facts: Facts) -> Optional[Finding]:
     """A Secret or ConfigMap that it names is not there, or a security context forbids the image's user."""
-    for pod in facts.pods:
-        for one in states(pod):
-            waiting = (one.get("state") or {}).get("waiting") or {}
-            if waiting.get("reason") in ("CreateContainerConfigError", "CreateContainerError", "RunContainerError"):
-                return broken(f"{name_of(pod)}: {waiting['reason']}: {waiting.get('message', '')}",
-                              "make what the message names in namespace " + facts.namespace + ", or take its name out "
-                              "of the values (otlp.headersSecret, faults.token.existingSecret)")
+    for pod, _, what in waiting(facts):
+        if what.get("reason") in ("CreateContainerConfigError", "CreateContainerError", "RunContainerError"):
+            return broken(f"{name_of(pod)}: {what['reason']}: {what.get('message', '')}",
+                          "make what the message names in namespace " + facts.namespace + ", or take its name out "
+                          "of the values (otlp.headersSecret, faults.token.existingSecret)")
     return None
 
 
@@ -169,8 +173,8 @@ def crashing(facts: Facts) -> Optional[Finding]:
     for pod in facts.pods:
         for one in states(pod):
             ended = (one.get("lastState") or {}).get("terminated") or (one.get("state") or {}).get("terminated")
-            waiting = (one.get("state") or {}).get("waiting") or {}
-            if not ended or (waiting.get("reason") != "CrashLoopBackOff" and one.get("ready")):
+            what = (one.get("state") or {}).get("waiting") or {}
+            if not ended or (what.get("reason") != "CrashLoopBackOff" and one.get("ready")):
                 continue
             if ended.get("reason") == "OOMKilled":
                 return broken(f"{name_of(pod)} was killed for its memory, {one.get('restartCount', 1)} times",
@@ -196,10 +200,10 @@ def faults_of(facts: Facts, pod: Object) -> list[str]:
 
 
 def not_ready(facts: Facts) -> Optional[Finding]:
-    waiting = [pod for pod in facts.pods if pod not in facts.ready_pods]
-    if not waiting:
+    unready = [pod for pod in facts.pods if pod not in facts.ready_pods]
+    if not unready:
         return None
-    pod = waiting[0]
+    pod = unready[0]
     events = [event for event in facts.cluster.events(facts.namespace, "Pod", name_of(pod))
               if event.get("reason") in ("Unhealthy", "FailedMount", "FailedCreatePodSandBox")]
     if not events and len(facts.ready_pods) >= wanted(facts):
