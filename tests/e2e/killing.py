@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hog
 from ledger import Moment
 from wire import eventually
 
-HOG = Path(__file__).parent / "hog.py"
 CGROUPS = Path("/sys/fs/cgroup")
 # A container whose memory is guaranteed has a low score, and the kernel would choose the hog.
 SCORE = 500
@@ -33,11 +33,8 @@ class Victim:
     pid: int
 
     def is_gone(self) -> bool:
-        """Ended, whether or not its parent has taken note."""
-        try:
-            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-        except OSError:
-            return True
+        """As the hog tells it."""
+        return hog.is_gone(self.pid)
 
     def score(self) -> int:
         """What the kernel adds when it looks for one to kill."""
@@ -88,8 +85,8 @@ def by_memory(victim: Victim) -> Moment:
     higher. When that was, to a step of the hog's."""
     folder = memory_cgroup(victim)
     assert folder
-    said = subprocess.run([sys.executable, HOG, folder / "cgroup.procs", str(victim.pid)], capture_output=True, text=True,
-                          timeout=60, check=False)
+    said = subprocess.run([sys.executable, hog.__file__, folder / "cgroup.procs", str(victim.pid)], capture_output=True,
+                          text=True, timeout=60, check=False)
     assert victim.is_gone(), f"the kernel has killed another, or none: {said}"
     if said.returncode == -signal.SIGKILL:
         # All of the cgroup is killed at once where the kubelet says so (cgroup v2).
