@@ -20,8 +20,9 @@ from wire import eventually
 
 NAMESPACE = "e2e"
 # A node of ours has what infra/cluster made; elsewhere it is the image of the Helm tests, which has curl as well.
+K6 = "2.2.0"
 IMAGES = {"curl": ("localhost/tools:1", "E2E_TOOLS_IMAGE", "docker.io/curlimages/curl:8.11.1"),
-          "k6": ("localhost/grafana/k6:2.2.0", "E2E_K6_IMAGE", "docker.io/grafana/k6:2.2.0")}
+          "k6": (f"localhost/grafana/k6:{K6}", "E2E_K6_IMAGE", f"docker.io/grafana/k6:{K6}")}
 RESPONSE = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-0[0-3]")
 ROUTES = list(yaml.safe_load((ROOT / "alerts/slo.yaml").read_text())["routes"])
 

@@ -10,27 +10,20 @@ that: a load that gives way proves nothing.
 """
 
 import json
-import os
 import secrets
 from pathlib import Path
 from typing import Any
 
+from client import K6, image, pod
 from cluster import Cluster
 from follow import Logs
 from requests_log import Row, Sending, read
 from wire import eventually
 
 SCRIPT = Path(__file__).parent / "openload.js"
-VERSION = "2.2.0"
-OURS, PUBLIC = f"localhost/grafana/k6:{VERSION}", f"docker.io/grafana/k6:{VERSION}"
 NAME = "openload"
 LONGEST = 8  # seconds for an answer, on average over all VUs: beyond that the rate cannot be kept
 BEGUN = 20     # requests, and the load is under way
-
-
-def image(is_node: bool) -> str:
-    """That is to be had where the tests run."""
-    return OURS if is_node else os.environ.get("E2E_K6_IMAGE") or PUBLIC
 
 
 class Load:
@@ -40,7 +33,7 @@ class Load:
         self.cluster, self.namespace, self.rows = cluster, namespace, rows
         self.rate, self.seconds = rate, seconds
         self.run = secrets.token_hex(8)
-        self.agent = f"k6/{VERSION} testid/{self.run}"
+        self.agent = f"k6/{K6} testid/{self.run}"
         self.name = f"{NAME}-{self.run[:6]}"
         self.selector = f"app.kubernetes.io/name={NAME},app.kubernetes.io/instance={self.name}"
         self.settings: dict[str, Any] = {
@@ -65,27 +58,18 @@ class Load:
         meta = {"name": self.name, "namespace": self.namespace, "labels": labels}
         settings = {**self.settings, "ROWS": json.dumps([row.as_json() for row in self.rows])}
         container = {
-            "name": "k6", "image": image(self.cluster.is_node), "imagePullPolicy": "IfNotPresent",
+            "name": "k6", "image": image("k6", self.cluster.is_node), "imagePullPolicy": "IfNotPresent",
             # What k6 says of itself would be between the lines.
             "args": ["run", "--quiet", "--no-color", "--no-usage-report", "--log-format=raw", "/script/openload.js"],
             "env": [{"name": name, "value": str(value)} for name, value in settings.items()],
             "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
-            "volumeMounts": [{"name": "script", "mountPath": "/script"}],
-            "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
-                                "capabilities": {"drop": ["ALL"]}}}
-        pod = {
-            "metadata": {"labels": labels},
-            "spec": {
-                "restartPolicy": "Never", "automountServiceAccountToken": False, "enableServiceLinks": False,
-                "terminationGracePeriodSeconds": 1,
-                "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532,
-                                    "seccompProfile": {"type": "RuntimeDefault"}},
-                "containers": [container],
-                "volumes": [{"name": "script", "configMap": {"name": self.name}}]}}
+            "volumeMounts": [{"name": "script", "mountPath": "/script"}]}
+        made = pod(self.name, container, [{"name": "script", "configMap": {"name": self.name}}])
+        template = {"metadata": {"labels": labels}, "spec": made["spec"]}
         return [
             {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"openload.js": SCRIPT.read_text()}},
             {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta,
-             "spec": {"backoffLimit": 0, "activeDeadlineSeconds": self.seconds + 120, "template": pod}}]
+             "spec": {"backoffLimit": 0, "activeDeadlineSeconds": self.seconds + 120, "template": template}}]
 
     # ---- how far it is --------------------------------------------------------------------------
 
