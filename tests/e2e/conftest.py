@@ -22,6 +22,7 @@ from collected import Spans
 from follow import Logs
 from glassbox import Glassbox
 from prometheus import Api
+from rolls import Rolls
 
 RESULTS = ROOT / "build/e2e"  # tables for people, and JSON
 
@@ -112,6 +113,12 @@ def clients(cluster: Cluster) -> Iterator[str]:
     """The namespace of who calls the service."""
     with client.namespace(cluster) as made:
         yield made
+
+
+@pytest.fixture
+def rolls(cluster: Cluster, service: Glassbox, logs: Logs, spans: Spans, clients: str) -> Rolls:
+    """Where loads are sent, and counted at both ends."""
+    return Rolls(cluster, service, logs, spans, clients)
 
 
 @pytest.fixture(scope="session")

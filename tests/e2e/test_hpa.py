@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 from autoscaler import Autoscaler, Sample, target_of, wanted, write_recording
 from cluster import Cluster
-from collected import Spans
 from conftest import Stack
-from follow import Logs
 from glassbox import Glassbox
 from openload import Load
 from requests_log import Row
@@ -35,12 +33,6 @@ SYNC = 15        # seconds between two looks of the autoscaler
 BY_REQUESTS = "Scaling on request rate"
 BY_CPU = "Scaling on CPU, then with request rate unreadable for a while"
 QUIET = [Row("/demo/hello", close=True), Row("/demo/hello?delay=50")]
-
-
-@pytest.fixture
-def rolls(cluster: Cluster, service: Glassbox, logs: Logs, spans: Spans, clients: str) -> Rolls:
-    """Where what goes is counted."""
-    return Rolls(cluster, service, logs, spans, clients)
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ from typing import Any
 import killing
 import pytest
 from cluster import Cluster
-from collected import Spans
-from follow import Logs
 from glassbox import Glassbox
 from killing import Victim
 from ledger import SPAN_FLUSH, Moment
@@ -47,12 +45,6 @@ def three(release: Release, service: Glassbox) -> Iterator[None]:
 def table(results: Path) -> Table:
     """build/e2e/rolls.md"""
     return Table(results / "rolls.md")
-
-
-@pytest.fixture
-def rolls(cluster: Cluster, service: Glassbox, logs: Logs, spans: Spans, clients: str) -> Rolls:
-    """Where they happen."""
-    return Rolls(cluster, service, logs, spans, clients)
 
 
 def wait_for(service: Glassbox, count: int) -> None:
