@@ -81,14 +81,9 @@ class Rolls:
 
     def counted(self) -> int:
         """Requests to PATH by the metrics of all pods that are ready."""
-        return sum(int(value) for pod in self.service.names()
-                   for labels, value in parse_samples(self.cluster_text(pod), DURATION).items()
+        texts = (self.cluster.text(f"{self.service.operators(pod)}/metrics") for pod in self.service.names())
+        return sum(int(value) for text in texts for labels, value in parse_samples(text, DURATION).items()
                    if ("http_route", PATH) in labels)
-
-    def cluster_text(self, pod: str) -> str:
-        """A pod's metrics."""
-        path = self.service.operators(pod).removeprefix(self.cluster.url)
-        return self.cluster.text(f"{path}/metrics")
 
     def under_load(self, name: str, act: Callable[[], object], is_over: Callable[[], bool], seconds: int,
                    rows: list[Row] = MIXED, victim: Victim | None = None) -> Outcome:
