@@ -15,7 +15,6 @@ import json
 import math
 import threading
 import time
-import urllib.request
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,6 @@ EVERY = 1.0
 SUFFIXES = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 AS_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"  # what kubectl asks for
 COLUMNS = ("Reference", "Targets", "MinPods", "MaxPods", "Replicas")
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def quantity(text: str) -> float:
@@ -110,8 +108,7 @@ class Autoscaler:
         status = self.service.hpa()["status"]
         ready = self.service.deployment()["status"].get("readyReplicas", 0)
         path = f"/{AUTOSCALING}/namespaces/{namespace}/horizontalpodautoscalers/{name}"
-        asked = urllib.request.Request(self.cluster.url + path, headers={"Accept": AS_TABLE})
-        with _OPENER.open(asked, timeout=20) as answer:
+        with self.cluster.open(path, 20, {"Accept": AS_TABLE}) as answer:
             table = json.load(answer)
         names = [column["name"] for column in table["columnDefinitions"]]
         cells = dict(zip(names, table["rows"][0]["cells"]))

@@ -154,9 +154,9 @@ class Cluster:
 
     # ---- the API --------------------------------------------------------------------------------
 
-    def open(self, path: str, timeout: float | None = 30) -> Any:
+    def open(self, path: str, timeout: float | None = 30, headers: dict[str, str] | None = None) -> Any:
         """A GET whose answer is read as it comes."""
-        return _OPENER.open(self.url + path, timeout=timeout)
+        return _OPENER.open(urllib.request.Request(self.url + path, headers=headers or {}), timeout=timeout)
 
     def text(self, path: str, timeout: float = 30) -> str:
         """A GET, by path or by one of the URLs below; asked again where nobody answers in time: a busy machine."""
