@@ -7,6 +7,8 @@ cluster, so that nothing has to be installed anew; what the doctor has to name i
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import yaml
@@ -37,6 +39,10 @@ class World:
         """A JSON patch, and the one that undoes it."""
         self.cluster.patch(namespace, what, patch, "json")
         return lambda: self.cluster.patch(namespace, what, back, "json")
+
+    def misname(self, namespace: str, what: str, found: Any, *where: str | int) -> Undo:
+        """Nobody's name in place of the one that the object, which was found, has there."""
+        return self.change(namespace, what, put(NOBODY, *where), put(reduce(getitem, where, found), *where))
 
 
 @dataclass(frozen=True)
@@ -97,17 +103,14 @@ def monitor(world: World) -> tuple[str, Any]:
 def monitors_port(world: World) -> Undo:
     """A name that the Service has not."""
     what, found = monitor(world)
-    where = ("spec", "endpoints", 0, "port")
-    return world.change(world.service.namespace, what, put(NOBODY, *where),
-                        put(found["spec"]["endpoints"][0]["port"], *where))
+    return world.misname(world.service.namespace, what, found, "spec", "endpoints", 0, "port")
 
 
 def monitors_selector(world: World) -> Undo:
     """Labels that no Service has."""
     what, found = monitor(world)
-    where = ("spec", "selector", "matchLabels", "app.kubernetes.io/instance")
-    return world.change(world.service.namespace, what, put(NOBODY, *where),
-                        put(found["spec"]["selector"]["matchLabels"]["app.kubernetes.io/instance"], *where))
+    return world.misname(world.service.namespace, what, found, "spec", "selector", "matchLabels",
+                         "app.kubernetes.io/instance")
 
 
 def admin_service(world: World) -> tuple[str, Any]:
@@ -119,9 +122,7 @@ def admin_service(world: World) -> tuple[str, Any]:
 def services_port(world: World) -> Undo:
     """The port has another name than the monitor's."""
     what, found = admin_service(world)
-    where = ("spec", "ports", 0, "name")
-    return world.change(world.service.namespace, what, put(NOBODY, *where),
-                        put(found["spec"]["ports"][0]["name"], *where))
+    return world.misname(world.service.namespace, what, found, "spec", "ports", 0, "name")
 
 
 def services_selector(world: World) -> Undo:
@@ -131,19 +132,17 @@ def services_selector(world: World) -> Undo:
                         take("spec", "selector", "track"))
 
 
-def selected_by_label(world: World, selector: str, what: str, label: str) -> Undo:
+def selected_by_label(world: World, selector: str, what: str, found: Any) -> Undo:
     """As kube-prometheus-stack is by default: it takes what carries its release's label, and ours carries another."""
     operator = world.change(MONITORING, f"prometheus/{STACK}-prometheus",
                             put({"matchLabels": {"release": STACK}}, "spec", selector), put({}, "spec", selector))
-    ours = world.change(world.service.namespace, what, put(NOBODY, "metadata", "labels", "release"),
-                        put(label, "metadata", "labels", "release"))
-    return both(operator, ours)
+    return both(operator, world.misname(world.service.namespace, what, found, "metadata", "labels", "release"))
 
 
 def monitors_label(world: World) -> Undo:
     """The most repeated complaint about that chart."""
     what, found = monitor(world)
-    return selected_by_label(world, "serviceMonitorSelector", what, found["metadata"]["labels"]["release"])
+    return selected_by_label(world, "serviceMonitorSelector", what, found)
 
 
 def dropped_series(world: World) -> Undo:
@@ -168,7 +167,7 @@ def rules(world: World) -> tuple[str, Any]:
 def rules_label(world: World) -> Undo:
     """Likewise."""
     what, found = rules(world)
-    return selected_by_label(world, "ruleSelector", what, found["metadata"]["labels"]["release"])
+    return selected_by_label(world, "ruleSelector", what, found)
 
 
 def alerts_namespace(world: World) -> Undo:
@@ -207,9 +206,7 @@ def api(name: str) -> Callable[[World], Undo]:
     """An APIService that leads to nobody."""
     def apply(world: World) -> Undo:
         found = world.get("apis/apiregistration.k8s.io/v1", "apiservices", name)
-        where = ("spec", "service", "name")
-        return world.change("default", f"apiservice/{name}", put(NOBODY, *where),
-                            put(found["spec"]["service"]["name"], *where))
+        return world.misname("default", f"apiservice/{name}", found, "spec", "service", "name")
     return apply
 
 
@@ -231,11 +228,10 @@ def no_metrics_server(world: World) -> Undo:
 
 def hpas_metric(world: World) -> Undo:
     """A name that the adapter does not serve."""
-    metrics = world.service.hpa()["spec"]["metrics"]
-    number = next(i for i, one in enumerate(metrics) if one["type"] == "Pods")
-    where = ("spec", "metrics", number, "pods", "metric", "name")
-    return world.change(world.service.namespace, f"hpa/{world.service.name}", put(NOBODY, *where),
-                        put(metrics[number]["pods"]["metric"]["name"], *where))
+    found = world.service.hpa()
+    number = next(i for i, one in enumerate(found["spec"]["metrics"]) if one["type"] == "Pods")
+    return world.misname(world.service.namespace, f"hpa/{world.service.name}", found, "spec", "metrics", number,
+                         "pods", "metric", "name")
 
 
 # ---- spans and dashboards -----------------------------------------------------------------------
