@@ -44,6 +44,13 @@ class World:
         """Nobody's name in place of the one that the object, which was found, has there."""
         return self.change(namespace, what, put(NOBODY, *where), put(reduce(getitem, where, found), *where))
 
+    def scaled_to_nothing(self, namespace: str, name: str, was: int) -> Undo:
+        """A Deployment, and back."""
+        def scale(count: int) -> None:
+            self.cluster.kubectl("--namespace", namespace, "scale", f"deployment/{name}", f"--replicas={count}")
+        scale(0)
+        return lambda: scale(was)
+
 
 @dataclass(frozen=True)
 class Break:
@@ -85,13 +92,7 @@ def both(*undos: Undo) -> Undo:
 def no_pods(world: World) -> Undo:
     """Scaled to nothing; the HPA leaves that alone."""
     service = world.service
-    was = service.deployment()["spec"]["replicas"]
-
-    def scale(count: int) -> None:
-        world.cluster.kubectl("--namespace", service.namespace, "scale", f"deployment/{service.name}",
-                              f"--replicas={count}")
-    scale(0)
-    return lambda: scale(was)
+    return world.scaled_to_nothing(service.namespace, service.name, service.deployment()["spec"]["replicas"])
 
 
 def monitor(world: World) -> tuple[str, Any]:
@@ -217,13 +218,9 @@ def no_metrics_server(world: World) -> Undo:
     what = ",".join(f"{name}={value}" for name, value in selector.items())
     deployment, = (one for one in world.cluster.items(found["namespace"], "deployments", "", APPS)
                    if one["spec"]["template"]["metadata"]["labels"].items() >= selector.items())
-    name, was = deployment["metadata"]["name"], deployment["spec"]["replicas"]
-
-    def scale(count: int) -> None:
-        world.cluster.kubectl("--namespace", found["namespace"], "scale", f"deployment/{name}", f"--replicas={count}")
-    scale(0)
+    undo = world.scaled_to_nothing(found["namespace"], deployment["metadata"]["name"], deployment["spec"]["replicas"])
     assert eventually(lambda: not world.cluster.items(found["namespace"], "pods", what), 60, 0.5), what
-    return lambda: scale(was)
+    return undo
 
 
 def hpas_metric(world: World) -> Undo:
