@@ -30,6 +30,8 @@ class Container:
     lines: list[tuple[str, str]] = field(default_factory=list)  # (time of the kubelet, text)
     ended: bool = False   # the log has: there is no more to come
     trouble: str = ""     # why it was given up
+    _log: Log = field(default_factory=Log)
+    _fed: int = 0         # lines that were looked at for it
 
     @property
     def name(self) -> str:
@@ -43,12 +45,12 @@ class Container:
 
     @property
     def access(self) -> Log:
-        """The access log among the lines; what else is there is the service's stderr."""
-        log = Log()
-        for text in self.text:
+        """The access log among the lines; what else is there is the service's stderr. One thread asks."""
+        for _, text in self.lines[self._fed:]:
             if text.startswith("#") or text[:4].isdigit() and text[4:5] == "-":
-                log.feed(text.encode() + b"\n")
-        return log
+                self._log.feed(text.encode() + b"\n")
+            self._fed += 1
+        return self._log
 
 
 class Logs:
