@@ -7,13 +7,26 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/tcp.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "refuser.h"
+#include "telemetry/clock.h"
 
 #define BACKLOG          4096
 #define ACCEPTS_PER_WAKE 64
+#define LAST_ROUNDS      500     /* a millisecond apart */
+#define NO_INTERFACE     INT_MAX /* its index: none has it */
+
+/* Why an attempt to accept everything ended. */
+enum accept_end {
+    ACCEPT_END_EMPTY,   /* nothing is left with the kernel */
+    ACCEPT_END_MORE,    /* enough for one turn */
+    ACCEPT_END_NO_ROOM, /* the owner takes no more for now */
+    ACCEPT_END_FAILED,  /* accept(2) did; the owner has been told */
+};
 
 static int set_option(int fd, int level, int option, int value)
 {
@@ -188,9 +201,21 @@ int listener_start(struct listener *listener)
     return event_add(listener->readable, NULL) == 0 ? 0 : -ENOMEM;
 }
 
-enum accept_end listener_accept_queued(struct listener *listener)
+void listener_turn_away(struct listener *listener)
 {
-    return accept_some(listener, BACKLOG);
+    set_option(listener->fd, SOL_SOCKET, SO_BINDTOIFINDEX, NO_INTERFACE);
+}
+
+void listener_accept_last(struct listener *listener)
+{
+    const struct timespec moment = {.tv_nsec = TEL_NS_PER_MS};
+    for (int i = 0; i < LAST_ROUNDS; i++) {
+        enum accept_end end = accept_some(listener, BACKLOG);
+        if (end == ACCEPT_END_EMPTY || end == ACCEPT_END_FAILED) {
+            return;
+        }
+        nanosleep(&moment, NULL);
+    }
 }
 
 void listener_close(struct listener *listener)

@@ -61,16 +61,15 @@ int listener_open(struct listener *listener, const struct address *address,
 /* Begins to accept. Returns 0 or a negative errno. */
 int listener_start(struct listener *listener);
 
-/* Why an attempt to accept everything ended. */
-enum accept_end {
-    ACCEPT_END_EMPTY,   /* nothing is left with the kernel */
-    ACCEPT_END_MORE,    /* enough for one turn */
-    ACCEPT_END_NO_ROOM, /* the owner takes no more for now */
-    ACCEPT_END_FAILED,  /* accept(2) did; the owner has been told */
-};
+/* From now on no connection is begun: the socket is bound to an interface that is not there, so no SYN
+ * finds it, and whoever comes now is refused. Handshakes that are under way still end, and what they bring
+ * is accepted. Without it a client that connects between the last accept and the close believes that he
+ * is connected, and is reset. Before Linux 5.1 nothing changes. */
+void listener_turn_away(struct listener *listener);
 
-/* Accepts what the kernel has queued, until one of these. */
-enum accept_end listener_accept_queued(struct listener *listener);
+/* Accepts all that the kernel has queued. Where the owner has no room, waits for it, blocking: half a
+ * second at most. */
+void listener_accept_last(struct listener *listener);
 
 /* Stops accepting; what the kernel has queued is reset. Twice is fine. */
 void listener_close(struct listener *listener);

@@ -24,8 +24,8 @@
 #include "telemetry/clock.h"
 #include "worker.h"
 
-/* Milliseconds for accepting the last connections, in case workers are slow to take them. */
-#define LAST_ACCEPT_ROUNDS 500
+/* Until the handshakes that had begun have ended: a round trip nearby. */
+#define LAST_HANDSHAKES_MS 5
 
 struct server {
     struct service *service;
@@ -262,16 +262,13 @@ int server_start(struct server *server)
 
 /* ---- the end ----------------------------------------------------------------------------------- */
 
-/* What clients have connected to is served, also when it is more than the inboxes take at once. */
-static void accept_the_last(struct listener *listener)
+/* Calls `step` for every public listener. */
+static void each_public(struct server *server, void (*step)(struct listener *listener))
 {
-    const struct timespec moment = {.tv_nsec = TEL_NS_PER_MS};
-    for (int i = 0; i < LAST_ACCEPT_ROUNDS; i++) {
-        enum accept_end end = listener_accept_queued(listener);
-        if (end == ACCEPT_END_EMPTY || end == ACCEPT_END_FAILED) {
-            return;
+    for (size_t i = 0; i < server->listener_count; i++) {
+        if (server->listeners[i].label == LISTENER_PUBLIC) {
+            step(&server->listeners[i]);
         }
-        nanosleep(&moment, NULL);
     }
 }
 
@@ -295,12 +292,11 @@ void server_leave(struct server *server)
 
 void server_drain(struct server *server)
 {
-    for (size_t i = 0; i < server->listener_count; i++) {
-        if (server->listeners[i].label == LISTENER_PUBLIC) {
-            accept_the_last(&server->listeners[i]);
-            listener_close(&server->listeners[i]);
-        }
-    }
+    const struct timespec handshakes = {.tv_nsec = LAST_HANDSHAKES_MS * TEL_NS_PER_MS};
+    each_public(server, listener_turn_away);
+    nanosleep(&handshakes, NULL);
+    each_public(server, listener_accept_last);
+    each_public(server, listener_close);
     each_worker(server, worker_drain);
 }
 

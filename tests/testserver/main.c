@@ -96,7 +96,7 @@ static void on_signal(evutil_socket_t number, short what, void *argument)
         return;
     }
     program->drain_until_ns = tel_clock_monotonic_ns() + DRAIN_MS * TEL_NS_PER_MS;
-    listener_accept_queued(&program->listener);
+    listener_accept_last(&program->listener);
     listener_close(&program->listener);
     http_engine_drain(program->engine);
     on_drain(-1, 0, program);

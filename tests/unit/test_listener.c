@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 struct seen {
     bool room;
     int accepted;
+    int full_for; /* times asked before there is room */
     int failed;
     enum accept_error reason;
     int error;
@@ -33,7 +35,7 @@ static bool on_has_room(struct listener *from, void *argument)
 {
     (void)from;
     (void)argument;
-    return seen.room;
+    return seen.room && seen.full_for-- <= 0;
 }
 
 static int tcp_option(int fd, int option)
@@ -156,10 +158,48 @@ static void test_queued_connections_are_taken_at_once(void **state)
     for (size_t i = 0; i < 20; i++) {
         clients[i] = dial();
     }
-    assert_int_equal(listener_accept_queued(&listener), ACCEPT_END_EMPTY);
+    listener_accept_last(&listener);
     assert_int_equal(seen.accepted, 20);
     for (size_t i = 0; i < 20; i++) {
         close(clients[i]);
+    }
+}
+
+static void test_the_last_wait_for_room(void **state)
+{
+    (void)state;
+    assert_int_equal(open_on("127.0.0.1:0"), 0);
+    int client = dial();
+    seen.full_for = 3;
+    listener_accept_last(&listener);
+    assert_int_equal(seen.accepted, 1);
+    close(client);
+}
+
+/* Who had connected is taken; who comes now is not let believe that he is. */
+static void test_turns_away_who_comes_now(void **state)
+{
+    static const char *const addresses[] = {"127.0.0.1:0", "[::1]:0", "*:0"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+        assert_int_equal(open_on(addresses[i]), 0);
+        int before = dial();
+        listener_turn_away(&listener);
+        struct address to = listener.bound;
+        int late = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        assert_int_equal(connect(late, &to.any, to.length), -1);
+        assert_int_equal(errno, EINPROGRESS);
+        struct pollfd watched = {.fd = late, .events = POLLOUT};
+        assert_int_equal(poll(&watched, 1, 10000), 1);
+        int error = 0;
+        socklen_t size = sizeof(error);
+        assert_int_equal(getsockopt(late, SOL_SOCKET, SO_ERROR, &error, &size), 0);
+        assert_int_equal(error, ECONNREFUSED);
+        listener_accept_last(&listener);
+        assert_int_equal(seen.accepted, 1);
+        listener_close(&listener);
+        close(before);
+        close(late);
     }
 }
 
@@ -225,6 +265,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_family_takes_ipv4_too, make, drop),
         cmocka_unit_test_setup_teardown(test_taken_address_is_an_error, make, drop),
         cmocka_unit_test_setup_teardown(test_queued_connections_are_taken_at_once, make, drop),
+        cmocka_unit_test_setup_teardown(test_the_last_wait_for_room, make, drop),
+        cmocka_unit_test_setup_teardown(test_turns_away_who_comes_now, make, drop),
         cmocka_unit_test_setup_teardown(test_leaves_with_the_kernel_what_has_no_room, make, drop),
         cmocka_unit_test_setup_teardown(test_pauses_without_descriptors, make, drop),
     };
