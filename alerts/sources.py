@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from namespaces import CHOSEN
 from objectives import HISTOGRAM, SLIS, Objectives, Route
 from profiles import Profile, seconds
 
@@ -127,7 +128,7 @@ class Row:
                 f"{links.dashboards}/d/{self.objectives.service}-{board}"
                 f"?from={milliseconds(-back)}&to={milliseconds(AFTER_SECONDS)}"
                 f'&var-job={{{{ or $labels.job "{self.objectives.job}" }}}}'
-                "{{ with $labels.instance }}&var-instance={{ . }}{{ end }}"}
+                "{{ with $labels.instance }}&var-instance={{ . }}{{ end }}" + CHOSEN}
 
     def alert(self, board: str) -> dict[str, Any]:
         """The alerting rule."""

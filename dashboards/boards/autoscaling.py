@@ -7,23 +7,25 @@ from parts import colours, links, thresholds, variables
 from parts.goals import SERVICE, limit, percent
 from parts.layout import Board, Row
 from parts.panels import figure, graph, states
-from parts.queries import TARGET, now, over_time, series
+from parts.queries import NAMESPACE, TARGET, now, over_time, series
 
-STATE = 'job="kube-state-metrics", namespace=~"$namespace"'
-# Of all HPAs of a cluster those that our alerts watch.
-OURS = f'horizontalpodautoscaler=~".*{SERVICE}.*"'
-HPA = f'{STATE}, horizontalpodautoscaler=~"$hpa"'
-CADVISOR = 'job="kubelet", metrics_path="/metrics/cadvisor", namespace=~"$namespace", container="glassbox"'
-CONTAINER = f'{STATE}, container="glassbox"'
+STATE = f'job="kube-state-metrics", {NAMESPACE}'
+CONTAINER = f'{STATE}, container="{SERVICE}"'
 OF = "namespace, horizontalpodautoscaler"
+# Of all HPAs of a cluster: those that scale on the CPU of our container, which the chart calls so whatever the release
+# is called, and those with our name, as an older kube-state-metrics does not say of which container a metric is.
+OURS = (f'(kube_horizontalpodautoscaler_spec_target_metric{{{CONTAINER}}} or '
+        f'kube_horizontalpodautoscaler_info{{{STATE}, horizontalpodautoscaler=~".*{SERVICE}.*"}})')
+HPA = f'{STATE}, horizontalpodautoscaler=~"$hpa"'
+CADVISOR = f'job="kubelet", metrics_path="/metrics/cadvisor", {NAMESPACE}, container="{SERVICE}"'
 TRUE, IN_MEMORY, IN_CPU = 'status="true"', 'resource="memory"', 'resource="cpu"'
 LOAD = f"instance:http_server_user_requests:rate1m{{{TARGET}}}"
 PREDICTED = 'max(k6_hpa_predicted_replicas{testid=~"$testid"})'
 
 
 def hpa(name: str, *matchers: str) -> str:
-    """A series of the HPA's, as kube-state-metrics has it."""
-    return series(f"kube_horizontalpodautoscaler_{name}", *matchers, target=HPA)
+    """A series of the HPAs that are ours, as kube-state-metrics has it."""
+    return f"{series(f'kube_horizontalpodautoscaler_{name}', *matchers, target=HPA)} and on ({OF}) {OURS}"
 
 
 def metric(side: str, by: str, *matchers: str) -> str:
@@ -52,13 +54,10 @@ THROTTLED, PERIODS = (
     f"sum by (pod) (rate(container_cpu_cfs_{what}periods_total{{{CADVISOR}}}[$__rate_interval]))"
     for what in ("throttled_", ""))
 
-namespace = variables.choice(
-    "namespace", "Namespace", f"label_values(kube_horizontalpodautoscaler_info{{{OURS}}}, namespace)",
-    "Where the release is.")
 autoscaler = variables.choice(
-    "hpa", "HPA", 'label_values(kube_horizontalpodautoscaler_info{namespace=~"$namespace", '
-    f'{OURS}}}, horizontalpodautoscaler)', "The HorizontalPodAutoscalers of the service.",
-    everything=f".*{SERVICE}.*")
+    "hpa", "HPA", f"label_values(kube_horizontalpodautoscaler_spec_target_metric{{{CONTAINER}}}, "
+    "horizontalpodautoscaler)", "The HorizontalPodAutoscalers that scale on the CPU of the service's container. "
+    "All is also those with its name.")
 testid = variables.choice(
     "testid", "Load test", "label_values(k6_hpa_predicted_replicas, testid)",
     "The load test whose prediction is shown.")
@@ -153,7 +152,7 @@ conditions = states(
 board = Board(
     "autoscaling", "Glassbox / Autoscaling",
     "Does it scale as it should? Metric against target, replicas wanted, had, ready and predicted.",
-    [variables.datasource(), namespace, autoscaler, variables.job(), variables.instance(), testid],
+    [*variables.usual(), autoscaler, testid],
     [Row(4, (9, now_replicas), (4, at_most), (4, readable), (7, pressure)),
      Row(10, (12, counts), (6, requests_target), (6, cpu_target)),
      Row(8, (8, own_load), (8, cpu), (8, share_of_cpu)),

@@ -8,8 +8,8 @@ from parts import colours, links, shared, thresholds, variables
 from parts.goals import ROUTES, SERVICE, USER_ROUTES
 from parts.layout import Board, Row
 from parts.panels import figure, graph, sheet, states
-from parts.queries import (COUNT, DURATION, FAILED, cells, highest, now, over_time, quantile, rate,
-                           series, share, some, total)
+from parts.queries import (COUNT, DURATION, FAILED, NAMESPACE, cells, highest, now, over_time, quantile,
+                           rate, series, share, some, total)
 
 FORCE = series("glassbox_fault_in_force")
 BY_FAULTS = total("", rate("glassbox_fault_errors_total"))
@@ -25,7 +25,7 @@ END = f"max({series('glassbox_fault_plan_end_timestamp_seconds')})"
 def alerts_that(state: str) -> str:
     """Alerts of the service, whatever job they are of."""
     return series("ALERTS", f'alertstate=~"{state}"', f'service="{SERVICE}"',
-                  'severity=~"page|ticket|info"', target="")
+                  'severity=~"page|ticket|info"', target=NAMESPACE)
 
 
 drill_now = figure(
@@ -142,10 +142,10 @@ files = graph(
 
 list_of_alerts = sheet(
     "Alerts now", "Pending or firing, with the route or process. What to do: the runbook of the "
-    "same name.", "none", [cells(f"max by (alertname, alertstate, severity, http_route, instance) "
-                                 f"({alerts_that('firing|pending')})")],
-    {"alertname": "Alert", "alertstate": "State", "severity": "Severity", "http_route": "Route",
-     "instance": "Instance"}, hidden=("Value",))
+    "same name.", "none", [cells(f"max by (alertname, alertstate, severity, namespace, http_route, "
+                                 f"instance) ({alerts_that('firing|pending')})")],
+    {"alertname": "Alert", "alertstate": "State", "severity": "Severity", "namespace": "Namespace",
+     "http_route": "Route", "instance": "Instance"}, hidden=("Value",))
 
 board = Board(
     "incident", "Glassbox / Incident",

@@ -136,7 +136,7 @@ traffic = graph(
 board = Board(
     "load-test", "Glassbox / Load test",
     "Did it hold? k6's figures beside the service's own, over the same time.",
-    [variables.datasource(), testid, variables.job(), variables.instance()],
+    [*variables.usual(), testid],
     [Row(4, (5, asked), (5, failed), (5, slow), (5, dropped), (4, checks)),
      Row(9, (8, rates), (8, durations), (8, served)),
      Row(8, (8, users), (8, iterations), (8, parts_of_it)),

@@ -4,7 +4,7 @@ from parts import colours, links, shared, thresholds, variables
 from parts.goals import ROUTES, USER, tightest
 from parts.layout import Board, Row
 from parts.panels import figure, graph, heat
-from parts.queries import (COUNT, DURATION, FAILED, PUBLIC, buckets, now, over_time, quantile, rate,
+from parts.queries import (COUNT, DURATION, FAILED, JOB, PUBLIC, buckets, now, over_time, quantile, rate,
                            series, share, total)
 
 CHOSEN = 'http_route=~"$route"'
@@ -15,7 +15,7 @@ SLOWEST = quantile(0.99, "http_route", DURATION, CHOSEN)
 SLOW = tightest(lambda goal: goal.budget("latency"))
 
 route = variables.choice(
-    "route", "Route", f'label_values({COUNT}{{job=~"$job"}}, http_route)',
+    "route", "Route", f"label_values({COUNT}{{{JOB}}}, http_route)",
     "What users call; probes and scrapes have a row of their own.", everything=USER,
     regex="/^(" + USER.replace("/", "\\/") + ")$/")
 

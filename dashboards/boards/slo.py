@@ -4,10 +4,12 @@ from parts import colours, links, variables
 from parts.goals import OBJECTIVES, SERVICE, Burn, burns
 from parts.layout import Board, Row
 from parts.panels import figure, graph, sheet
-from parts.queries import cells, now, over_time, series
+from parts.queries import JOB, NAMESPACE, cells, now, over_time, series
 
-CHOSEN = f'sloth_service="{SERVICE}", sloth_slo=~"$slo"'
-ON = "on (sloth_id, sloth_service, sloth_slo) group_left ()"
+OURS = f'{NAMESPACE}, sloth_service="{SERVICE}"'
+CHOSEN = f'{OURS}, sloth_slo=~"$slo"'
+# Two installations have the same objectives, and each its own budget.
+ON = "on (namespace, sloth_id, sloth_service, sloth_slo) group_left ()"
 
 BURNS = burns()
 FAST = {window[1] for one in BURNS for window in (one.long, one.short)}
@@ -30,7 +32,7 @@ def burn(real: str, fast: str) -> str:
 
 
 slo = variables.choice(
-    "slo", "Objective", f'label_values(slo:objective:ratio{{sloth_service="{SERVICE}"}}, sloth_slo)',
+    "slo", "Objective", f"label_values(slo:objective:ratio{{{OURS}}}, sloth_slo)",
     "The objectives that are shown.")
 
 left = figure(
@@ -75,12 +77,12 @@ table = sheet(
     "Objectives", "What is promised and how it stands, a row an objective: the objective, the share "
     "of bad requests over the period and over five minutes, the budget left, and the burn.",
     "percentunit",
-    [cells(f"max by (sloth_slo, http_route, sli) ({recorded(name)})") for name in (
+    [cells(f"max by (namespace, sloth_slo, http_route, sli) ({recorded(name)})") for name in (
         "slo:objective:ratio", f"slo:sli_error:ratio_rate{OBJECTIVES.period}",
         "slo:sli_error:ratio_rate5m",
         "slo:period_error_budget_remaining:ratio", "slo:current_burn_rate:ratio")],
-    {"sloth_slo": "Objective", "http_route": "Route", "sli": "Of", "Value #A": "Promised",
-     "Value #B": "Bad, period", "Value #C": "Bad, 5 minutes", "Value #D": "Budget left",
+    {"namespace": "Namespace", "sloth_slo": "Objective", "http_route": "Route", "sli": "Of",
+     "Value #A": "Promised", "Value #B": "Bad, period", "Value #C": "Bad, 5 minutes", "Value #D": "Budget left",
      "Value #E": "Burn"},
     judged={"Budget left": ("percentunit", [(0, colours.WARN), (0.25, colours.GOOD)], colours.BAD),
             "Burn": ("none", [(TICKET, colours.WARN), (PAGE, colours.BAD)], colours.GOOD)})
@@ -89,7 +91,7 @@ traffic = graph(
     "Traffic that counts", "Requests a second by route, over five minutes. Below the line nothing "
     "is recorded, because a burn says little then; GlassboxLowTrafficBurn watches instead.",
     "reqps",
-    [over_time('job_route:http_server_requests:rate5m{job=~"$job"}', "{{http_route}}")],
+    [over_time(series("job_route:http_server_requests:rate5m", target=JOB), "{{http_route}}")],
     steps=[(OBJECTIVES.floor, colours.LIMIT)], alert="GlassboxLowTrafficBurn",
     more=[links.board("glassbox-service", "Service")])
 
@@ -102,17 +104,17 @@ bad = graph(
 alerts = sheet(
     "Alerts of objectives", "Pending or firing, by objective. Good: the dead man's switch alone, which "
     "always fires, to show that alerts are judged at all. What to do: the runbook.", "none",
-    [cells("max by (alertname, alertstate, severity, http_route, sloth_slo) "
-           f'(ALERTS{{service="{SERVICE}", alertname=~"Glassbox(ErrorBudgetBurn|LatencyBudgetBurn|'
+    [cells("max by (alertname, alertstate, severity, namespace, http_route, sloth_slo) "
+           f'(ALERTS{{{NAMESPACE}, service="{SERVICE}", alertname=~"Glassbox(ErrorBudgetBurn|LatencyBudgetBurn|'
            'LowTrafficBurn|DeadMansSwitch)"})')],
-    {"alertname": "Alert", "alertstate": "State", "severity": "Severity", "http_route": "Route",
-     "sloth_slo": "Objective"}, hidden=("Value",),
+    {"alertname": "Alert", "alertstate": "State", "severity": "Severity", "namespace": "Namespace",
+     "http_route": "Route", "sloth_slo": "Objective"}, hidden=("Value",),
     alert="GlassboxErrorBudgetBurn")
 
 board = Board(
     "slo", "Glassbox / Objectives",
     "Do we keep what we promised? Budget and burn of each objective in alerts/slo.yaml.",
-    [variables.datasource(), variables.job(), slo],
+    [variables.datasource(), variables.namespace(), variables.job(), slo],
     [Row(5, (12, left), (12, fastest)),
      Row(9, (12, table), (12, budget)),
      Row(9, (12, pages[0]), (12, pages[1])),

@@ -10,11 +10,7 @@ from grafana_foundation_sdk.models.dashboard import AnnotationQuery
 
 from . import colours
 from .goals import SERVICE
-from .queries import DATASOURCE, highest, series
-
-
-# Of all processes: a drill of one explains what is seen of all, and an objective has no instances.
-JOB = 'job=~"$job"'
+from .queries import DATASOURCE, JOB, NAMESPACE, highest, series
 
 
 class PrometheusAnnotation(AnnotationQuery):
@@ -37,11 +33,12 @@ class PrometheusAnnotation(AnnotationQuery):
 
 
 def all_of_them() -> list[PrometheusAnnotation]:
-    """The three, in the order of the toggles."""
+    """The three, in the order of the toggles. Of all processes: a drill of one explains what is seen of
+    all, and an objective has no instances."""
     force = highest("fault, http_route", series("glassbox_fault_in_force", target=JOB))
     young = f"(time() - {series('process_start_time_seconds', target=JOB)} < 60)"
     alerts = series("ALERTS", 'alertstate="firing"', f'service="{SERVICE}"',
-                    'severity=~"page|ticket"', target="")
+                    'severity=~"page|ticket"', target=NAMESPACE)
     return [
         PrometheusAnnotation("Drills", f"{force} == 1", "Fault in force: {{fault}}",
                              "{{fault}} {{http_route}}", "fault,http_route", colours.TRUTH),

@@ -29,4 +29,5 @@ def runbook(alert: str) -> dashboard.DashboardLink:
 def board(uid: str, title: str) -> dashboard.DashboardLink:
     """Of a panel: where there is more of it."""
     return (dashboard.DashboardLink(title).type(DashboardLinkType.LINK)
-            .url(f"/d/{uid}?${{__url_time_range}}&${{datasource:queryparam}}&${{job:queryparam}}"))
+            .url(f"/d/{uid}?${{__url_time_range}}&${{datasource:queryparam}}&${{namespace:queryparam}}"
+                 "&${job:queryparam}"))

@@ -1,7 +1,8 @@
 """PromQL, made of few pieces, and a target of a panel made of it.
 
-Every selector has the job and instance that are chosen at the top, unless it says why not; rates are
-taken over `$__rate_interval`; quantiles from classic buckets, which any Prometheus has.
+Every selector has the namespace, the job and the instance that are chosen at the top, unless it says why
+not: without the first, installations of one cluster would mix. Rates are taken over `$__rate_interval`;
+quantiles from classic buckets, which any Prometheus has.
 """
 
 from grafana_foundation_sdk.builders import prometheus
@@ -9,7 +10,9 @@ from grafana_foundation_sdk.models.dashboard import DataSourceRef
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat, QueryEditorMode
 
 DATASOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
-TARGET = 'job=~"$job", instance=~"$instance"'
+NAMESPACE = 'namespace=~"$namespace"'
+JOB = f'{NAMESPACE}, job=~"$job"'  # all of its processes
+TARGET = f'{JOB}, instance=~"$instance"'
 DURATION = "http_server_request_duration_seconds"
 COUNT = f"{DURATION}_count"
 FAILED = 'error_type!=""'  # of requests, and of what the exporters do

@@ -8,9 +8,9 @@ counts as well only beside a series which the same rules record.
 from . import colours, links, thresholds
 from .goals import SERVICE
 from .panels import figure
-from .queries import Query, now, series, some, total
+from .queries import NAMESPACE, Query, now, series, some, total
 
-OBJECTIVE = series("slo:objective:ratio", f'sloth_service="{SERVICE}"', target="")
+OBJECTIVE = series("slo:objective:ratio", f'sloth_service="{SERVICE}"', target=NAMESPACE)
 
 
 def processes():
@@ -33,5 +33,5 @@ def processes():
 def firing(severity: str, legend: str) -> Query:
     """How many alerts fire; nothing at all if no rules are judged."""
     alerts = series("ALERTS", 'alertstate="firing"', f'service="{SERVICE}"',
-                    f'severity=~"{severity}"', target="")
+                    f'severity=~"{severity}"', target=NAMESPACE)
     return now(f"count({alerts}) or 0 * count({OBJECTIVE})", legend)

@@ -51,11 +51,17 @@ def moved(series: dict[str, str], namespace: str) -> dict[str, str]:
     return {**series, "series": f'{name}{{namespace="{namespace}"{", " if others else ""}{others}}}'}
 
 
+def of_namespace(alert: dict[str, Any], namespace: str) -> dict[str, Any]:
+    """What is expected of the plain rules, of this namespace's: the label, and the link that chooses it."""
+    texts = dict(alert["exp_annotations"])
+    texts["dashboard_url"] = re.sub(r"(&var-namespace=.*)?$", f"&var-namespace={namespace}", texts["dashboard_url"], count=1)
+    return {**alert, "exp_labels": {**alert["exp_labels"], "namespace": namespace}, "exp_annotations": texts}
+
+
 def in_two(test: dict[str, Any], namespace: str, beside: str) -> dict[str, Any]:
     """A test of the plain rules: the same happens to an installation in this namespace, and to another beside
     it, whose series differ in nothing else; what is expected is expected of the first."""
-    told = [{**look, "exp_alerts": [
-        {**alert, "exp_labels": {**alert["exp_labels"], "namespace": namespace}} for alert in look["exp_alerts"]]}
+    told = [{**look, "exp_alerts": [of_namespace(alert, namespace) for alert in look["exp_alerts"]]}
         for look in test["alert_rule_test"]]
     return {**test, "alert_rule_test": told, "input_series": [
         moved(series, where) for where in (namespace, beside) for series in test["input_series"]]}

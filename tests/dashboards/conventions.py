@@ -12,7 +12,7 @@ from typing import Any, Callable, Iterator
 import promql_parser as promql
 import yaml
 
-from reading import FOLDER, ROOT, Board, children, every_board, fill, parsed, selectors
+from reading import FOLDER, ROOT, Board, children, every_board, expressions, fill, nodes, parsed, selectors
 
 Found = Iterator[tuple[str, str, str]]  # panel, series, what is wrong
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -37,13 +37,13 @@ def template_datasource_rule(board: Board) -> Found:
         yield "", "", f"variable datasource: {one}"
 
 
-def template_label(board: Board, name: str, label: str) -> Found:
+def template_label(board: Board, name: str, label: str, everything: str = ".+") -> Found:
     """A variable that chooses some of a label's values, or all."""
     one = board.variables.get(name)
     if one is None:
         yield "", "", f"no variable {name}"
     elif (one["label"], one["type"], one["multi"], one["allValue"], one["datasource"]) != (
-            label, "query", True, ".+", DATASOURCE):
+            label, "query", True, everything, DATASOURCE):
         yield "", "", f"variable {name}: {one}"
 
 
@@ -163,6 +163,37 @@ def target_counter_agg_rule(board: Board) -> Found:
 
 
 # ---- ours ---------------------------------------------------------------------------------------
+
+def template_namespace_rule(board: Board) -> Found:
+    """An installation can be chosen, before what is of it alone; where there is no namespace, nothing is."""
+    yield from template_label(board, "namespace", "Namespace", ".*")
+    if list(board.variables)[:3] != ["datasource", "namespace", "job"]:
+        yield "", "", f"variables in the order {list(board.variables)}"
+    if not board.variables.get("namespace", {}).get("includeAll"):
+        yield "", "", "not all namespaces can be chosen"
+
+
+def namespace_rule(board: Board) -> Found:
+    """Whatever is asked, for panels, marks and variables, is asked of the namespaces that were chosen: two
+    installations do not mix."""
+    for one in expressions(board):
+        for node in nodes(parsed(one.text)):
+            if isinstance(node, promql.VectorSelector) and one.where != "variable namespace" and [
+                    matcher.value for matcher in node.matchers.matchers
+                    if matcher.name == "namespace" and matcher.op == promql.MatchOp.Re] != ["$namespace"]:
+                yield one.where, node.name, f"{node.name} without namespace=~\"$namespace\""
+
+
+def namespace_links_rule(board: Board) -> Found:
+    """A link to another dashboard takes the choice along."""
+    for panel in board.panels:
+        for link in panel.get("links", ()):
+            if link["url"].startswith("/d/") and "&${namespace:queryparam}" not in link["url"]:
+                yield panel["title"], "", f"a link without the namespace: {link['url']}"
+    for link in board.document["links"]:
+        if link["type"] == "dashboards" and not link["includeVars"]:
+            yield "", "", "the dashboards' links leave what was chosen behind"
+
 
 def size_rule(board: Board) -> Found:
     """It fits into a ConfigMap."""
@@ -295,7 +326,8 @@ RULES: dict[str, Callable[[Board], Found]] = {
         template_label_promql_rule, template_on_time_change_reload_rule, uneditable_dashboard_rule,
         panel_datasource_rule, panel_title_description_rule, panel_units_rule,
         panel_no_targets_rule, target_promql_rule, target_rate_interval_rule, target_job_rule,
-        target_instance_rule, target_counter_agg_rule, size_rule, schema_rule, name_rule, ids_rule,
+        target_instance_rule, target_counter_agg_rule, template_namespace_rule, namespace_rule,
+        namespace_links_rule, size_rule, schema_rule, name_rule, ids_rule,
         grid_rule, first_row_rule, moment_rule, variables_rule, le_rule, exemplars_rule, links_rule)}
 
 

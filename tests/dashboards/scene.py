@@ -8,7 +8,7 @@ collector, and each Prometheus there is, with the rules.
 import contextlib
 import threading
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Any, Callable, Iterator
 
 import faults
 import load
@@ -66,6 +66,12 @@ def rules(profile: str) -> list[Path]:
     return found
 
 
+def installed(address: tuple) -> dict[str, Any]:
+    """The service as a cluster's target, in the namespace that is fed: what is recorded of it has none, by the
+    plain rules, and no other test's targets have one."""
+    return {"static_configs": [{"targets": ["{}:{}".format(*address)], "labels": {"namespace": "glassbox"}}]}
+
+
 @contextlib.contextmanager
 def playing(folder: Path, binaries: dict[str, tuple[str, str]],
             quiet: Callable[[dict[str, Prometheus]], None]) -> Iterator[dict[str, Prometheus]]:
@@ -86,7 +92,7 @@ def playing(folder: Path, binaries: dict[str, tuple[str, str]],
             own.mkdir()
             observers[name] = stack.enter_context(Prometheus(
                 own, first.public, "exemplar-storage", binary,
-                {"glassbox": {}, **exporter.jobs()}, rules(profile)))
+                {"glassbox": installed(first.public), **exporter.jobs()}, rules(profile)))
         for name, one in observers.items():
             assert one.wait("sum(up)", 1 + len(exporter.jobs())), one.log.read_text()[-2000:]
         # Enough for the floor of traffic of three days, below which no burn is recorded.

@@ -94,6 +94,9 @@ SPOILT: dict[str, Callable[[dict[str, Any]], Any]] = {
     "target-job-rule": asks('x{job="glassbox", instance=~"$instance"}'),
     "target-instance-rule": asks('x{job=~"$job"}'),
     "target-counter-agg-rule": asks('rate(x_total[1m]) + y_total'),
+    "template-namespace-rule": lambda d: variable(d, "namespace").update(allValue=".+"),
+    "namespace-rule": asks('x{job=~"$job", instance=~"$instance"}'),
+    "namespace-links-rule": lambda d: d["links"][0].update(includeVars=False),
     "size-rule": lambda d: d.update(description="x" * 200_000),
     "schema-rule": lambda d: d.update(schemaVersion=42),
     "name-rule": lambda d: d.update(uid="another"),
@@ -117,6 +120,33 @@ def test_rule_refuses(rule: str, tmp_path: Path):
     spoilt = tmp_path / SERVICE.name
     spoilt.write_text(json.dumps(document))
     assert broken(read(spoilt), rule, exclusions().get(rule, [])) != []
+
+
+# Where a namespace may be left out, and how it may be asked for wrongly.
+MIXING: dict[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
+    "a mark": ("namespace-rule", lambda d: d["annotations"]["list"][0].update(expr='up{job=~"$job"}')),
+    "a variable": ("namespace-rule", lambda d: variable(d, "instance")["query"].update(
+        query='label_values(up{job=~"$job"}, instance)')),
+    "one side": ("namespace-rule", asks('up{namespace=~"$namespace"} / on (job) up{job=~"$job"}')),
+    "All as a name": ("namespace-rule", asks('up{namespace="$namespace"}')),
+    "another's": ("namespace-rule", asks('up{namespace=~"$job"}')),
+    "after the job": ("template-namespace-rule", lambda d: d["templating"]["list"].insert(
+        0, d["templating"]["list"].pop(2))),
+    "not all": ("template-namespace-rule", lambda d: variable(d, "namespace").update(includeAll=False)),
+    "a panel's link": ("namespace-links-rule", lambda d: next(
+        link for one in d["panels"] for link in one.get("links", ())
+        if link["url"].startswith("/d/")).update(url="/d/glassbox-incident?${job:queryparam}")),
+}
+
+
+@pytest.mark.parametrize("rule, spoil", MIXING.values(), ids=MIXING)
+def test_a_dashboard_that_mixes_installations_is_refused(
+        rule: str, spoil: Callable[[dict[str, Any]], Any], tmp_path: Path):
+    document = read(SERVICE).document
+    spoil(document)
+    spoilt = tmp_path / SERVICE.name
+    spoilt.write_text(json.dumps(document))
+    assert len(broken(read(spoilt), rule, exclusions().get(rule, []))) == 1
 
 
 @pytest.mark.parametrize("kind", ["heatmap", "timeseries"])
