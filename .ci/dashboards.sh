@@ -27,7 +27,7 @@ mkdir -p build/check
 
 mapfile -t tools < <(.ci/tools.sh dashboards prometheus)
 tests=tests/dashboards
-suite "conventions" $tests/test_current.py $tests/test_conventions.py $tests/test_ask.py
+suite "conventions" $tests/test_current.py $tests/test_conventions.py $tests/test_installations.py $tests/test_ask.py
 if usable "strict reading" "${tools[0]}"; then
     DASHBOARDS_BIN=${tools[0]} suite "strict reading" $tests/test_strict.py
 fi

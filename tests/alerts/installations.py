@@ -54,7 +54,8 @@ def moved(series: dict[str, str], namespace: str) -> dict[str, str]:
 def of_namespace(alert: dict[str, Any], namespace: str) -> dict[str, Any]:
     """What is expected of the plain rules, of this namespace's: the label, and the link that chooses it."""
     texts = dict(alert["exp_annotations"])
-    texts["dashboard_url"] = re.sub(r"(&var-namespace=.*)?$", f"&var-namespace={namespace}", texts["dashboard_url"], count=1)
+    link = texts["dashboard_url"].partition("&var-namespace=")[0]
+    texts["dashboard_url"] = f"{link}&var-namespace={namespace}"
     return {**alert, "exp_labels": {**alert["exp_labels"], "namespace": namespace}, "exp_annotations": texts}
 
 
