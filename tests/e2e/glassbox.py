@@ -1,11 +1,14 @@
 """The service as it was installed: its objects, its pods, and what each of them says of itself."""
 
 from typing import Any
+from urllib.error import HTTPError
 
 from cluster import Cluster
+from service import parse_samples
 from wire import eventually
 
 PUBLIC, OPERATORS = 8080, 8081  # the container's ports
+TRUTH = "glassbox_fault_in_force"
 APPS, AUTOSCALING = "apis/apps/v1", "apis/autoscaling/v2"
 
 
@@ -59,3 +62,18 @@ class Glassbox:
         """The pods, when it is."""
         assert eventually(self.is_settled, timeout, 0.5), self.deployment()["status"]
         return self.names()
+
+    def faults(self) -> dict[str, Any]:
+        """The ConfigMap with the plan that all pods mount."""
+        return self.cluster.get(f"/api/v1/namespaces/{self.namespace}/configmaps/{self.name}-faults")
+
+    def in_force(self) -> dict[str, set[str]]:
+        """Which faults, by what each pod says itself."""
+        found = {}
+        for pod in self.names():
+            try:
+                samples = parse_samples(self.cluster.text(f"{self.operators(pod)}/metrics"), TRUTH)
+            except HTTPError:  # it is gone meanwhile
+                continue
+            found[pod] = {dict(labels)["fault"] for labels, value in samples.items() if value}
+        return found

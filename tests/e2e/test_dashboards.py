@@ -4,6 +4,7 @@ feed, which is a cluster's. What is left empty is a list with reasons, held exac
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime, timezone
 
 import pytest
 
@@ -12,15 +13,13 @@ import reading
 from answers import Answer, ask_all, missing
 from client import LoadTest
 from reading import Expression, every_expression
+from wire import eventually
 
 # Scrapes each 5 s, in the demo profile: Grafana makes it four of them.
 BUILT_IN = {**reading.BUILT_IN, "__rate_interval": "20s"}
 
 # What is empty, and why that is right: (a name of the series, or where it stands) -> the reason.
 EMPTY = [
-    (r"glassbox_fault_in_force|glassbox_fault_plan_end_timestamp_seconds",
-     "annotation Drills|The plan ends|Ground truth: faults in force",
-     "no fault is in force: a mark, a row or an end would be false"),
     (r"otel_sdk_(processor_|exporter_)?log_\w+", "(?!Log records$).*",  # that one says 2, which is `off`
      "log records are not sent: the access log on stdout has each request already (otlp.logs)"),
     (r"container_cpu_cfs_\w+", ".*",
@@ -44,9 +43,25 @@ def load_test(cluster, stack, service, clients) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def asked(prometheus, switch, load_test, results, request) -> dict[Expression, Answer]:
-    """All of them, once, until there is no answer to come any more."""
+def trouble(cluster, service, prometheus, switch) -> Iterator[None]:
+    """A fault is in force in every pod, and an alert fires: else marks, rows and ends of these would be false."""
     switch.on()
+    config_map, before = f"configmap/{service.name}-faults", service.faults()["data"]["plan.json"]
+    plan = {"begin": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "faults": [{"route": "/demo/hello", "duration": "30m", "error": {"ratio": 0.5, "status": 503}}]}
+    try:
+        cluster.patch(service.namespace, config_map, {"data": {"plan.json": json.dumps(plan)}})
+        assert eventually(lambda: all(service.in_force().values()), 150, 1), "the kubelet brings it within a minute or so"
+        assert eventually(lambda: prometheus.value('count(ALERTS{alertstate="firing", severity="page"})'), 180, 1)
+        yield
+    finally:
+        cluster.patch(service.namespace, config_map, {"data": {"plan.json": before}})
+        eventually(lambda: not any(service.in_force().values()), 150, 1)
+
+
+@pytest.fixture(scope="module")
+def asked(prometheus, trouble, load_test, results, request) -> dict[Expression, Answer]:
+    """All of them, once, until there is no answer to come any more."""
     patch = pytest.MonkeyPatch()
     request.addfinalizer(patch.undo)
     patch.setattr(reading, "BUILT_IN", BUILT_IN)

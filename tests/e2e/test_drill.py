@@ -5,16 +5,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.error import HTTPError
 
 import pytest
 
 from drilling import Drill
-from service import parse_samples
 from wire import eventually
 
 ALERT, ROUTE = "GlassboxErrorRatioHigh", "/demo/hello"
-TRUTH = "glassbox_fault_in_force"
 
 
 @dataclass
@@ -32,21 +29,9 @@ class Seen:
     firing: list[dict[str, Any]] = field(default_factory=list)        # Alertmanager's alerts during the drill
 
 
-def in_force(cluster, service) -> dict[str, set[str]]:
-    """By what each pod says itself."""
-    found = {}
-    for pod in service.names():
-        try:
-            samples = parse_samples(cluster.text(f"{service.operators(pod)}/metrics"), TRUTH)
-        except HTTPError:  # it is gone meanwhile
-            continue
-        found[pod] = {dict(labels)["fault"] for labels, value in samples.items() if value}
-    return found
-
-
-def plan(cluster, service) -> str:
+def plan(service) -> str:
     """Of the ConfigMap that all pods mount."""
-    return cluster.get(f"/api/v1/namespaces/{service.namespace}/configmaps/{service.name}-faults")["data"]["plan.json"]
+    return service.faults()["data"]["plan.json"]
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +46,13 @@ def drilled(cluster, stack, service, prometheus, switch, results, tmp_path_facto
     assert eventually(lambda: prometheus.value(flow), 90, 1), "no traffic to strike"
     fast = any(rule["labels"].get("profile") == "fast" for group in prometheus.api("rules")["groups"]
                for rule in group["rules"] if rule["name"].startswith("Glassbox"))
-    before = plan(cluster, service)
+    before = plan(service)
     last = json.loads(cluster.text(f"{urls['webhook']}/notifications"))["last"]
     struck: dict[str, set[str]] = {}
     firing: list[dict[str, Any]] = []
 
     def looks() -> bool:
-        struck.update({pod: faults for pod, faults in in_force(cluster, service).items() if faults})
+        struck.update({pod: faults for pod, faults in service.in_force().items() if faults})
         if not firing:
             alerts = json.loads(cluster.text(f"{urls['alertmanager']}/api/v2/alerts"))
             firing.extend(one for one in alerts if one["labels"]["alertname"] == ALERT)
@@ -80,9 +65,9 @@ def drilled(cluster, stack, service, prometheus, switch, results, tmp_path_facto
     (results / "drill.txt").write_text(running.text)
     assert running.report.exists(), running.text
     told = json.loads(cluster.text(f"{urls['webhook']}/notifications?after={last}"))
-    eventually(lambda: not any(in_force(cluster, service).values()), 120, 1)
-    yield Seen(status, running.text, running.timelines()[0], before, plan(cluster, service), struck,
-               in_force(cluster, service), told["notifications"], firing)
+    eventually(lambda: not any(service.in_force().values()), 120, 1)
+    yield Seen(status, running.text, running.timelines()[0], before, plan(service), struck,
+               service.in_force(), told["notifications"], firing)
 
 
 def test_drill_says_that_all_came_when_due(drilled: Seen):
@@ -123,7 +108,7 @@ def test_an_upgrade_after_a_drill_may_bring_another_plan(cluster, service, drill
     cluster.helm("--namespace", service.namespace, "upgrade", service.release, "charts/glassbox",
                  "--reset-then-reuse-values", "--set-json", f"faults.plan={json.dumps(other)}")
     try:
-        assert json.loads(plan(cluster, service)) == other
+        assert json.loads(plan(service)) == other
     finally:
         cluster.helm("--namespace", service.namespace, "rollback", service.release, str(before))
-    assert plan(cluster, service) == drilled.before
+    assert plan(service) == drilled.before
