@@ -53,14 +53,14 @@ def said(expression: Expression, labels: dict[str, str], value: float) -> str:
     return f"{legend.strip()} {rounded(value)}".strip()
 
 
-def ask(prometheus: Api, expression: Expression) -> Answer:
-    """Asks it the way Grafana does."""
+def ask(prometheus: Api, expression: Expression, span: float = SPAN) -> Answer:
+    """Asks it the way Grafana does; ranges go back `span` seconds."""
     if expression.kind == "instant":
         data = prometheus.api("query", query=expression.filled)
         series = [(one["metric"], [one["value"]]) for one in (data or {"result": []})["result"]]
     else:
         now = time.time()
-        data = prometheus.api("query_range", query=expression.filled, start=now - SPAN, end=now,
+        data = prometheus.api("query_range", query=expression.filled, start=now - span, end=now,
                               step=STEP)
         series = [(one["metric"], one["values"]) for one in (data or {"result": []})["result"]]
     if expression.kind == "variable":
@@ -82,7 +82,7 @@ def missing(expression: Expression, answer: Answer) -> bool:
 
 
 def ask_all(prometheus: Api, expressions: list[Expression],
-            patience: float = 90) -> dict[Expression, Answer]:
+            patience: float = 90, span: float = SPAN) -> dict[Expression, Answer]:
     """The answers to all; one that is empty is asked again until time is up: rates need two scrapes,
     rules a moment."""
     answers: dict[Expression, Answer] = {}
@@ -90,7 +90,7 @@ def ask_all(prometheus: Api, expressions: list[Expression],
     left = expressions
     while left and time.monotonic() < until:
         for expression in left:
-            answers[expression] = ask(prometheus, expression)
+            answers[expression] = ask(prometheus, expression, span)
         left = [one for one in left if missing(one, answers[one])]
         time.sleep(1 if left else 0)
     return answers
