@@ -29,6 +29,7 @@ NODE = ROOT / "infra/cluster/cluster"
 NEVER = {"KUBECONFIG", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"}
 PATIENCE = 120  # seconds for a program; what waits longer says so
 TRIES = 5       # of a question to the API
+MANAGER = "e2e"  # of what tests apply
 NOT_NOW = (429, 502, 503, 504)  # what it says when who is asked does not answer in time
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -145,12 +146,23 @@ class Cluster:
 
     def apply(self, *documents: Any) -> None:
         """Objects as they have to be."""
-        self.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=e2e", "-f", "-",
+        self.kubectl("apply", "--server-side", "--force-conflicts", f"--field-manager={MANAGER}", "-f", "-",
                      document={"apiVersion": "v1", "kind": "List", "items": list(documents)})
 
     def patch(self, namespace: str, what: str, document: Any, kind: str = "merge") -> None:
-        """Changes an object: `what` is kind/name; `kind` is merge, json or strategic."""
-        self.kubectl("--namespace", namespace, "patch", what, "--type", kind, "--patch", json.dumps(document))
+        """Changes an object: `what` is kind/name; `kind` is merge, json or strategic. What was changed belongs to nobody
+        then: Helm would refuse to change what is another's."""
+        self.kubectl("--namespace", namespace, "patch", what, "--type", kind, "--field-manager", MANAGER,
+                     "--patch", json.dumps(document))
+        assert eventually(lambda: self._disown(namespace, what), 30, 0.2), f"{what} stays ours"
+
+    def _disown(self, namespace: str, what: str) -> bool:
+        """Takes our name off an object's fields; not while somebody else writes to it."""
+        found = json.loads(self.kubectl("--namespace", namespace, "get", what, "--output=json", "--show-managed-fields"))
+        others = [entry for entry in found["metadata"]["managedFields"] if entry["manager"] != MANAGER]
+        document = {"metadata": {"resourceVersion": found["metadata"]["resourceVersion"], "managedFields": others}}
+        return self.run("kubectl", "--namespace", namespace, "patch", what, "--type=merge", "--patch-file=/dev/stdin",
+                        document=document, check=False).returncode == 0
 
     # ---- the API --------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import stat
 import subprocess
 from pathlib import Path
@@ -9,9 +10,15 @@ from typing import Any
 
 from cluster import ROOT, Cluster
 
-SHIM = """#!/bin/sh
-exec {enter} kubectl "$@"
-"""
+
+def kubectl(cluster: Cluster, folder: Path) -> Path:
+    """A program in the folder that reaches the cluster as a person's kubectl does."""
+    made = folder / "kubectl"
+    variables = [f"{name}={cluster.environment[name]}" for name in ("PATH", "KUBECONFIG") if name in cluster.environment]
+    words = ["exec", "env", *variables, *cluster.enter, "kubectl"]
+    made.write_text(f'#!/bin/sh\n{shlex.join(words)} "$@"\n')
+    made.chmod(made.stat().st_mode | stat.S_IXUSR)
+    return made
 
 
 class Drill:
@@ -19,10 +26,7 @@ class Drill:
 
     def __init__(self, cluster: Cluster, folder: Path, urls: dict[str, str], *words: str) -> None:
         self.report = folder / "drill.json"
-        kubectl = folder / "kubectl"
-        if cluster.enter:  # the drill finds the kubectl that reaches the cluster, as a person's does
-            kubectl.write_text(SHIM.format(enter=" ".join(cluster.enter)))
-            kubectl.chmod(kubectl.stat().st_mode | stat.S_IXUSR)
+        kubectl(cluster, folder)
         self.said = folder / "drill.txt"
         with open(self.said, "w", encoding="utf-8") as output:
             self.process = subprocess.Popen(

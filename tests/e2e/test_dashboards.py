@@ -12,6 +12,8 @@ import answers
 import reading
 from answers import Answer, ask_all, missing
 from client import LoadTest
+from drilling import kubectl
+from drills.configmap import ConfigMap
 from reading import Expression, every_expression
 from wire import eventually
 
@@ -44,20 +46,21 @@ def load_test(cluster, stack, service, clients) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def trouble(cluster, service, prometheus, switch) -> Iterator[None]:
+def trouble(cluster, service, prometheus, switch, tmp_path_factory) -> Iterator[None]:
     """A fault is in force in every pod, and an alert fires: else marks, rows and ends of these would be false. Not on
     the drill's route, which would find its alert firing already."""
     switch.on()
-    config_map, before = f"configmap/{service.name}-faults", service.faults()["data"]["plan.json"]
     plan = {"begin": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "faults": [{"route": "/demo/work", "duration": "30m", "error": {"ratio": 0.5, "status": 503}}]}
+    armed = ConfigMap(f"{service.name}-faults", service.namespace,
+                      kubectl=str(kubectl(cluster, tmp_path_factory.mktemp("trouble"))))
     try:
-        cluster.patch(service.namespace, config_map, {"data": {"plan.json": json.dumps(plan)}})
+        armed.arm(plan)
         assert eventually(lambda: all(service.in_force().values()), 150, 1), "the kubelet brings it within a minute or so"
         assert eventually(lambda: prometheus.value('count(ALERTS{alertstate="firing", severity="page"})'), 180, 1)
         yield
     finally:
-        cluster.patch(service.namespace, config_map, {"data": {"plan.json": before}})
+        armed.restore()
         eventually(lambda: not any(service.in_force().values()), 150, 1)
 
 
