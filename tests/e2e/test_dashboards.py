@@ -47,9 +47,11 @@ def load_test(cluster, stack, service, clients) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def trouble(cluster, service, prometheus, switch, tmp_path_factory) -> Iterator[None]:
-    """A fault is in force in every pod, and an alert fires: else marks, rows and ends of these would be false. Not on
-    the drill's route, which would find its alert firing already."""
+    """A fault is in force in every pod, an alert fires, and a pod has begun: else marks, rows and ends of these would be
+    false. Not on the drill's route, which would find its alert firing already."""
     switch.on()
+    cluster.kubectl("--namespace", service.namespace, "delete", "pod", service.names()[0])
+    service.settle()
     plan = {"begin": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "faults": [{"route": "/demo/work", "duration": "30m", "error": {"ratio": 0.5, "status": 503}}]}
     armed = ConfigMap(f"{service.name}-faults", service.namespace,

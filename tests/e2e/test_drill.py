@@ -29,6 +29,11 @@ class Seen:
     firing: list[dict[str, Any]] = field(default_factory=list)        # Alertmanager's alerts during the drill
 
 
+def is_ours(alert: dict[str, Any]) -> bool:
+    """What the drill fires, and no other route's."""
+    return alert["labels"]["alertname"] == ALERT and alert["labels"].get("http_route") == ROUTE
+
+
 def plan(service) -> str:
     """Of the ConfigMap that all pods mount."""
     return service.faults()["data"]["plan.json"]
@@ -55,7 +60,7 @@ def drilled(cluster, stack, service, prometheus, switch, results, tmp_path_facto
         struck.update({pod: faults for pod, faults in service.in_force().items() if faults})
         if not firing:
             alerts = json.loads(cluster.text(f"{urls['alertmanager']}/api/v2/alerts"))
-            firing.extend(one for one in alerts if one["labels"]["alertname"] == ALERT)
+            firing.extend(one for one in alerts if is_ours(one))
         return running.process.poll() is not None
 
     with Drill(cluster, folder, urls, ALERT, "--route", ROUTE, "--namespace", service.namespace, "--config-map",
@@ -88,7 +93,7 @@ def test_page_fired_through_alertmanager(service, drilled: Seen):
 def test_webhook_was_told_firing_and_resolved(service, drilled: Seen):
     told = [(notification["status"], alert["status"]) for notification in drilled.told
             for alert in notification["alerts"]
-            if alert["labels"]["alertname"] == ALERT and alert["labels"].get("severity") == "page"
+            if is_ours(alert) and alert["labels"].get("severity") == "page"
             and alert["labels"]["namespace"] == service.namespace]
     assert told and told[0] == ("firing", "firing") and told[-1][1] == "resolved", told
 
