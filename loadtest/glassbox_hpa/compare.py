@@ -152,8 +152,8 @@ def apart(predicted: Sequence[Looked], actual: Sequence[Looked], limits: Limits)
             continue
         ended = times[-1] if time is None and times else time
         if began is not None and ended is not None and ended - began > limits.seconds:
-            yield (f"replicas: from {moment(began)} to {moment(ended)} further apart than {limits.replicas}, at the most "
-                   f"{worst[0]} foretold and {worst[1]} there; allowed for {limits.seconds:.0f} s")
+            yield (f"replicas: from {moment(began)} to {moment(ended)} further apart than {limits.replicas}, "
+                   f"at the most {worst[0]} foretold and {worst[1]} there; allowed for {limits.seconds:.0f} s")
         began, worst = None, (0, 0)
 
 

@@ -72,13 +72,14 @@ class Simulation:
         self.made = 0
         self.pods: list[Simulated] = []
         # They have served before, so their counters are no longer near zero.
-        self._make(begin_replicas, -LONG_AGO - world.housekeeping_seconds / 2, served=1e6)
+        self.make(begin_replicas, -LONG_AGO - world.housekeeping_seconds / 2, served=1e6)
         self.state = State()
         self.wanted = self.current = begin_replicas
         self.metrics: dict[str, Optional[float]] = dict.fromkeys((metric.name for metric in spec.metrics), None)
         self.reason = ""
 
-    def _make(self, count: int, now: float, served: float = 0.0) -> None:
+    def make(self, count: int, now: float, served: float = 0.0) -> None:
+        """So many pods, which may have served already."""
         for _ in range(count):
             self.made += 1
             self.pods.append(Simulated(f"pod-{self.made}", now, self.world, served))
@@ -126,7 +127,7 @@ class Simulation:
         self.state, self.wanted, self.reason = made.state, made.desired, made.reason
         self.metrics = {metric.name: None if usage is None else usage / (1000 if metric.kind == PODS else 1)
                         for metric, usage in zip(self.spec.metrics, made.usages)}
-        self._make(made.desired - self.current, now)
+        self.make(made.desired - self.current, now)
         del self.pods[made.desired:]
 
     def moment(self, now: float) -> Moment:

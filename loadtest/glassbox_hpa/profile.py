@@ -35,7 +35,8 @@ class Blind:
 
     def __post_init__(self) -> None:
         if self.end <= self.begin:
-            raise ValueError(f"blind for {self.metric}: from {self.begin} to {self.end}; allowed: an end after its begin")
+            raise ValueError(f"blind for {self.metric}: from {self.begin} to {self.end}; "
+                             "allowed: an end after its begin")
 
 
 @dataclass(frozen=True)

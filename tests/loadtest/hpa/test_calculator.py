@@ -23,7 +23,7 @@ def old(name: str, **other: object) -> Pod:
 def asked(metric: Metric, *figures: Optional[int], current: Optional[int] = None, pods: Optional[list[Pod]] = None,
           tolerances: Tolerances = Tolerances(), request: int = 100) -> tuple[int, int]:
     """(replicas, usage), of pods a, b, c, ... with these figures (requests, or thousandths of a CPU); None has none."""
-    pods = pods or [old(name) for name, _ in zip("abcdefgh", figures)]
+    pods = pods or [old(name) for name, _ in zip("abcdefghij", figures)]
     factor = 1000 if metric is RATE else 1
     values = {pod.name: PodMetric(int(figure * factor), NOW, 10)
               for pod, figure in zip(pods, figures) if figure is not None}
@@ -36,6 +36,7 @@ def asked(metric: Metric, *figures: Optional[int], current: Optional[int] = None
     ((55, 55), 2),        # 1.1: within a tenth
     ((56, 56), 3),        # 1.12 x 2 = 2.24
     ((45, 45), 2),        # 0.9: within
+    ((45,) * 10, 10),     # of ten, too, where 0.9 x 10 would be nine
     ((44, 44), 2),        # 0.88 x 2 = 1.76, rounded up
     ((25, 25), 1),        # 0.5 x 2
     ((85, 85), 4),        # 1.7 x 2 = 3.4
@@ -66,7 +67,7 @@ def test_tolerances_are_two() -> None:
 @pytest.mark.parametrize(("figures", "replicas", "why"), [
     ((94, 94, None), 4, "188 / 3 = 62.7; 1.253 x 3 = 3.76: the new pod is taken to do nothing"),
     ((80, 80, None), 3, "160 / 3 = 53.3: within a tenth, though 80 alone is far above"),
-    ((60, 60, None), 3, "120 / 3 = 40 would be below: it does not turn round"),
+    ((60, 60, None, None, None), 5, "120 / 5 = 24 would be below: it does not turn round"),
     ((20, 20, None, None), 3, "(40 + 100) / 4 = 35; 0.7 x 4 = 2.8: those missing are taken to be on target"),
     ((40, None), 2, "(40 + 50) / 2 = 45: within a tenth"),
     ((50, None), 2, "on target, whoever is missing"),
@@ -86,17 +87,21 @@ def test_cpu_of_missing_pods(figures: tuple[Optional[int], ...], replicas: int, 
 
 
 def test_target_above_all_that_is_asked_for() -> None:
-    """Then those missing are at the target: (100 + 150) / 200 = 125 %, 125 / 150 x 2 = 1.67."""
-    high = Metric("Resource", "cpu", 150)
-    assert asked(high, 100, None) == (2, 100)
-    assert asked(high, 0, 0, None) == (1, 0)  # (0 + 0 + 150) / 300 = 50 %; 0.333 x 3
+    """Then those missing are at the target, not at all they ask for: (4 x 50 + 150) / 500 = 70 %, 0.467 x 5 = 2.3."""
+    assert asked(Metric("Resource", "cpu", 150), 50, 50, 50, 50, None) == (3, 50)
 
 
-def test_never_more_while_going_in() -> None:
-    """Three pods are there and two are wanted, as in a rollout: 20 + 20 + 50, 0.6 x 3 = 1.8."""
-    pods = [old(name) for name in "abc"]
-    assert asked(RATE, 20, 20, None, pods=pods, current=2)[0] == 2
-    assert asked(RATE, 44, 44, None, pods=pods, current=2)[0] == 2  # 46 is within a tenth; else it would be 3
+@pytest.mark.parametrize(("figures", "current", "replicas", "why"), [
+    ((20, 20, None), 2, 2, "(20 + 20 + 50) / 3 = 30; 0.6 x 3 = 1.8"),
+    ((30, 30, None), 2, 2, "110 / 3 = 36.7; 0.733 x 3 = 2.2 are three, which is not going in"),
+    ((94, 94, None), 9, 9, "1.253 x 3 = 3.76 are four, which is not going out"),
+    ((170, 170, None), 2, 7, "340 / 3 = 113; 2.267 x 3 = 6.8: by the pods that are there, not those that should be"),
+    ((85, 85), 4, 4, "1.7 x 2 = 3.4, likewise"),
+])
+def test_pods_that_are_not_the_replicas(figures: tuple[Optional[int], ...], current: int, replicas: int,
+                                        why: str) -> None:
+    """There are more while it rolls out, and fewer while they are made."""
+    assert asked(RATE, *figures, current=current)[0] == replicas, why
 
 
 STARTING = {"started": NOW - 20, "transitioned": NOW - 17}
@@ -137,11 +142,13 @@ def test_who_goes_is_ignored(metric: Metric, gone: Pod) -> None:
     assert asked(metric, 100, 100, 900, pods=[old("a"), old("b"), gone], current=2)[0] == (4 if metric is RATE else 3)
 
 
-@pytest.mark.parametrize("metric", [RATE, CPU])
-def test_pending_pods_do_nothing_going_out(metric: Metric) -> None:
-    """(100 + 100 + 0) / 3 = 66: 1.33 x 3 of requests; 66 % of CPU would be below 70 %."""
+@pytest.mark.parametrize(("metric", "figure", "why"), [
+    (RATE, 80, "160 / 3 = 53.3: within a tenth; 80 by two would be 3.2"),
+    (CPU, 110, "220 / 300 = 73 %: within a tenth; 110 % by two would be 3.1"),
+])
+def test_pending_pods_do_nothing_going_out(metric: Metric, figure: int, why: str) -> None:
     pods = [old("a"), old("b"), Pod("c", phase="Pending")]
-    assert asked(metric, 100, 100, None, pods=pods)[0] == (4 if metric is RATE else 3)
+    assert asked(metric, figure, figure, None, pods=pods)[0] == 3, why
 
 
 def test_unknown_pods_are_not_in_a_utilization() -> None:

@@ -53,6 +53,9 @@ def test_off() -> None:
     (line((0, 2), (60, 4), (300, 2), (450, 3)), ["2 → 3: happened at 450 s, and nobody had foretold it"]),
     (line((0, 2), (60, 4), (180, 3), (300, 2)), [
         "4 → 3: foretold at 300 s, happened at 180 s, 120 s too early; allowed: 60 s"]),
+    (line((0, 2), (60, 4), (80, 3), (100, 4), (300, 2)), [
+        "4 → 3: happened at 80 s, and nobody had foretold it",
+        "3 → 4: happened at 100 s, and nobody had foretold it"]),
     (line((0, 2), (60, 6), (300, 2)), [
         "replicas: from 60 s to 300 s further apart than 1, at the most 4 foretold and 6 there; allowed for 60 s"]),
     (line((0, 2), (60, 4), end=330), ["4 → 2: foretold at 300 s, and watched only until 330 s: too short to tell"]),

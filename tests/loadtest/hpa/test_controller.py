@@ -142,6 +142,14 @@ def test_what_was_removed_in_the_period_counts_back(demo: dict[str, Any]) -> Non
     assert look(free, state, NOW, 3, 500).desired == 9
 
 
+def test_what_was_too_much_is_not_taken_back(demo: dict[str, Any]) -> None:
+    """One pod a minute, and three came, or went, when the policy was another: it waits, and does not turn round."""
+    one = {"stabilizationWindowSeconds": 0, "policies": [{"type": "Pods", "value": 1, "periodSeconds": 60}]}
+    slow = behaving(demo, scaleUp=one, scaleDown=one)
+    assert look(slow, State(ups=((NOW - 10, 3),)), NOW, 5, 500).desired == 5
+    assert look(slow, State(downs=((NOW - 10, 3),)), NOW, 5, 1).desired == 5
+
+
 @pytest.mark.parametrize(("select", "out", "into"), [
     ("Max", 15, 5),        # 10 + 5 pods, 10 x 1.1; 10 x 0.5, 10 - 1
     ("Min", 11, 9),

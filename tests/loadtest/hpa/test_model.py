@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from glassbox_hpa.model import DEMO, PRODUCTION, Blind, Moment, Profile, Stage, World, predict, steps
+from glassbox_hpa.model import (
+    DEMO, PRODUCTION, Blind, Moment, Profile, Simulation, Stage, World, predict, steps)
 from glassbox_hpa.profile import together
 from glassbox_hpa.spec import Spec, spec_of
 
@@ -34,8 +35,8 @@ def test_nothing_happens_without_load(spec: Spec) -> None:
 
 
 def test_out_and_in_on_requests(spec: Spec) -> None:
-    """160 a second from 30 on: at 35 a quarter of the window at most, 20 by each; at 50 all of it, 80 by each of two: 3.2.
-    What the status calls current follows a look later. It ends at 150: at 155 three quarters of
+    """160 a second from 30 on: at 35 a quarter of the window at most, 20 by each; at 50 all of it, 80 by each of two,
+    3.2. What the status calls current follows a look later. It ends at 150: at 155 three quarters of
     a window are seen, 30 by each of four, 2.4; at 170 nothing. The windows let the 3 in at 170, and the rest at 185."""
     moments = predict(spec, Profile((Stage(30, 0), Stage(120, 160), Stage(90, 0))), WATCHED, 2)
     assert at(moments, 49).wanted == 2 and at(moments, 49).metrics[REQUESTS] <= 25
@@ -57,11 +58,25 @@ def test_out_on_cpu(spec: Spec) -> None:
 
 
 def test_what_the_machine_cannot_give_is_not_seen(spec: Spec) -> None:
-    """620 m are asked for, and 0.3 cores is all there is: 150 % of two pods, and the same 300 m of those that follow."""
+    """620 m are asked for, and 0.3 cores is all there is: 150 % of two, the same 300 m of more."""
     moments = predict(spec, Profile((Stage(30, 0), Stage(150, 10, 60))), replace(WATCHED, cores=0.3), 2)
     assert at(moments, 50).metrics[CPU] == 150
     assert at(moments, 175).ready > 2
     assert at(moments, 175).metrics[CPU] * at(moments, 175).ready == pytest.approx(300, abs=at(moments, 175).ready)
+
+
+def test_a_new_pod_takes_its_share_once_it_serves(spec: Spec) -> None:
+    """10 a second of 6 ms. It runs from 1 on, and burns its base; from 4 on a third of the requests are its own."""
+    simulation = Simulation(spec, Profile((Stage(30, 10, 6),)), WATCHED, 2)
+    simulation.make(1, 0.0)
+    old, new = simulation.pods[0], simulation.pods[2]
+    told = []
+    for now in range(1, 6):
+        before = old.requests
+        simulation.serve(now)
+        told.append((old.requests - before, new.requests, new.cpu_ms))
+    third = pytest.approx(10 / 3)
+    assert told == [(5, 0, 0), (5, 0, 10), (5, 0, 20), (5, 0, 30), (third, third, 60)]
 
 
 def test_never_in_while_it_cannot_see(spec: Spec) -> None:
@@ -96,7 +111,7 @@ def test_band_holds_each_outcome(spec: Spec) -> None:
 
 
 def test_production_is_slower_in_every_way(demo: dict[str, Any]) -> None:
-    """With two minutes in its window, 190 a second are over 1.1 x 100 only after 69 s; and it goes in by one at a time."""
+    """With two minutes in its window, 190 a second are over 1.1 x 100 only after 69 s; in it goes one at a time."""
     demo["behavior"]["scaleDown"] = {"stabilizationWindowSeconds": 300,
                                      "policies": [{"type": "Percent", "value": 10, "periodSeconds": 60}]}
     moments = predict(spec_of(demo), Profile((Stage(240, 190), Stage(660, 0))), PRODUCTION, 2)

@@ -1,7 +1,7 @@
 """Held against real autoscalers: the recordings of tests/e2e.
 
-First the controller's step alone, fed with the metrics that a recording shows; then the whole prediction, from nothing but
-the spec, what was sent and how the stack is set up.
+First the controller's step alone, fed with the metrics that a recording shows; then the whole prediction, from nothing
+but the spec, what was sent and how the stack is set up.
 """
 
 import json
@@ -14,7 +14,7 @@ import pytest
 from glassbox_hpa.__main__ import main
 from glassbox_hpa.calculator import Pod, PodMetric
 from glassbox_hpa.compare import DEMO_LIMITS, compare
-from glassbox_hpa.controller import SYNC_SECONDS, State, reconcile
+from glassbox_hpa.controller import SYNC_SECONDS, Decision, State, reconcile
 from glassbox_hpa.model import predict, steps
 from glassbox_hpa.recording import WORLD, Recording, Sample, read
 from glassbox_hpa.spec import PODS
@@ -46,25 +46,37 @@ def looks_of(samples: Sequence[Sample]) -> list[Sample]:
 
 
 def figures(value: Optional[float], factor: float, known: int) -> Optional[dict[str, PodMetric]]:
-    """By pod; those that were ready at the last look already have one."""
+    """By pod: so many have one."""
     return None if value is None else {
         f"pod-{at}": PodMetric(round(value * factor), 0.0, 0.0) for at in range(known)}
 
 
+def outcomes(recording: Recording, state: State, now: Sample, known: int) -> list[Decision]:
+    """What the controller may have done at this look. How many pods had a figure is not recorded: at the least those
+    that were ready at the look before, at the most those that are there."""
+    pods = [Pod(f"pod-{at}", started=-3600.0, transitioned=-3590.0) for at in range(now.current)]
+    found = []
+    for figured in range(min(known, now.current), now.current + 1):
+        values = [figures(now.metrics[metric.name], 1000 if metric.kind == PODS else 1, figured)
+                  for metric in recording.spec.metrics]
+        found.append(reconcile(recording.spec, state, now.t, now.current, pods, values,
+                               {pod.name: 100 for pod in pods}))
+    return found
+
+
 def test_step(recording: Recording) -> None:
-    """At each look it wants what the real one wanted."""
-    spec, state, known = recording.spec, State(), recording.samples[0].ready
-    wanted = []
+    """At each look it wants what the real one wanted. All but a few looks leave it no choice."""
+    state, known, wanted, choices = State(), recording.samples[0].ready, [], 0
     looks = looks_of(recording.samples)
     for now in looks:
-        pods = [Pod(f"pod-{at}", started=-3600.0, transitioned=-3590.0) for at in range(now.current)]
-        values = [figures(now.metrics[metric.name], 1000 if metric.kind == PODS else 1, min(known, now.current))
-                  for metric in spec.metrics]
-        made = reconcile(spec, state, now.t, now.current, pods, values, {pod.name: 100 for pod in pods})
+        found = outcomes(recording, state, now, known)
+        made = next((one for one in found if one.desired == now.desired and one.active == now.active), found[0])
         wanted.append((now.t, made.desired, made.active))
+        choices += len({(one.desired, one.active) for one in found}) > 1
         state, known = made.state, now.ready
     assert wanted == [(now.t, now.desired, now.active) for now in looks]
     assert len({desired for _, desired, _ in wanted}) > 1, "nothing ever happened"
+    assert choices <= 2
 
 
 # ---- all of it ----------------------------------------------------------------------------------
@@ -123,7 +135,7 @@ def test_without_the_blindness_it_would_have_gone_in_earlier() -> None:
 
 
 def test_read_requests() -> None:
-    """20 a second from the third second on, 150 on top from the tenth, for a minute; a moment without CPU is not blind."""
+    """20 a second from the third second on, 150 from the tenth, for a minute; a moment without CPU is not blind."""
     recording = read(REQUESTS)
     assert [(round(stage.seconds), stage.rate) for stage in recording.profile.stages] == [
         (3, 0), (7, 20), (60, 170), (113, 20), (3, 0)]
@@ -134,10 +146,22 @@ def test_read_requests() -> None:
 def test_read_cpu() -> None:
     """46 ms each, five a second; blind from the first look without the metric, long before it is told."""
     recording = read(CPU)
+    assert [(round(stage.seconds), stage.rate) for stage in recording.profile.stages] == [
+        (2, 0), (5, 5), (90, 10), (205, 5), (7, 0)]
     busy = max(recording.profile.stages, key=lambda stage: stage.cpu_ms)
     assert busy.rate == 10 and busy.rate * busy.cpu_ms == pytest.approx(5 * 46 + 10 * 0.35)
     (blind,) = recording.profile.blind
     assert (blind.metric, blind.begin, blind.end) == ("http_requests_per_second", 37.9, 190.3)
+
+
+def test_a_metric_that_is_missing_for_a_moment_is_no_blindness(tmp_path: Path) -> None:
+    """As of new pods: nobody says that it cannot be read."""
+    found = json.loads(REQUESTS.read_text())
+    for one in found["samples"][40:44]:
+        one["metrics"]["http_requests_per_second"] = None
+    file = tmp_path / "hpa.json"
+    file.write_text(json.dumps(found))
+    assert read(file).profile.blind == ()
 
 
 @pytest.mark.parametrize(("change", "said"), [

@@ -25,7 +25,7 @@ def test_a_steady_rate_is_seen_as_it_is(now: float) -> None:
     (counter((0, 5)), 1, None, "one sample is no rate"),
     (counter((0, 5), (5, 9)), 26, None, "both are gone"),
     (counter((0, 5), (5, 9)), 20, None, "at 0 is where the window begins, which is outside"),
-    (counter((1, 100), (6, 150)), 20, 4.25, "50 in 5 s; by 1 to the left, which is near, by half of 5 to the right: 85 / 20"),
+    (counter((1, 100), (6, 150)), 20, 4.25, "50 in 5 s; 1 to the left is near, to the right half of 5: 85 / 20"),
     (counter((10, 0), (15, 50)), 20, 5.0, "from zero on: nothing to the left; 5 to the right: 100 / 20"),
     (counter((10, 5), (15, 55)), 20, 5.25, "it was zero half a second before: 105 / 20"),
     (counter((10, 100), (15, 150)), 20, 6.25, "half of 5 to the left, as 10 is far; 5 to the right: 125 / 20"),
@@ -79,7 +79,8 @@ def test_cpu(resolution: float, asked: list[tuple[float, float]], found: Optiona
     assert measured(resolution, *asked) == found, why
 
 
-@pytest.mark.parametrize(("every", "phase", "due"), [(5, 0, [0, 5, 10]), (5, 2, [2, 7]), (7.5, 0, [0, 8]), (15, 7.5, [8])])
+@pytest.mark.parametrize(("every", "phase", "due"), [
+    (5, 0, [0, 5, 10]), (5, 2, [2, 7]), (7.5, 0, [0, 8]), (15, 7.5, [8])])
 def test_is_due(every: float, phase: float, due: list[int]) -> None:
     """In the second in which it falls, by its end; never before the first."""
     assert [now for now in range(-3, 12) if is_due(now, every, phase)] == due

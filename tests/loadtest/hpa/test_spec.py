@@ -43,7 +43,8 @@ def test_tolerance_of_a_direction(demo: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("text", "thousandths"), [
-    ("50", 50_000), (50, 50_000), ("12500m", 12_500), ("1.5", 1_500), ("2k", 2_000_000), ("1u", 1), ("1500001u", 1_501)])
+    ("50", 50_000), (50, 50_000), ("12500m", 12_500), ("1.5", 1_500), ("2k", 2_000_000), ("1u", 1),
+    ("1500001u", 1_501)])
 def test_quantities(text: Any, thousandths: int) -> None:
     """In thousandths; less than one is rounded up."""
     assert milli("here", text) == thousandths
@@ -69,10 +70,12 @@ POLICY = {"type": "Pods", "value": 1, "periodSeconds": 60}
 
 
 @pytest.mark.parametrize(("where", "value", "said"), [
-    (("metrics", 0, "type"), "External", r"spec.metrics\[0\].type: 'External' .* allowed: Pods, Resource, ContainerResource"),
+    (("metrics", 0, "type"), "External",
+     r"spec.metrics\[0\].type: 'External' .* allowed: Pods, Resource, ContainerResource"),
     (("metrics", 1, "type"), "Object", r"spec.metrics\[1\].type: 'Object' .* allowed: Pods"),
     ((*PODS, "target", "type"), "Value", r"pods.target.type: 'Value' .* allowed: AverageValue$"),
-    ((*CPU, "target", "type"), "AverageValue", r"containerResource.target.type: 'AverageValue' .* allowed: Utilization$"),
+    ((*CPU, "target", "type"), "AverageValue",
+     r"containerResource.target.type: 'AverageValue' .* allowed: Utilization$"),
     ((*CPU, "name"), "memory", "containerResource.name: 'memory' .* allowed: cpu$"),
     ((*CPU, "target", "averageUtilization"), 0, "averageUtilization: 0 is not a whole number, at least 1"),
     ((*PODS, "metric", "selector"), {"matchLabels": {"a": "b"}}, "pods.metric.selector: .* allowed: none"),
@@ -81,12 +84,14 @@ POLICY = {"type": "Pods", "value": 1, "periodSeconds": 60}
     (("maxReplicas",), "6", "maxReplicas: '6' is not a whole number, at least 1"),
     (("minReplicas",), 7, "minReplicas: 7 is not a whole number, 1 to 6"),
     (("minReplicas",), 0, "minReplicas: 0 is not a whole number, 1 to 6"),
-    (("behavior", "scaleDown", "selectPolicy"), "Most", "scaleDown.selectPolicy: 'Most' .* allowed: Max, Min, Disabled"),
+    (("behavior", "scaleDown", "selectPolicy"), "Most",
+     "scaleDown.selectPolicy: 'Most' .* allowed: Max, Min, Disabled"),
     (("behavior", "scaleDown", "policies"), [], "scaleDown.policies: is empty; allowed: left out, or at least one"),
     (("behavior", "scaleDown", "policies"), [{**POLICY, "type": "All"}], r"policies\[0\].type: 'All' .* Pods, Percent"),
     (("behavior", "scaleDown", "policies"), [POLICY, {**POLICY, "periodSeconds": 1801}],
      r"policies\[1\].periodSeconds: 1801 is not a whole number, 1 to 1800"),
-    (("behavior", "scaleDown", "policies"), [{**POLICY, "value": True}], r"value: True is not a whole number, at least 1"),
+    (("behavior", "scaleDown", "policies"), [{**POLICY, "value": True}],
+     r"value: True is not a whole number, at least 1"),
     (("behavior", "scaleDown", "stabilizationWindowSeconds"), 3601, "Seconds: 3601 is not a whole number, 0 to 3600"),
     (("behavior", "scaleDown", "tolerance"), "-1", "scaleDown.tolerance: -1.0 is below 0"),
 ])
