@@ -11,6 +11,7 @@ A fault is
     is the same step, of another size: how far apart the sizes may be is said by the first rule.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Iterator, NamedTuple, Optional, Protocol, Sequence
 
@@ -135,7 +136,7 @@ def rows_of(foretold: Sequence[Crossing], happened: Sequence[Crossing]) -> tuple
 
 def at(line: Sequence[Looked], time: float) -> int:
     """Replicas at a time."""
-    return next((one.current for one in reversed(line) if one.t <= time), line[0].current)
+    return line[max(0, bisect_right(line, time, key=lambda one: one.t) - 1)].current
 
 
 def apart(predicted: Sequence[Looked], actual: Sequence[Looked], limits: Limits) -> Iterator[str]:

@@ -15,7 +15,7 @@ from glassbox_hpa.__main__ import main
 from glassbox_hpa.calculator import Pod, PodMetric
 from glassbox_hpa.compare import DEMO_LIMITS, compare
 from glassbox_hpa.controller import SYNC_SECONDS, Decision, State, reconcile
-from glassbox_hpa.model import predict, steps
+from glassbox_hpa.model import predict, simulate, steps
 from glassbox_hpa.recording import WORLD, Recording, Sample, read
 from glassbox_hpa.spec import PODS
 
@@ -98,6 +98,16 @@ def test_prediction_hangs_on_no_constant(recording: Recording, change: dict[str,
     """What was measured or estimated may be well off."""
     moments = predict(recording.spec, recording.profile, replace(WORLD, **change), recording.samples[0].current)
     assert compare(moments, recording.samples, DEMO_LIMITS).passed
+
+
+def test_the_verdict_is_no_matter_of_luck(recording: Recording) -> None:
+    """Whenever the controller looks and metrics-server asks, what then happens is within the limits of what was told."""
+    told = predict(recording.spec, recording.profile, WORLD, 2)
+    for phase in range(0, 15, 2):
+        for metrics_phase in range(0, 10, 3):
+            world = replace(WORLD, phase=phase, metrics_phase=metrics_phase)
+            found = compare(told, simulate(recording.spec, recording.profile, world, 2), DEMO_LIMITS)
+            assert found.passed, (phase, metrics_phase, found.faults)
 
 
 def test_the_recording_lies_in_the_band_of_what_may_be(recording: Recording) -> None:
