@@ -72,7 +72,7 @@ interop: ## a real OpenTelemetry Collector and Prometheus 3 against the service
 demo: ## the local stack: Prometheus, Alertmanager, Collector, load (INCIDENT=outage PROFILE=fast RATE=40)
 	@.ci/demo.sh $(DEMO_ARGS)
 
-generate: ## write the rules, PrometheusRules, objectives.json, routes' variants and dashboards anew
+generate: ## write the rules, PrometheusRules, load tests' slo.json, routes' variants and dashboards anew
 	@.ci/generate.sh
 
 alerts: ## rules under two promtools, routes under two Alertmanagers, messages, runbooks, the contract

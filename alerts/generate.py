@@ -4,7 +4,7 @@
     prometheus/{real,fast}/{slo,recording,alerts}.rules.yaml   rules for a Prometheus
     kubernetes/{real,fast}/prometheusrule.yaml                 the same for its operator, of one namespace
     kubernetes/{real,fast}/prometheusrule-shipped.yaml         those that kube-prometheus-stack has already
-    objectives.json                                            slo.yaml for what reads JSON: load tests
+    ../loadtest/slo.json                                       slo.yaml for what reads JSON: load tests
 
 With --check nothing is written: each file that is not current is named, and the status is 1. Without
 --sloth the burn-rate rules stay as they are; whether they are current is then told by the digest of what
@@ -29,6 +29,7 @@ from objectives import Objectives, ObjectivesError, load
 from profiles import PROFILES, Profile
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 NOTICE = "Written by `make generate` from alerts/slo.yaml and alerts/source; not by hand."
 
 
@@ -55,10 +56,10 @@ def as_yaml(data: dict[str, Any], *notes: str) -> str:
 
 
 class Generator:
-    """All files, by path. `sloth` is None where there is none."""
+    """All files, by their path in the project. `sloth` is None where there is none."""
 
-    def __init__(self, objectives: Objectives, sloth: str | None, folder: Path = HERE) -> None:
-        self.objectives, self.sloth, self.folder = objectives, sloth, folder
+    def __init__(self, objectives: Objectives, sloth: str | None, root: Path = ROOT) -> None:
+        self.objectives, self.sloth, self.root = objectives, sloth, root
         self.files: dict[str, str] = {}
 
     def slo_file(self, profile: Profile) -> str:
@@ -67,7 +68,7 @@ class Generator:
         if self.sloth:
             groups = burn.run_sloth(self.sloth, self.objectives, profile)
             return as_yaml({"groups": groups}, mark)
-        there = self.folder / f"prometheus/{profile.name}/slo.rules.yaml"
+        there = self.root / f"alerts/prometheus/{profile.name}/slo.rules.yaml"
         text = there.read_text() if there.exists() else ""
         if f"# {mark}\n" not in text:
             return "stale, and sloth is needed to make it\n"
@@ -75,7 +76,7 @@ class Generator:
 
     def profile(self, name: str) -> None:
         """The rules of a profile."""
-        profile, base = Profile(name), f"prometheus/{name}"
+        profile, base = Profile(name), f"alerts/prometheus/{name}"
         self.files[f"{base}/slo.rules.yaml"] = self.slo_file(profile)
         self.files[f"{base}/recording.rules.yaml"] = as_yaml(
             {"groups": sources.record_groups(self.objectives, profile)})
@@ -93,8 +94,8 @@ class Generator:
 
     def kubernetes(self, name: str) -> None:
         """A profile's PrometheusRules: what we bring, and what kube-prometheus-stack has already."""
-        profile, base, service = Profile(name), f"kubernetes/{name}", self.objectives.service
-        slo = yaml.safe_load(self.files[f"prometheus/{name}/slo.rules.yaml"])
+        profile, base, service = Profile(name), f"alerts/kubernetes/{name}", self.objectives.service
+        slo = yaml.safe_load(self.files[f"alerts/prometheus/{name}/slo.rules.yaml"])
         placeholder = f"{NAMESPACE} stands for the namespace it is installed in: replace it, everywhere."
         groups = (slo["groups"] if isinstance(slo, dict) else []) + \
             sources.record_groups(self.objectives, profile) + \
@@ -110,23 +111,23 @@ class Generator:
         for name in PROFILES:
             self.profile(name)
             self.kubernetes(name)
-        self.files["objectives.json"] = json.dumps(self.objectives.as_json(), indent=2) + "\n"
+        self.files["loadtest/slo.json"] = json.dumps(self.objectives.as_json(), indent=2) + "\n"
         return self.files
 
 
-def write(folder: Path, files: dict[str, str]) -> list[str]:
+def write(root: Path, files: dict[str, str]) -> list[str]:
     """Writes what differs; returns its names."""
-    changed = stale(folder, files)
+    changed = stale(root, files)
     for name in changed:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(files[name])
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(files[name])
     return changed
 
 
-def stale(folder: Path, files: dict[str, str]) -> list[str]:
+def stale(root: Path, files: dict[str, str]) -> list[str]:
     """The names of the files that are not as they should be."""
     return [name for name, text in files.items()
-            if not (folder / name).exists() or (folder / name).read_text() != text]
+            if not (root / name).exists() or (root / name).read_text() != text]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -141,9 +142,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     act: Callable[[Path, dict[str, str]], list[str]] = stale if options.check else write
-    names = act(HERE, files)
+    names = act(ROOT, files)
     for name in names:
-        print(f"alerts/{name} is not current: make generate" if options.check else f"alerts/{name}")
+        print(f"{name} is not current: make generate" if options.check else name)
     print(f"{len(files)} files, {len(names)} {'not current' if options.check else 'written'}",
           file=sys.stderr)
     return 1 if options.check and names else 0

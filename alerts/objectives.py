@@ -103,7 +103,7 @@ class Objectives:
         return next(route for route in self.routes if route.path == path)
 
     def as_json(self) -> dict[str, Any]:
-        """What objectives.json holds: the same, and the budgets worked out, for load tests."""
+        """What loadtest/slo.json holds: the same, and the budgets worked out, for load tests."""
         data = asdict(self)
         data["routes"] = {
             route.path: {**asdict(route), "budget": {sli: route.budget(sli) for sli in SLIS}}

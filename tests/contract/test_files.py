@@ -187,7 +187,7 @@ def test_dashboards(tmp_path: Path) -> None:
 
 
 def test_other_json_is_none_of_ours(tmp_path: Path) -> None:
-    assert written(tmp_path, "alerts/objectives.json", '{"panels": 5, "expr": "up"}') == []
+    assert written(tmp_path, "loadtest/slo.json", '{"panels": 5, "expr": "up"}') == []
 
 
 def problems_of(folder: Path, name: str, text: str, contract: Contract) -> list[str]:

@@ -239,7 +239,7 @@ def test_all_user_routes_are_called():
 
 
 def test_rare_ones_are_below_the_floor_and_the_others_above():
-    floor = json.loads((ROOT / "alerts/objectives.json").read_text())["floor"]
+    floor = json.loads((ROOT / "loadtest/slo.json").read_text())["floor"]
     assert all(1 / every < floor for _, every in RARE)
     whole = sum(weight for _, weight in MIX)
     assert all(40 * weight / whole > 10 * floor for _, weight in MIX)

@@ -18,7 +18,7 @@ from glassbox_stack.demo import what_to_open
 from stack import NotOurs, Refused, Stack, swap
 
 CONTRACT = json.loads((ROOT / "docs/contract.json").read_text())
-OBJECTIVES = json.loads((ROOT / "alerts/objectives.json").read_text())
+OBJECTIVES = json.loads((ROOT / "loadtest/slo.json").read_text())
 
 
 def committed_rules(profile: str) -> set[str]:

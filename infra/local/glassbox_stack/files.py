@@ -99,7 +99,7 @@ def localize(text: str, addresses: Addresses, links: Mapping[str, str]) -> str:
 
 def links_to(urls: Mapping[str, str]) -> dict[str, str]:
     """The links of the objectives, and where they lead in this stack."""
-    links = json.loads((ALERTS / "objectives.json").read_text(encoding="utf-8"))["links"]
+    links = json.loads((ROOT / "loadtest/slo.json").read_text(encoding="utf-8"))["links"]
     return {links["runbooks"]: f"{urls['webhook']}/runbooks", links["dashboards"]: urls["grafana"]}
 
 
