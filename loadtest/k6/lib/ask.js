@@ -1,0 +1,43 @@
+// One request, asked and judged: all that user actions have in common.
+//
+//     errors           no whole answer, or a status from 500 on: the failures of alerts/slo.yaml
+//     http_req_failed  k6's own, of statuses that the action does not expect: surprises
+import http from 'k6/http';
+import { check } from 'k6';
+import { Rate } from 'k6/metrics';
+
+import { note } from './notes.js';
+import { trace } from './trace.js';
+
+const errors = new Rate('errors');
+
+// k6's codes: 0 is none, 1400 to 1499 are answers with a 4xx; all else is a failure.
+const isError = (answer) => answer.status === 0 || (answer.error_code !== 0 && Math.floor(answer.error_code / 100) !== 14);
+
+// asker(action, number, settings): a function that asks once. `number` tells the scenarios of a test apart in trace ids.
+export function asker(action, number, settings) {
+  const { route, checks } = action;
+  const statuses = action.statuses(settings);
+  const url = `${settings.TARGET}${route}${action.query(settings)}`;
+  const share = Number(settings.SAMPLED);
+  const most = Number(settings.SLOWEST);
+  const parameters = {
+    redirects: 0,
+    responseCallback: http.expectedStatuses(...statuses),
+    timeout: settings.TIMEOUT,
+    tags: { name: route, route },
+  };
+  const tags = { route };
+  return () => {
+    const { id, parent } = trace(number, share);
+    const answer = http.get(url, { ...parameters, headers: { traceparent: parent } });
+    const failed = isError(answer);
+    errors.add(failed, tags);
+    check(answer, {
+      'status is expected': (got) => statuses.includes(got.status),
+      'answer has our trace': (got) => got.status === 0 || (got.headers.Traceresponse || '').includes(id),
+      ...checks,
+    }, tags);
+    note(answer, route, id, failed, most);
+  };
+}
