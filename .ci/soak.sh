@@ -11,6 +11,7 @@ minutes=${SOAK_MINUTES:-${SOAK_HOURS:+$((SOAK_HOURS * 60))}}
 preset=${SOAK_PRESET:-release}
 .ci/deps.sh build unit soak
 venv=$(.ci/venv.sh "$TEST_REQUIREMENTS")
+export PYTHONPATH=$PWD/loadtest # what draws the picture
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
 
 soak() {

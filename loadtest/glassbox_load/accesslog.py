@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .refused import Refused
+
 VALUE = re.compile(r'"(?:[^"]|"")*"|\S+')
 AGENT, TRACE, PATH, STATUS, TAKEN = "cs(User-Agent)", "x-trace-id", "cs-uri-stem", "sc-status", "time-taken"
 FAULT, ERROR = "x-fault", "x-error"
@@ -81,6 +83,8 @@ class AccessLog:
             self.fields = text.partition(":")[2].split()
 
     def _line(self, text: str) -> Line:
+        if lacking := [name for name in NEEDED if name not in self.fields]:
+            raise Refused(f"the access log {self.path} lacks {', '.join(lacking)} (--access-log-fields)")
         row = dict(zip(self.fields, map(unquoted, VALUE.findall(text))))
         return Line(text, row[TRACE], row[PATH], int(row[STATUS] or 0), float(row[TAKEN] or 0), row.get(FAULT, ""),
                     row.get(ERROR, ""), row[AGENT])

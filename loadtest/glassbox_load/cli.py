@@ -14,13 +14,15 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import exam, k6, metrics, notes, places, settings, spans, target, truth
+from . import exam, k6, metrics, notes, places, settings, spans, target, testrun, truth
 from .accesslog import AccessLog, Line
+from .autoscaling import demo
 from .exam import Exam
 from .places import Places
 from .refused import Refused
 from .verdict import Verdict, by_route
 
+HPA = "hpa"      # the workload that is more than k6's
 STILL = 2.0      # seconds that are looked at before a run for others' traffic
 PATIENCE = 20.0  # seconds, at most, for what is on its way when k6 has ended: batches of spans, lines
 
@@ -37,6 +39,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("-h", "--help", action="store_true")
     made.add_argument("workload", nargs="?")
     made.add_argument("settings", nargs="*", metavar="SETTING=value")
+    made.add_argument("--testrun", action="store_true", help="run nothing; print manifests for k6-operator")
+    made.add_argument("--parallelism", type=int, default=1, metavar="PODS", help="of a TestRun")
     where = made.add_argument_group("where; by default the local stack that runs")
     where.add_argument("--stack", type=Path, default=places.STACK, metavar="FILE", help="its stack.json")
     where.add_argument("--metrics", action="append", metavar="URL", help="/metrics of a process of TARGET; each once")
@@ -133,6 +137,23 @@ def judge(chosen: settings.Settings, where: Places, observer: Observer, plan: tr
                    int(chosen["SLOWEST"]))
 
 
+def show_testrun(arguments: argparse.Namespace) -> int:
+    """Manifests, for kubectl apply."""
+    chosen = settings.read(arguments.workload, arguments.settings, os.environ)
+    if arguments.parallelism < 1:
+        raise Refused(f"--parallelism {arguments.parallelism}: 1 or more")
+    program = k6.binary()
+    print(testrun.text(testrun.manifests(chosen, program, k6.script_of(chosen.workload), testid_of(chosen),
+                                         arguments.parallelism, arguments.prometheus or "")), end="")
+    return 0
+
+
+def hpa(arguments: argparse.Namespace) -> int:
+    """In a cluster."""
+    chosen = settings.read(HPA, arguments.settings, os.environ)
+    return demo.run(chosen, testid_of(chosen))
+
+
 def main(words: Sequence[str]) -> int:
     """The command."""
     made = parser()
@@ -142,7 +163,7 @@ def main(words: Sequence[str]) -> int:
             print(f"settings of {arguments.workload}\n{settings.help_of(arguments.workload)}"
                   if arguments.workload in settings.TABLE["workloads"] else made.format_help())
             return 0 if arguments.help else 2
-        return run(arguments)
+        return (show_testrun if arguments.testrun else hpa if arguments.workload == HPA else run)(arguments)
     except Refused as refusal:
         print(f"run: {refusal}", file=sys.stderr)
         return 2

@@ -21,7 +21,8 @@ from .settings import HERE, Settings, seconds
 
 GRACE = 60.0  # seconds for what k6 does after its scenarios
 BROKEN = 99   # its exit status when a threshold was broken
-TRENDS = "p(50),p(95),p(99),max"
+TRENDS = "p(50),p(95),p(99),max"  # Prometheus 2 takes no native histograms by remote write
+REMOTE_WRITE = "experimental-prometheus-rw"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Run:
         return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
+def run_id() -> str:
+    """A new one: with it all trace ids of a test begin."""
+    return secrets.token_hex(8)
+
+
 def new_run(testid: str, folder: Path) -> Run:
     """Its folder is made; one that was there already is somebody's."""
     made = folder / testid
@@ -51,7 +57,7 @@ def new_run(testid: str, folder: Path) -> Run:
         raise Refused(f"{made} is there already: another TESTID, or RESULTS") from None
     except OSError as error:
         raise Refused(f"{made}: {error.strerror}") from None
-    return Run(testid, secrets.token_hex(8), made.resolve())
+    return Run(testid, run_id(), made.resolve())
 
 
 def binary() -> str:
@@ -79,9 +85,14 @@ def environment(run: Run, settings: Settings, places: Places, program: str, decl
         "K6_WEB_DASHBOARD": "true", "K6_WEB_DASHBOARD_PORT": "-1",
         "K6_WEB_DASHBOARD_EXPORT": str(run.folder / "report.html")}
     if places.prometheus:
-        made |= {"K6_PROMETHEUS_RW_SERVER_URL": f"{places.prometheus}/api/v1/write",
-                 "K6_PROMETHEUS_RW_TREND_STATS": TRENDS, "K6_PROMETHEUS_RW_STALE_MARKERS": "true"}
+        made |= remote_write(places.prometheus)
     return made
+
+
+def remote_write(prometheus: str) -> dict[str, str]:
+    """Where k6's series go, and which statistics of trends."""
+    return {"K6_PROMETHEUS_RW_SERVER_URL": f"{prometheus}/api/v1/write", "K6_PROMETHEUS_RW_TREND_STATS": TRENDS,
+            "K6_PROMETHEUS_RW_STALE_MARKERS": "true"}
 
 
 def command(program: str, run: Run, script: Path, places: Places) -> list[str]:
@@ -89,13 +100,13 @@ def command(program: str, run: Run, script: Path, places: Places) -> list[str]:
     words = [program, "run", "--no-usage-report", "--log-format=raw", f"--console-output={run.console}",
              f"--log-output=file={run.folder / 'k6.log'}"]
     if places.prometheus:
-        words.append("--out=experimental-prometheus-rw")
+        words.append(f"--out={REMOTE_WRITE}")
     return [*words, str(script)]
 
 
 def inspect(program: str, script: Path, env: Mapping[str, str]) -> dict[str, Any]:
     """What k6 makes of the script; and how long it may take."""
-    done = subprocess.run([program, "inspect", "--execution-requirements", str(script)], env=dict(env), text=True,
+    done = subprocess.run([program, "inspect", "--include-system-env-vars", "--execution-requirements", str(script)], env=dict(env), text=True,
                           capture_output=True, timeout=60, check=False)
     if done.returncode != 0:
         raise Refused(f"k6 does not take {script.name}: {(done.stderr or done.stdout).strip()[-400:]}")

@@ -3,7 +3,7 @@
 import os
 import platform
 
-from plot import Line, Panel, Period, Picture
+from glassbox_load.plot import Line, Panel, Period, Picture
 from verdict import HOUR, MIB, second_half, slope
 
 COLOURS = {"dead": "#fbd5d5", "hang": "#fde8c8", "slow": "#fde8c8", "throttled": "#fdf3c4",

@@ -7,7 +7,7 @@ import random
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-from plot import Line, Panel, Period, Picture, nice_steps, number, powers
+from glassbox_load.plot import Line, Panel, Period, Picture, nice_steps, number, powers
 from verdict import BOUNDS, HOUR, MIB, judge, judge_all, slope
 
 RSS = next(bound for bound in BOUNDS if bound.name == "rss")

@@ -37,7 +37,11 @@ function asJUnit({ metrics }) {
   ].join('\n');
 }
 
+// Where there is no folder that anybody could look into, RESULTS is `-`: one line on stdout.
 export function handleSummary(data) {
+  if (RESULTS === '-') {
+    return { stdout: `summary ${JSON.stringify(data)}\n` };
+  }
   return {
     [`${RESULTS}/summary.json`]: `${JSON.stringify(data, null, 1)}\n`,
     [`${RESULTS}/summary.xml`]: asJUnit(data),

@@ -1,0 +1,1 @@
+"""`loadtest/run hpa`: an autoscaler's behaviour foretold, caused, watched, and compared."""
