@@ -6,7 +6,7 @@ RUN_ARGS ?=
 DEMO_ARGS ?=
 
 .PHONY: help deps build run test check readers hostile soak faults valgrind interop bench fuzz \
-        coverage lint format docs library image browser demo generate alerts dashboards chart drill \
+        coverage lint format docs library image browser demo load generate alerts dashboards chart drill \
         cluster cluster-down e2e clean
 
 help: ## list the targets
@@ -71,6 +71,9 @@ interop: ## a real OpenTelemetry Collector and Prometheus 3 against the service
 
 demo: ## the local stack: Prometheus, Alertmanager, Collector, load (INCIDENT=outage PROFILE=fast RATE=40)
 	@.ci/demo.sh $(DEMO_ARGS)
+
+load: ## a load test with a verdict, on the local stack (WORKLOAD=smoke|average|stress|spike|soak|breakpoint RATE=…)
+	@.ci/load.sh
 
 generate: ## write the rules, PrometheusRules, load tests' slo.json, routes' variants and dashboards anew
 	@.ci/generate.sh

@@ -32,6 +32,7 @@ part "hostile clients" .ci/hostile.sh
 part "browser" .ci/browser.sh
 part "local stack" .ci/stack.sh
 part "drills" .ci/drills.sh
+part "load tests" .ci/loadtest.sh
 part "counting in a cluster" .ci/counting.sh
 part "soak" .ci/soak.sh
 total

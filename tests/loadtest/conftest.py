@@ -10,7 +10,6 @@ import pytest
 from glassbox_stack.ports import FREE
 from glassbox_stack.stack import Stack
 
-ROOT = Path(__file__).resolve().parents[2]
 
 # Where a script has us in its background they would be ignored, and so by all that is started here.
 signal.signal(signal.SIGINT, signal.default_int_handler)

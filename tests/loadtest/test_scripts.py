@@ -12,6 +12,7 @@ from glassbox_load.settings import HERE, TABLE, defaults
 from glassbox_load.truth import SLO
 
 WORKLOADS = sorted(TABLE["workloads"])
+SUITE = [name for name in WORKLOADS if name != "hpa"]
 EXECUTORS = {"constant-arrival-rate", "ramping-arrival-rate"}
 
 
@@ -31,14 +32,14 @@ def test_there_is_a_script_for_each_row_of_the_table_and_a_row_for_each_script()
     assert WORKLOADS == sorted(path.stem for path in (HERE / "k6/workloads").glob("*.js"))
 
 
-@pytest.mark.parametrize("workload", WORKLOADS)
+@pytest.mark.parametrize("workload", SUITE)
 def test_k6_takes_it_and_its_rate_does_not_wait_for_answers(k6: str, workload: str):
     scenarios = inspected(k6, workload)["scenarios"]
     assert set(scenarios) == set(TABLE["actions"])
     assert {one["executor"] for one in scenarios.values()} <= EXECUTORS
 
 
-@pytest.mark.parametrize("workload", WORKLOADS)
+@pytest.mark.parametrize("workload", SUITE)
 def test_checks_drops_and_failures_are_always_judged_and_every_objective(k6: str, workload: str):
     judged = inspected(k6, workload)["thresholds"]
     assert {"checks", "dropped_iterations", "http_req_failed"} <= set(judged)
@@ -49,6 +50,16 @@ def test_checks_drops_and_failures_are_always_judged_and_every_objective(k6: str
             bounds["latency"]["objective"], bounds["latency"]["threshold"])
         assert judged[f"errors{{route:{route}}}"][0]["threshold"] == f"rate<={errors}"
         assert judged[f"http_req_duration{{route:{route},status:200}}"][0]["threshold"] == f"p({quantile})<={limit * 1000:g}"
+
+
+def test_an_autoscaler_s_load_is_judged_by_failures_and_not_by_the_latency_that_it_causes(k6: str):
+    loads = [{"name": "steady", "begin": 0, "seconds": 60, "rate": 20, "cpu_ms": 0},
+             {"name": "cpu", "begin": 30, "seconds": 20, "rate": 5, "cpu_ms": 48}]
+    made = inspected(k6, "hpa", LOADS=json.dumps(loads))
+    assert {name: (one["startTime"], one["duration"], one["rate"]) for name, one in made["scenarios"].items()} == {
+        "steady": ("0s", "1m0s", 1200), "cpu": ("30s", "20s", 300)}
+    assert {"http_req_failed", "dropped_iterations", "errors{route:/demo/hello}", "errors{route:/demo/work}"} <= set(made["thresholds"])
+    assert not [metric for metric in made["thresholds"] if "duration" in metric]
 
 
 ABORTED = {"stress", "soak", "breakpoint"}

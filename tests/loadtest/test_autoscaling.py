@@ -1,0 +1,237 @@
+"""What `loadtest/run hpa` is made of, without a cluster: what it reads of one, what it reckons, what it writes and draws."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import cramjam
+import pytest
+
+from glassbox_hpa.model import Moment
+from glassbox_hpa.spec import Spec, spec_of
+from glassbox_load import settings
+from glassbox_load.autoscaling import found, job, loads, series
+from glassbox_load.autoscaling.api import Missing
+from glassbox_load.autoscaling.loads import Demonstration, Load
+from glassbox_load.autoscaling.picture import picture, stairs
+from glassbox_load.autoscaling.watch import Look, Watch, metrics_of, ratios
+from glassbox_load.refused import Refused
+
+REQUESTS = "http_requests_per_second"
+RAW = {"minReplicas": 2, "maxReplicas": 6, "scaleTargetRef": {"kind": "Deployment", "name": "glassbox"},
+       "metrics": [{"type": "Pods", "pods": {"metric": {"name": REQUESTS}, "target": {"type": "AverageValue", "averageValue": "50"}}},
+                   {"type": "ContainerResource", "containerResource": {
+                       "name": "cpu", "container": "glassbox", "target": {"type": "Utilization", "averageUtilization": 70}}}],
+       "behavior": {"scaleDown": {"stabilizationWindowSeconds": 30}}}
+
+
+@pytest.fixture
+def spec() -> Spec:
+    return spec_of(RAW)
+
+
+def chosen(*words: str) -> settings.Settings:
+    return settings.read("hpa", words, {})
+
+
+# ---- the load -----------------------------------------------------------------------------------
+
+def test_a_push_by_requests_asks_for_that_many_replicas_more(spec: Spec):
+    made = loads.reckon(spec, chosen("MORE=2", "STEADY_RATE=20"), 100)
+    push = made.loads[1]
+    # 170 of 50 a pod are 3.4 pods: four, and nothing near three or five. 20 of them go on all the time.
+    assert (made.goal, push.rate, push.cpu_ms, push.name) == (4, 150, 0, "requests")
+    assert made.seconds == 30 + 90 + 30 + 120  # calm, the push, what scaling in waits for, and after
+
+
+def test_a_push_by_cpu_is_of_few_requests(spec: Spec):
+    push = loads.reckon(spec, chosen("BY=cpu", "MORE=2"), 100).loads[1]
+    # 70 % of 100 m are 70 ms a second and pod; 3.4 pods' worth, by five requests a second.
+    assert (push.rate, push.cpu_ms, push.name) == (5, 48, "cpu")
+
+
+def test_both_at_once_and_what_was_asked_for(spec: Spec):
+    made = loads.reckon(spec, chosen("BY=both", "PUSH_RATE=99", "PUSH_CPU_MS=7"), 100)
+    assert [(one.name, one.rate, one.cpu_ms) for one in made.loads] == [("steady", 20, 0), ("requests", 99, 0), ("cpu", 5, 7)]
+
+
+@pytest.mark.parametrize("words, told", [
+    (("MORE=5",), "MORE=5: the autoscaler has 2 to 6 replicas"),
+    (("STEADY_RATE=500",), "STEADY_RATE=500: that alone is what 4 replicas are for"),
+])
+def test_what_cannot_be_is_refused(spec: Spec, words: tuple[str, ...], told: str):
+    with pytest.raises(Refused, match=told):
+        loads.reckon(spec, chosen(*words), 100)
+
+
+def test_an_autoscaler_that_does_not_scale_on_it():
+    with pytest.raises(Refused, match="BY=requests: the autoscaler does not scale on that"):
+        loads.reckon(spec_of({**RAW, "metrics": RAW["metrics"][1:]}), chosen(), 100)
+
+
+# ---- the cluster --------------------------------------------------------------------------------
+
+class Objects:
+    """An API server's answers, by path."""
+
+    def __init__(self, **changed: Any) -> None:
+        container = {"name": "glassbox", "resources": {"requests": {"cpu": "100m"}}}
+        names = ("glassbox-1", "glassbox-2")
+        self.objects = {
+            found.path("hpa", "demo", "glassbox"): {"spec": RAW},
+            found.path("deployment", "demo", "glassbox"): {"spec": {"template": {"spec": {"containers": [
+                {"name": "sidecar"}, container]}}}},
+            found.path("deployment", "kube-system", "metrics-server"): {"spec": {"template": {"spec": {"containers": [
+                {"args": ["--secure-port=10250", "--metric-resolution=10s"]}]}}}},
+            found.path("config", "mon", "prometheus-adapter"): {"data": {"config.yaml":
+                "rules:\n- metricsQuery: sum(rate(x[5m]))\n- name: {as: " + REQUESTS + "}\n  metricsQuery: sum(rate(y[20s]))\n"}},
+            found.path("monitor", "demo", "glassbox"): {"spec": {"endpoints": [{"interval": "5s"}]}},
+            found.path("usage", "demo"): {"items": [{"metadata": {"name": name}, "containers": [
+                {"name": "glassbox", "usage": {"cpu": usage}}, {"name": "sidecar", "usage": {"cpu": "500m"}}]}
+                for name, usage in (*zip(names, ("10m", "14000000n")), ("other", "900m"))]},
+            "pods": {"items": [{"metadata": {"name": name}} for name in names]}, **changed}
+
+    def get(self, path: str) -> Any:
+        made = self.objects.get("pods" if "labelSelector" in path else path)
+        if made is None:
+            raise Missing(f"{path}: 404")
+        return made
+
+
+def test_all_that_the_prediction_needs_is_read():
+    there = found.look(Objects(), "demo", "glassbox", "mon")
+    world = there.world
+    assert (world.scrape_seconds, world.rate_window_seconds, world.metrics_seconds) == (5, 20, 10)
+    assert (world.request_millicores, world.base_millicores, there.replicas) == (100, 12, 2)
+    assert (there.spec.least, there.spec.most) == (2, 6)
+
+
+def test_somebody_else_s_metrics_server_has_the_usual_resolution():
+    objects = Objects(**{found.path("deployment", "kube-system", "metrics-server"): None})
+    assert found.look(objects, "demo", "glassbox", "mon").world.metrics_seconds == 60
+
+
+@pytest.mark.parametrize("kind, name, told", [
+    (("hpa", "demo"), "glassbox", "no HorizontalPodAutoscaler glassbox in demo .*autoscaling.enabled"),
+    (("config", "mon"), "prometheus-adapter", r"no prometheus-adapter in mon \(MONITORING\)"),
+])
+def test_what_is_not_there_is_told(kind: tuple[str, str], name: str, told: str):
+    with pytest.raises(Refused, match=told):
+        found.look(Objects(**{found.path(*kind, name): None}), "demo", "glassbox", "mon")
+
+
+def test_an_adapter_without_our_rule_is_told():
+    config = {found.path("config", "mon", "prometheus-adapter"): {"data": {"config.yaml": "rules: []"}}}
+    with pytest.raises(Refused, match=f"no rule with a window for {REQUESTS}"):
+        found.look(Objects(**config), "demo", "glassbox", "mon")
+
+
+def test_quantities():
+    assert [found.quantity(text) for text in ("100m", "2", "12500000n", "1.5k")] == [0.1, 2, 0.0125, 1500]
+
+
+# ---- k6 in the cluster --------------------------------------------------------------------------
+
+DEMONSTRATION = Demonstration((Load("steady", 0, 10, 1, 0),), 2, 10)
+
+
+@pytest.fixture
+def made(k6: str) -> job.Job:
+    return job.Job(None, chosen("NAMESPACE=demo"), k6, "mine-1", DEMONSTRATION)
+
+
+def test_the_job_runs_restricted_and_once(made: job.Job):
+    config, run = made.objects()
+    spec = run["spec"]["template"]["spec"]
+    assert run["spec"]["backoffLimit"] == 0 and run["spec"]["activeDeadlineSeconds"] == 130
+    assert spec["securityContext"]["runAsNonRoot"] and not spec["automountServiceAccountToken"]
+    assert spec["containers"][0]["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert config["metadata"] == run["metadata"] and list(config["binaryData"]) == ["archive.tar"]
+
+
+def test_the_job_is_told_where_what_and_whose(made: job.Job):
+    told = made.environment()
+    assert told["TARGET"] == "http://glassbox.demo.svc" and told["RESULTS"] == "-" and told["TESTID"] == "mine-1"
+    assert json.loads(told["LOADS"]) == [DEMONSTRATION.loads[0].as_json()]
+    assert told["K6_PROMETHEUS_RW_SERVER_URL"] == "http://kube-prometheus-stack-prometheus.monitoring.svc:9090/api/v1/write"
+
+
+def test_its_log_has_the_first_request_and_the_summary():
+    note = {"note": "slow", "route": "/", "ms": 500.0, "status": 200, "trace": "a", "error": "", "at": 10000}
+    text = f"hello\n{json.dumps(note)}\n{json.dumps({**note, 'at': 20000})}\n"
+    assert job.read(text) == job.Log(9.5, None)
+    assert job.read(text + 'summary {"metrics": {}}\n').summary == {"metrics": {}}
+    assert job.read("") == job.Log(None, None)
+
+
+# ---- what is seen -------------------------------------------------------------------------------
+
+STATUS = {"currentReplicas": 2, "desiredReplicas": 4, "currentMetrics": [
+    {"type": "Pods", "pods": {"metric": {"name": REQUESTS}, "current": {"averageValue": "75500m"}}},
+    {"type": "ContainerResource", "containerResource": {"name": "cpu", "current": {"averageUtilization": 35}}},
+    {"type": "", "pods": None}]}
+
+
+def moment(t: float, current: int, value: float | None = 50.0) -> Moment:
+    return Moment(t, {REQUESTS: value, "cpu": 35.0}, current, current, current, "", current, current)
+
+
+def test_metrics_and_how_far_they_are_from_their_targets(spec: Spec):
+    assert metrics_of(STATUS) == {REQUESTS: 75.5, "cpu": 35}
+    assert ratios(spec, {REQUESTS: 75.5, "cpu": 35.0}) == {REQUESTS: 1.51, "cpu": 0.5}
+    assert ratios(spec, {REQUESTS: None, "cpu": 70.0}) == {"cpu": 1.0}
+
+
+def test_the_live_line_and_the_series_of_a_moment(spec: Spec):
+    seen = Look(107.5, {REQUESTS: 75.0, "cpu": None}, 2, 4, 3, "ValidMetricFound")
+    written: list[tuple[dict, float]] = []
+
+    class Kept:
+        def write(self, values: dict, at: float) -> None:
+            written.append((values, at))
+    watch = Watch(lambda: seen, spec, Kept(), [moment(at, 2 + at // 5) for at in range(10)], print, lambda: 100.0)
+    told = watch.foretold(seen.t)
+    assert watch.line(seen, told) == f"  7 s  of target: {REQUESTS} 1.50  wanted 4  had 2  ready 3  predicted 3"
+    watch._write(seen, told)
+    ((values, at),) = written
+    assert at == 107.5 and values["k6_hpa_predicted_replicas", ()] == 3 and values["k6_hpa_wanted_replicas", ()] == 4
+    assert values["k6_hpa_metric_ratio", (("metric_name", REQUESTS),)] == 1.5
+    assert ("k6_hpa_metric_ratio", (("metric_name", "cpu"),)) not in values
+    assert watch.foretold(99.0) is None and watch.foretold(110.0) is None
+
+
+def test_before_the_load_nothing_is_foretold(spec: Spec):
+    watch = Watch(lambda: None, spec, None, [moment(0, 2)], print, lambda: None)
+    assert watch.foretold(1.0) is None
+
+
+# ---- series and picture -------------------------------------------------------------------------
+
+def test_series_are_what_the_specification_says():
+    """Decoded by the messages again, from snappy's block format; labels in order."""
+    sent: list[bytes] = []
+
+    class Kept:
+        def call(self, path: str, body: bytes, headers: dict) -> None:
+            assert path == "/api/v1/namespaces/mon/services/prom:http-web/proxy/api/v1/write"
+            assert headers["Content-Encoding"] == "snappy"
+            sent.append(body)
+    series.Series(Kept(), "mon", "prom", {"testid": "t"}).write({("k6_hpa_x", (("metric_name", "cpu"),)): 1.5}, 12.3456)
+    request = series.TYPES["WriteRequest"].FromString(bytes(cramjam.snappy.decompress_raw(sent[0])))
+    (row,) = request.timeseries
+    assert [(label.name, label.value) for label in row.labels] == [
+        ("__name__", "k6_hpa_x"), ("metric_name", "cpu"), ("testid", "t")]
+    assert [(one.value, one.timestamp) for one in row.samples] == [(1.5, 12346)]
+
+
+def test_the_picture_has_a_panel_a_metric_and_one_of_replicas(spec: Spec, tmp_path: Path):
+    looks = [Look(float(t), {REQUESTS: 10.0 * t, "cpu": None if t < 3 else 20.0}, 2 + t // 6, 2, 2, "") for t in range(12)]
+    drawn = ElementTree.fromstring(picture(spec, [moment(t, 2) for t in range(10)], looks, "a <b>"))
+    words = "".join(drawn.itertext())
+    assert "requests a second and pod" in words and "CPU, of what a pod asks for" in words and "replicas" in words
+    assert "a <b>" in words and len(drawn.findall("{*}polyline")) == 3 + 3 + 2
+
+
+def test_replicas_go_at_once_from_one_to_the_other():
+    assert stairs([(0, 2), (5, 4)]) == [(0, 2), (0, 2), (5, 2), (5, 4)]
