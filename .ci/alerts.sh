@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # alerts/: what is generated is current; the rules under Debian's promtool and promtool 3, each alert with
 # tests that it fires, does not, and resolves; routes, inhibition and messages under both Alertmanagers; the
-# contract that queries keep with the service; what is foretold of the autoscaler, which its dashboard shows. PYTEST_ARGS
-# may be set.
+# contract that queries keep with the service. PYTEST_ARGS may be set.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
@@ -39,5 +38,4 @@ mapfile -t others < <(find tests/alerts -name 'test_*.py' ! -name 'test_rules.py
     ! -name 'test_generate.py' ! -name 'test_installations.py' ! -name 'test_objectives.py' ! -name 'test_drill*' | sort)
 suite "routes, webhook, runbooks" loadfile "${others[@]}"
 suite "contract" loadfile tests/contract
-suite "foretold" loadfile tests/loadtest/hpa
 total

@@ -100,7 +100,7 @@ class Objects:
 
 
 def test_all_that_the_prediction_needs_is_read():
-    there = found.look(Objects(), "demo", "glassbox", "mon")
+    there = found.look(Objects(), "demo", "glassbox", "mon", 5)
     world = there.world
     assert (world.scrape_seconds, world.rate_window_seconds, world.metrics_seconds) == (5, 20, 10)
     assert (world.request_millicores, world.base_millicores, there.replicas) == (100, 12, 2)
@@ -109,7 +109,7 @@ def test_all_that_the_prediction_needs_is_read():
 
 def test_somebody_else_s_metrics_server_has_the_usual_resolution():
     objects = Objects(**{found.path("deployment", "kube-system", "metrics-server"): None})
-    assert found.look(objects, "demo", "glassbox", "mon").world.metrics_seconds == 60
+    assert found.look(objects, "demo", "glassbox", "mon", 5).world.metrics_seconds == 60
 
 
 @pytest.mark.parametrize("kind, name, told", [
@@ -118,13 +118,13 @@ def test_somebody_else_s_metrics_server_has_the_usual_resolution():
 ])
 def test_what_is_not_there_is_told(kind: tuple[str, str], name: str, told: str):
     with pytest.raises(Refused, match=told):
-        found.look(Objects(**{found.path(*kind, name): None}), "demo", "glassbox", "mon")
+        found.look(Objects(**{found.path(*kind, name): None}), "demo", "glassbox", "mon", 5)
 
 
 def test_an_adapter_without_our_rule_is_told():
     config = {found.path("config", "mon", "prometheus-adapter"): {"data": {"config.yaml": "rules: []"}}}
     with pytest.raises(Refused, match=f"no rule with a window for {REQUESTS}"):
-        found.look(Objects(**config), "demo", "glassbox", "mon")
+        found.look(Objects(**config), "demo", "glassbox", "mon", 5)
 
 
 def test_quantities():

@@ -143,14 +143,14 @@ def run(chosen: Settings, testid: str) -> int:
     """All of it."""
     program = k6.binary()
     with Api() as api:
-        there = found.look(api, chosen["NAMESPACE"], chosen["RELEASE"], chosen["MONITORING"])
+        there = found.look(api, chosen["NAMESPACE"], chosen["RELEASE"], chosen["MONITORING"], chosen["HOUSEKEEPING"])
         target = there.raw["scaleTargetRef"]["name"]
 
         def see() -> Look:
             return look(api, there.spec, chosen["NAMESPACE"], chosen["RELEASE"], target)
         print(f"waiting until it is at rest, with {there.spec.least}", flush=True)
         wait_for_rest(see, there.spec.least)
-        there = found.look(api, chosen["NAMESPACE"], chosen["RELEASE"], chosen["MONITORING"])
+        there = found.look(api, chosen["NAMESPACE"], chosen["RELEASE"], chosen["MONITORING"], chosen["HOUSEKEEPING"])
         demonstration = loads.reckon(there.spec, chosen, there.request_millicores)
         predicted = predict(there.spec, demonstration.profile(), there.world, there.spec.least)
         results = Results(k6.new_run(testid, Path(chosen["RESULTS"])), there, demonstration, predicted)

@@ -90,8 +90,8 @@ def pods_of(api: Api, namespace: str, release: str) -> list[dict[str, Any]]:
     return api.get(f"{path('pods', namespace)}?labelSelector={selector}")["items"]
 
 
-def look(api: Api, namespace: str, release: str, monitoring: str) -> Found:
-    """All of it."""
+def look(api: Api, namespace: str, release: str, monitoring: str, housekeeping: float) -> Found:
+    """All of it, but how often kubelets look, which no API tells."""
     try:
         hpa = api.get(path("hpa", namespace, release))
     except Missing:
@@ -108,6 +108,7 @@ def look(api: Api, namespace: str, release: str, monitoring: str) -> Found:
     request = round(quantity(asked["resources"]["requests"]["cpu"]) * 1000)
     names = [pod["metadata"]["name"] for pod in pods_of(api, namespace, release)]
     world = World(scrape_seconds=scraped_each(api, namespace, release), rate_window_seconds=window(api, monitoring, metric),
-                  metrics_seconds=resolution(api), request_millicores=request, requests_metric=metric,
+                  metrics_seconds=resolution(api), housekeeping_seconds=housekeeping,
+                  request_millicores=request, requests_metric=metric,
                   base_millicores=resting(api, namespace, names, container))
     return Found(spec, hpa["spec"], world, len(names), request)
