@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from autoscaler import Autoscaler, Sample, target_of, wanted, write_recording
 from cluster import Cluster
-from conftest import Stack
+from conftest import Prometheus, Stack
 from glassbox import Glassbox
 from openload import Load
 from requests_log import Row
@@ -28,6 +28,7 @@ STEADY = 20      # requests a second that go on
 HEAVY_RATE = 5   # a second, which burn CPU
 PUSH = 60        # seconds that the load lasts which scales by its number
 BURN = 90        # and by its CPU: that figure is later, by metrics-server's interval
+UNREADABLE = 'ALERTS{alertname="GlassboxHpaMetricUnreadable", alertstate="firing"}'
 ADAPTER = "deployment/prometheus-adapter"
 SYNC = 15        # seconds between two looks of the autoscaler
 BY_REQUESTS = "Scaling on request rate"
@@ -106,7 +107,7 @@ def test_requests_alone(scaler: Autoscaler, rolls: Rolls, results: Path) -> None
         keep(scaler, "requests", BY_REQUESTS, results)
 
 
-def test_cpu_alone_and_blind(scaler: Autoscaler, rolls: Rolls, stack: Stack, results: Path) -> None:
+def test_cpu_alone_and_blind(scaler: Autoscaler, rolls: Rolls, stack: Stack, prometheus: Prometheus, results: Path) -> None:
     """Few heavy requests: out on CPU. Then the load ends, and so does what serves the other metric: the CPU says that
     pods could go, and none goes until both can be read again."""
     least = scaler.spec["minReplicas"]
@@ -122,7 +123,7 @@ def test_cpu_alone_and_blind(scaler: Autoscaler, rolls: Rolls, stack: Stack, res
             push = started(loads, scaler, rolls, [heavy], HEAVY_RATE, BURN)
             within(push, f"{goal} replicas", lambda: scaler.latest().ready >= goal)
             check_out(scaler, goal, REQUESTS)
-            blind(scaler, rolls.cluster, stack.monitoring, push, patience)
+            blind(scaler, rolls.cluster, prometheus, stack.monitoring, push, patience)
             within(steady, f"{least} replicas", lambda: scaler.latest().current == least)
             for load in (push, steady):
                 rolls.account(load.finish(), load.agent).check_nothing_lost()
@@ -131,8 +132,8 @@ def test_cpu_alone_and_blind(scaler: Autoscaler, rolls: Rolls, stack: Stack, res
         keep(scaler, "cpu", BY_CPU, results)
 
 
-def blind(scaler: Autoscaler, cluster: Cluster, namespace: str, push: Load, patience: int) -> None:
-    """No adapter, no load: the replicas stay as they are, for longer than it takes to scale in."""
+def blind(scaler: Autoscaler, cluster: Cluster, prometheus: Prometheus, namespace: str, push: Load, patience: int) -> None:
+    """No adapter, no load: the replicas stay as they are, for longer than it takes to scale in, and somebody is told."""
     replicas = cluster.kubectl("--namespace", namespace, "get", ADAPTER, "--output=jsonpath={.spec.replicas}")
     cluster.kubectl("--namespace", namespace, "scale", ADAPTER, "--replicas=0")
     try:
@@ -144,6 +145,7 @@ def blind(scaler: Autoscaler, cluster: Cluster, namespace: str, push: Load, pati
         held = scaler.latest().current
         since = len(scaler.samples)
         assert not eventually(lambda: scaler.latest().desired < held, patience, 0.5), "it scaled in without seeing"
+        assert eventually(lambda: prometheus.value(UNREADABLE), 120, 1), "nobody is told"
         seen = scaler.samples[since:]
         assert {one.current for one in seen} == {held}
         assert all(one.active[0] == "False" and REQUESTS not in one.metrics for one in seen), "it could see"
