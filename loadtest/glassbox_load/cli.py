@@ -116,6 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
     environment = k6.environment(made, chosen, where, program, declared)
     script = k6.script_of(chosen.workload)
     bound = k6.longest(k6.inspect(program, script, environment))
+    environment |= k6.plotted(bound)
     print(f"{chosen.workload}: {where.service}, {bound:.0f} s at most; {made.folder}", flush=True)
     status = k6.execute(k6.command(program, made, script, where), environment, bound)
     verdict = judge(chosen, where, observer, plan, declared, status)

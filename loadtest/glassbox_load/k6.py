@@ -19,6 +19,7 @@ from .places import Places
 from .refused import Refused
 from .settings import HERE, Settings, seconds
 
+POINTS = 200   # of a plot
 GRACE = 60.0  # seconds for what k6 does after its scenarios
 BROKEN = 99   # its exit status when a threshold was broken
 TRENDS = "p(50),p(95),p(99),max"  # Prometheus 2 takes no native histograms by remote write
@@ -82,11 +83,16 @@ def environment(run: Run, settings: Settings, places: Places, program: str, decl
     made = {
         **os.environ, **settings.text, "TARGET": places.service, "RUN": run.id, "TESTID": run.testid,
         "RESULTS": str(run.folder), "K6_VERSION": version(program), "DECLARED": json.dumps(list(declared)),
-        "K6_WEB_DASHBOARD": "true", "K6_WEB_DASHBOARD_PORT": "-1",
+        "K6_WEB_DASHBOARD": "true", "K6_WEB_DASHBOARD_PORT": "-1",  # the report alone
         "K6_WEB_DASHBOARD_EXPORT": str(run.folder / "report.html")}
     if places.prometheus:
         made |= remote_write(places.prometheus)
     return made
+
+
+def plotted(seconds: float) -> dict[str, str]:
+    """So often that the plots of k6's report have some two hundred points; by itself it leaves out what is short."""
+    return {"K6_WEB_DASHBOARD_PERIOD": f"{max(1, round(seconds / POINTS))}s"}
 
 
 def remote_write(prometheus: str) -> dict[str, str]:

@@ -3,7 +3,7 @@ const slo = JSON.parse(open('../../slo.json'));
 
 // What is declared: routes with faults that somebody armed. There k6 cannot tell a failure that was injected from one
 // that was not, so their objectives are left to loadtest/run, which has the service's word for each.
-const declared = JSON.parse(__ENV.DECLARED || '[]');
+export const declared = JSON.parse(__ENV.DECLARED || '[]');
 
 // Of a metric whose figures are wanted by route: k6 keeps them only for what has a threshold. It always holds.
 export const MEASURED = 'rate<=1';
