@@ -8,18 +8,19 @@
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import exam, k6, metrics, notes, places, settings, spans, target, testrun, truth
-from .accesslog import AccessLog, Line
+from . import exam, k6, places, settings, target, testrun, truth
 from .autoscaling import demo
-from .exam import Exam
+from .notes import Notes
 from .places import Places
 from .refused import Refused
+from .tally import Tally
 from .verdict import Verdict, by_route
 
 HPA = "hpa"      # the workload that is more than k6's
@@ -50,52 +51,17 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-class Observer:
-    """The service's three signals, from the moment this is made."""
-
-    def __init__(self, where: Places, run: k6.Run, agent: str, share: float) -> None:
-        self.where, self.run, self.agent, self.share = where, run, agent, share
-        self.before = metrics.read(where.metrics) if where.metrics else None
-        try:
-            self.log = AccessLog(where.access_log) if where.access_log else None
-        except OSError as error:
-            raise Refused(f"the access log {where.access_log}: {error.strerror}") from None
-        self.lines: list[Line] = []
-        self.reading: metrics.Reading | None = None
-
-    def check_still(self, routes: Sequence[str]) -> None:
-        """Refuses where others call the same routes: metrics cannot tell who was counted."""
-        if self.before is None:
-            return
-        time.sleep(STILL)
-        came = metrics.read(self.where.metrics).since(self.before).finished
-        busy = [f"{came[route]} on {route}" for route in routes if came[route]]
-        if busy:
-            raise Refused(f"others are calling: {', '.join(busy)} within {STILL:.0f} s; end that, or the counts would prove nothing "
-                          "(the local stack's own load: make demo DEMO_ARGS=--no-load)")
-
-    def look(self, sent: Counter) -> Exam:
-        """As things are now."""
-        finished = None
-        if self.before is not None:
-            self.reading = metrics.read(self.where.metrics).since(self.before)
-            finished = self.reading.finished
-        if self.log is not None:
-            self.lines.extend(self.log.lines())
-        traced = spans.by_trace(self.where.traces, self.run.id) if self.where.traces else None
-        return exam.examine(sent, self.share, finished, self.lines if self.log else None, traced, self.agent)
-
-    def settle(self, sent: Counter) -> Exam:
-        """When nothing is on its way any more, or patience is over."""
-        until = time.monotonic() + PATIENCE
-        while not (seen := self.look(sent)).agrees and time.monotonic() < until and not seen.others:
-            time.sleep(0.5)
-        return seen
-
-
 def testid_of(chosen: settings.Settings) -> str:
     """As asked, or the workload and the time."""
     return chosen["TESTID"] or f"{chosen.workload}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def check_alone(tally: Tally, routes: Sequence[str]) -> None:
+    """Refuses where others call the same routes: metrics cannot tell who was counted."""
+    busy = [f"{count} on {route}" for route, count in tally.came(routes, STILL).items()]
+    if busy:
+        raise Refused(f"others are calling: {', '.join(busy)} within {STILL:.0f} s; end that, or the counts would prove nothing "
+                      "(the local stack's own load: make demo DEMO_ARGS=--no-load)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -104,43 +70,65 @@ def run(arguments: argparse.Namespace) -> int:
     program = k6.binary()
     where = places.find(arguments, chosen["TARGET"] if "TARGET" in chosen.given else "")
     target.check(where.service, chosen["ALLOW_HOST"])
-    routes = [settings.TABLE["actions"][action] for action in chosen["MIX"]]
-    made = k6.new_run(testid_of(chosen), Path(chosen["RESULTS"]))
-    agent = f"k6/{k6.version(program)} testid/{made.testid}"
-    observer = Observer(where, made, agent, chosen["SAMPLED"])
-    plan = truth.known(where, observer.before)
-    declared = truth.declared(plan, chosen["FAULTS"])
-    if declared and (observer.before is None or observer.log is None):
-        raise Refused("FAULTS: what they did is in the service's metrics and log alone: --metrics, --access-log")
-    observer.check_still(routes)
-    environment = k6.environment(made, chosen, where, program, declared)
-    script = k6.script_of(chosen.workload)
-    bound = k6.longest(k6.inspect(program, script, environment))
-    environment |= k6.plotted(bound)
-    print(f"{chosen.workload}: {where.service}, {bound:.0f} s at most; {made.folder}", flush=True)
-    status = k6.execute(k6.command(program, made, script, where), environment, bound)
-    verdict = judge(chosen, where, observer, plan, declared, status)
+    if not (where.metrics or where.access_log or where.traces):
+        raise Refused(f"nothing is known of {where.service} to hold k6's counts against: --metrics, --access-log, --traces")
+    by = settings.judged_by(chosen.workload)
+    testid, run_id = testid_of(chosen), k6.run_id()
+    tally = Tally(where, run_id, k6.agent_of(program, testid), {route: truth.bounds(route, by).seconds for route in truth.SLO})
+    try:
+        plan = truth.known(where, tally.before)
+        declared = truth.declared(plan, chosen["FAULTS"])
+        if declared and not (where.metrics and where.access_log):
+            raise Refused("FAULTS: what they did is in the service's metrics and log alone: --metrics, --access-log")
+        check_alone(tally, [settings.TABLE["actions"][action] for action in chosen["MIX"]])
+        made = k6.Run(testid, run_id, Path(chosen["RESULTS"]).resolve() / testid)
+        environment = k6.environment(made, chosen, where, program, plan, declared)
+        script = k6.script_of(chosen.workload)
+        bound = k6.longest(program, script, environment)
+        made.make_folder()
+        print(f"{chosen.workload}: {where.service}, {bound:.0f} s at most; {made.folder}", flush=True)
+        noted = Notes(made.console, int(chosen["SLOWEST"]))
+
+        def meanwhile() -> None:
+            tally.read()
+            noted.read(tally.recent)
+        status = k6.execute(k6.command(program, made, script, where), environment | k6.plotted(bound), bound, meanwhile)
+        verdict = judge(chosen, where, made, tally, noted, plan, declared, status)
+    finally:
+        tally.close()
     verdict.write()
     print(f"\n{verdict.text()}\n  {made.folder}/report.html: k6's own report, with plots")
     return verdict.exit_status
 
 
-def judge(chosen: settings.Settings, where: Places, observer: Observer, plan: truth.Plan, declared: Sequence[str],
-          status: int) -> Verdict:
-    """What k6 and the service say of it."""
-    summary = observer.run.summary()
-    sent = Counter(by_route(summary, "http_reqs", "count"))
-    seen = observer.settle(sent)
-    judged = truth.judge(declared, Counter(by_route(summary, "errors", "passes")), sent, observer.reading,
-                         [line for line in observer.lines if line.agent == observer.agent]) if declared else []
-    return Verdict(observer.run, chosen.workload, status, summary, seen, plan, observer.reading, judged,
-                   notes.read(observer.run.console), {line.trace: line for line in observer.lines}, where.traces_page,
-                   int(chosen["SLOWEST"]))
+def judge(chosen: settings.Settings, where: Places, made: k6.Run, tally: Tally, noted: Notes, plan: truth.Plan,
+          declared: Sequence[str], status: int) -> Verdict:
+    """What k6 and the service say of it, when nothing is on its way any more, or patience is over."""
+    summary = made.summary()
+    sent = Counter(by_route(summary, "asked", "count"))
+    until = time.monotonic() + PATIENCE
+    while True:
+        tally.read()
+        tally.read_metrics()
+        seen = exam.examine(sent, chosen["SAMPLED"], tally)
+        if seen.agrees or seen.others or time.monotonic() > until:
+            break
+        time.sleep(0.5)
+    noted.read(tally.recent)
+    noted.close()
+    judged = truth.judge(declared, settings.judged_by(chosen.workload), Counter(by_route(summary, "errors", "passes")), sent,
+                         tally.now.by_faults, tally.written) if declared and tally.now else []
+    return Verdict(made, chosen.workload, status, summary, seen, plan, tally.now, noted, judged, where.traces_page)
 
 
 def show_testrun(arguments: argparse.Namespace) -> int:
     """Manifests, for kubectl apply."""
+    if arguments.workload == HPA:
+        raise Refused("hpa is reckoned from a cluster and runs there: loadtest/run hpa, without --testrun")
     chosen = settings.read(arguments.workload, arguments.settings, os.environ)
+    if "TARGET" not in chosen.given:
+        raise Refused("--testrun: TARGET=http://SERVICE.NAMESPACE.svc: a pod's own loopback has no service")
+    target.check_in_cluster(chosen["TARGET"], chosen["ALLOW_HOST"])
     if arguments.parallelism < 1:
         raise Refused(f"--parallelism {arguments.parallelism}: 1 or more")
     program = k6.binary()
@@ -155,16 +143,34 @@ def hpa(arguments: argparse.Namespace) -> int:
     return demo.run(chosen, testid_of(chosen))
 
 
+class Ended(BaseException):
+    """By a signal: what was begun is put away on the way out."""
+
+
+def end(number: int, _: object) -> None:
+    """The first ends it in order; what puts things away is not to be interrupted."""
+    for each in k6.ENDING:
+        signal.signal(each, signal.SIG_IGN)
+    raise Ended(number)
+
+
 def main(words: Sequence[str]) -> int:
     """The command."""
     made = parser()
     arguments = made.parse_intermixed_args(words)
+    for number in k6.ENDING:
+        signal.signal(number, end)
     try:
+        if arguments.workload and arguments.workload not in settings.TABLE["workloads"]:
+            raise Refused(settings.no_workload(arguments.workload))
         if arguments.help or not arguments.workload:
-            print(f"settings of {arguments.workload}\n{settings.help_of(arguments.workload)}"
-                  if arguments.workload in settings.TABLE["workloads"] else made.format_help())
+            print(f"settings of {arguments.workload}\n{settings.help_of(arguments.workload)}" if arguments.workload
+                  else made.format_help())
             return 0 if arguments.help else 2
         return (show_testrun if arguments.testrun else hpa if arguments.workload == HPA else run)(arguments)
     except Refused as refusal:
         print(f"run: {refusal}", file=sys.stderr)
         return 2
+    except Ended as ended:
+        print(f"run: ended by {signal.Signals(ended.args[0]).name}", file=sys.stderr)
+        return 128 + int(ended.args[0])

@@ -1,6 +1,6 @@
 """The service, cross-examined: what k6 sent against what was finished, written and traced, route by route.
 
-    sent       by k6's own count
+    sent       by k6's own count, taken before each is sent
     finished   the difference of http_server_request_duration_seconds_count
     lines      of the access log with the test's id
     spans      SERVER spans of the test's traces; due are as many as were sampled
@@ -9,11 +9,10 @@ All must be the same, to the last one. What cannot be read is not examined, and 
 routes would make the metrics prove nothing: then there is no answer.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .accesslog import Line
+from .tally import Tally
 
 GOLDEN = 0.6180339887498949
 
@@ -42,33 +41,31 @@ class Row:
 
 @dataclass(frozen=True)
 class Exam:
-    """All routes, and what makes it worthless."""
+    """All routes, and what makes it worth less, or nothing."""
 
     rows: tuple[Row, ...]
-    unread: tuple[str, ...] = ()             # signals
+    read: tuple[str, ...]                           # signals that were compared
+    unread: tuple[str, ...] = ()                    # that nobody said the place of
+    lost: tuple[tuple[str, str], ...] = ()          # that could not be read any more, and why
     others: tuple[tuple[str, str, int], ...] = ()   # (agent, route, requests): not of this test
-    twice: int = 0                           # traces with more than one line: sent again by k6's client
+    twice: int = 0                                  # requests with more than one line: sent again by k6's client
 
     @property
     def agrees(self) -> bool:
-        """Whether nothing differs, nobody else called, and there was something to compare."""
-        return not self.others and len(self.unread) < 3 and not any(row.differences() for row in self.rows)
+        """Whether nothing differs, nothing was lost, nobody else called, and there was something to compare."""
+        return bool(self.read) and not self.others and not self.lost and not any(row.differences() for row in self.rows)
 
 
-def examine(sent: Mapping[str, int], share: float, finished: Mapping[str, int] | None, lines: list[Line] | None,
-            spans: Mapping[str, Counter] | None, agent: str) -> Exam:
-    """`agent` is the test's User-Agent; `lines` are all that were written in the meantime, `spans` by trace id."""
-    ours = [line for line in lines or () if line.agent == agent]
-    written = Counter(line.route for line in ours)
-    traced = sum((spans or {}).values(), Counter())
-    rows = tuple(Row(route, count, None if finished is None else finished.get(route, 0),
-                     None if lines is None else written[route], None if spans is None else traced[route],
-                     sampled(count, share)) for route, count in sorted(sent.items()))
-    unread = [name for name, signal in (("metrics", finished), ("access log", lines), ("spans", spans)) if signal is None]
-    others = Counter((line.agent or "-", line.route) for line in lines or () if line.agent != agent and line.route in sent)
-    traces = Counter(line.trace for line in ours)
-    return Exam(rows, tuple(unread), tuple((*who, count) for who, count in others.most_common()),
-                sum(count > 1 for count in traces.values()))
+def examine(sent: Mapping[str, int], share: float, tally: Tally) -> Exam:
+    """As things are now."""
+    finished = tally.now.finished if tally.has("metrics") and tally.now else None
+    lines = tally.written.lines if tally.has("access log") else None
+    spans = tally.traced if tally.has("spans") else None
+    rows = tuple(Row(route, count, None if finished is None else finished[route], None if lines is None else lines[route],
+                     None if spans is None else spans[route], sampled(count, share)) for route, count in sorted(sent.items()))
+    others = [(*who, count) for who, count in tally.written.others.most_common() if who[1] in sent]
+    read = tuple(name for name in ("metrics", "access log", "spans") if tally.has(name))
+    return Exam(rows, read, tuple(tally.unread), tuple(sorted(tally.lost.items())), tuple(others), tally.written.seen.twice)
 
 
 def table(exam: Exam) -> list[str]:
@@ -92,6 +89,8 @@ def words(exam: Exam) -> Iterable[str]:
     """What has to be said beside the table."""
     for name in exam.unread:
         yield f"not examined: {name}, which nobody said the place of"
+    for name, why in exam.lost:
+        yield f"lost: {name}: {why}"
     for agent, route, count in exam.others:
         yield f"others were on {route}: {count} requests of {agent}"
     if exam.twice:

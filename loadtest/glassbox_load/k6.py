@@ -10,7 +10,8 @@ import re
 import secrets
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,14 @@ from typing import Any
 from .places import Places
 from .refused import Refused
 from .settings import HERE, Settings, seconds
+from .truth import Plan
 
 POINTS = 200   # of a plot
-GRACE = 60.0  # seconds for what k6 does after its scenarios
-BROKEN = 99   # its exit status when a threshold was broken
+GRACE = 60.0   # seconds for what k6 does after its scenarios
+PATIENCE = 60  # seconds for a short question
+EVERY = 0.5    # seconds between two looks at what goes on
+BROKEN = 99    # its exit status when a threshold was broken
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TRENDS = "p(50),p(95),p(99),max"  # Prometheus 2 takes no native histograms by remote write
 REMOTE_WRITE = "experimental-prometheus-rw"
 
@@ -38,6 +43,15 @@ class Run:
     def console(self) -> Path:
         return self.folder / "console.log"
 
+    def make_folder(self) -> None:
+        """One that is there already is somebody's."""
+        try:
+            self.folder.mkdir(parents=True)
+        except FileExistsError:
+            raise Refused(f"{self.folder} is there already: another TESTID, or RESULTS") from None
+        except OSError as error:
+            raise Refused(f"{self.folder}: {error.strerror}") from None
+
     def summary(self) -> dict[str, Any]:
         """What k6 measured; nothing if it did not come so far."""
         file = self.folder / "summary.json"
@@ -49,40 +63,49 @@ def run_id() -> str:
     return secrets.token_hex(8)
 
 
-def new_run(testid: str, folder: Path) -> Run:
-    """Its folder is made; one that was there already is somebody's."""
-    made = folder / testid
+def ran(program: str, *words: str, env: Mapping[str, str] | None = None) -> str:
+    """What k6 says to a short question."""
     try:
-        made.mkdir(parents=True)
-    except FileExistsError:
-        raise Refused(f"{made} is there already: another TESTID, or RESULTS") from None
-    except OSError as error:
-        raise Refused(f"{made}: {error.strerror}") from None
-    return Run(testid, run_id(), made.resolve())
+        done = subprocess.run([program, *words], env=None if env is None else dict(env), capture_output=True, text=True,
+                              timeout=PATIENCE, check=False)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Refused(f"k6 ({program}): {error}") from None
+    if done.returncode != 0:
+        raise Refused(f"k6 {words[0]}: {(done.stderr or done.stdout).strip()[-400:]}")
+    return done.stdout
 
 
 def binary() -> str:
     """As loadtest/run found it."""
     found = os.environ.get("K6_BIN", "k6")
-    try:
-        subprocess.run([found, "version"], check=True, stdout=subprocess.DEVNULL, timeout=60)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise Refused(f"K6_BIN={found}: {error}") from None
+    ran(found, "version")
     return found
 
 
 def version(program: str) -> str:
     """2.2.0, say."""
-    said = subprocess.run([program, "version"], check=True, capture_output=True, text=True, timeout=60).stdout
-    match = re.match(r"k6\S* v?(\S+)", said)
+    match = re.match(r"k6\S* v?(\S+)", ran(program, "version"))
     return match.group(1) if match else "0"
 
 
-def environment(run: Run, settings: Settings, places: Places, program: str, declared: Sequence[str]) -> dict[str, str]:
+def agent_of(program: str, testid: str) -> str:
+    """User-Agent: as k6/lib/trace.js makes it."""
+    return f"k6/{version(program)} testid/{testid}"
+
+
+def clean() -> dict[str, str]:
+    """Our environment without what would have k6 do something else than it is told: proxies, and options of its own."""
+    return {name: value for name, value in os.environ.items()
+            if not name.upper().endswith("_PROXY") and not name.startswith("K6_")}
+
+
+def environment(run: Run, settings: Settings, places: Places, program: str, plan: Plan, declared: Sequence[str]) -> dict[str, str]:
     """All that the scripts are told, and k6's own outputs."""
     made = {
-        **os.environ, **settings.text, "TARGET": places.service, "RUN": run.id, "TESTID": run.testid,
+        **clean(), **settings.text, "TARGET": places.service, "RUN": run.id, "TESTID": run.testid,
         "RESULTS": str(run.folder), "K6_VERSION": version(program), "DECLARED": json.dumps(list(declared)),
+        # On a kept connection Go sends a GET again that was reset, and nobody could say how often.
+        "FRESH": "yes" if declared and plan.resets else "",
         "K6_WEB_DASHBOARD": "true", "K6_WEB_DASHBOARD_PORT": "-1",  # the report alone
         "K6_WEB_DASHBOARD_EXPORT": str(run.folder / "report.html")}
     if places.prometheus:
@@ -110,42 +133,43 @@ def command(program: str, run: Run, script: Path, places: Places) -> list[str]:
     return [*words, str(script)]
 
 
-def inspect(program: str, script: Path, env: Mapping[str, str]) -> dict[str, Any]:
-    """What k6 makes of the script; and how long it may take."""
-    done = subprocess.run([program, "inspect", "--include-system-env-vars", "--execution-requirements", str(script)], env=dict(env), text=True,
-                          capture_output=True, timeout=60, check=False)
-    if done.returncode != 0:
-        raise Refused(f"k6 does not take {script.name}: {(done.stderr or done.stdout).strip()[-400:]}")
-    return json.loads(done.stdout)
+def longest(program: str, script: Path, env: Mapping[str, str]) -> float:
+    """Seconds that k6 reckons the script takes at most; a script that it does not take is refused."""
+    inspected = ran(program, "inspect", "--include-system-env-vars", "--execution-requirements", str(script), env=env)
+    return seconds(json.loads(inspected)["totalDuration"])
 
 
-def longest(inspected: Mapping[str, Any]) -> float:
-    """Seconds that k6 reckons its scenarios take at most."""
-    return seconds(inspected["totalDuration"])
-
-
-def execute(words: Sequence[str], env: Mapping[str, str], bound: float) -> int:
-    """k6's exit status. SIGINT and SIGTERM are passed on; it stands in a session of its own so that a terminal's Ctrl-C
-    reaches it through us alone, once."""
-    process = subprocess.Popen(words, env=dict(env), start_new_session=True, stdin=subprocess.DEVNULL)
-    asked = 0
-
-    def pass_on(number: int, _: object) -> None:
-        nonlocal asked
-        asked += 1
-        process.send_signal(number if asked == 1 else signal.SIGKILL)
-
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+def execute(words: Sequence[str], env: Mapping[str, str], bound: float, meanwhile: Callable[[], None]) -> int:
+    """k6's exit status; 128+N if it had to be ended by signal N. It stands in a session of its own so that a terminal's
+    Ctrl-C reaches it through us alone: the first signal is passed on, the second ends it at once."""
+    asked: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: asked.append(number)) for number in ENDING}
+    until, passed = time.monotonic() + bound + GRACE, 0
     try:
-        return process.wait(bound + GRACE)
-    except subprocess.TimeoutExpired:
-        raise Refused(f"k6 has not ended {GRACE:.0f} s after its {bound:.0f} s") from None
+        with subprocess.Popen(words, env=dict(env), start_new_session=True, stdin=subprocess.DEVNULL) as process:
+            try:
+                while process.poll() is None:
+                    if len(asked) > 1 or time.monotonic() > until:
+                        process.kill()
+                    elif len(asked) > passed:
+                        passed = len(asked)
+                        process.send_signal(signal.SIGINT)
+                    meanwhile()
+                    wait_a_little(process)
+            finally:
+                process.kill()
     finally:
         for number, action in before.items():
             signal.signal(number, action)
-        if process.poll() is None:
-            process.kill()
-            process.wait(10)
+    return process.returncode if process.returncode >= 0 else 128 - process.returncode
+
+
+def wait_a_little(process: subprocess.Popen) -> None:
+    """Until it ends, or EVERY seconds."""
+    try:
+        process.wait(EVERY)
+    except subprocess.TimeoutExpired:
+        pass
 
 
 def script_of(workload: str) -> Path:

@@ -13,6 +13,7 @@ FINISHED = "http_server_request_duration_seconds_count"
 BY_FAULTS = "glassbox_fault_errors_total"
 INJECTED = "glassbox_faults_injected_total"
 IN_FORCE = "glassbox_fault_in_force"
+OURS = "glassbox_build_info"
 STARTED = "process_start_time_seconds"
 
 
@@ -56,5 +57,16 @@ def summed(samples: Iterable[tuple[str, Mapping[str, str], float]]) -> Reading:
 
 def read(urls: Iterable[str]) -> Reading:
     """Now."""
-    return summed((sample.name, sample.labels, sample.value) for url in urls
-                  for family in text_string_to_metric_families(get("metrics", url, {"Accept": "text/plain"})) for sample in family.samples)
+    return summed(sample for url in urls for sample in samples(url))
+
+
+def samples(url: str) -> list[tuple[str, Mapping[str, str], float]]:
+    """Of one exposition."""
+    text = get("metrics", url, {"Accept": "text/plain"})
+    try:
+        found = [(one.name, one.labels, one.value) for family in text_string_to_metric_families(text) for one in family.samples]
+    except (ValueError, KeyError, IndexError):
+        found = []
+    if not any(name == OURS for name, _, _ in found):
+        raise Refused(f"{url} is no /metrics of the service: it has no {OURS}")
+    return found

@@ -92,10 +92,21 @@ class Settings:
 
 
 def defaults(workload: str) -> dict[str, str]:
-    """What the workload has, and its values unless told otherwise."""
+    """What the workload has, and its values unless told otherwise: its own, and those that all have, or that it shares."""
     own = TABLE["workloads"][workload]
+    shared = own.get("shares", [name for name, row in TABLE["settings"].items() if "default" in row])
     return {name: own.get(name, row.get("default")) for name, row in TABLE["settings"].items()
-            if name in own or "default" in row}
+            if name in own or name in shared}
+
+
+def judged_by(workload: str) -> str:
+    """`objective`, or `symptom`: k6/lib/judge.js."""
+    return TABLE["workloads"][workload].get("by", "objective")
+
+
+def no_workload(name: str) -> str:
+    """Which there are."""
+    return f"`{name}` is no workload: {', '.join(TABLE['workloads'])}"
 
 
 def assignments(words: Iterable[str], known: Iterable[str]) -> dict[str, str]:
@@ -112,7 +123,7 @@ def assignments(words: Iterable[str], known: Iterable[str]) -> dict[str, str]:
 def read(workload: str, words: Iterable[str], environment: Mapping[str, str]) -> Settings:
     """The settings of a run, checked."""
     if workload not in TABLE["workloads"]:
-        raise Refused(f"`{workload}` is no workload: {', '.join(TABLE['workloads'])}")
+        raise Refused(no_workload(workload))
     text = defaults(workload)
     given = {name: environment[name] for name in text if environment.get(name)} | assignments(words, text)
     text |= given

@@ -1,12 +1,22 @@
-"""The SERVER spans of one test in the Collector's file: those whose trace id begins with the run's."""
+"""SERVER spans in the Collector's file: OTLP/JSON, an export a line."""
 
-from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from traces import files, spans_of  # infra/local
+from traces import spans_of  # infra/local
+
+from .tail import Tail
 
 SERVER = 2
 ROUTE = "http.route"
+
+
+class Span(NamedTuple):
+    """What counts of one."""
+
+    trace: str
+    route: str
 
 
 def attribute(span: dict, key: str) -> str:
@@ -14,15 +24,20 @@ def attribute(span: dict, key: str) -> str:
     return next((str(row["value"].get("stringValue", "")) for row in span.get("attributes", ()) if row["key"] == key), "")
 
 
-def by_trace(path: Path, run: str) -> dict[str, Counter]:
-    """trace id -> how often each route has a SERVER span of it."""
-    found: dict[str, Counter] = {}
-    for file in files(path):
-        with file.open(encoding="utf-8") as lines:
-            for line in lines:
-                if run not in line:
-                    continue
-                for span in spans_of(line):
-                    if span["traceId"].startswith(run) and span.get("kind") == SERVER:
-                        found.setdefault(span["traceId"], Counter())[attribute(span, ROUTE)] += 1
-    return found
+class Traces:
+    """Of traces that begin with a run's digits, as they are written; which may begin only later."""
+
+    def __init__(self, path: Path, run: str) -> None:
+        self.run = run
+        self.tail = Tail(path, from_end=path.exists())
+
+    def close(self) -> None:
+        self.tail.close()
+
+    def spans(self) -> Iterator[Span]:
+        """Those that have come since the last time."""
+        for text in self.tail.lines():
+            if self.run in text:
+                for span in spans_of(text):
+                    if span["traceId"].startswith(self.run) and span.get("kind") == SERVER:
+                        yield Span(span["traceId"], attribute(span, ROUTE))

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from .refused import Refused
 
+SERVICES = (".svc", ".svc.cluster.local")
 PRIVATE = tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
                                            "fc00::/7")))
 
@@ -26,8 +27,8 @@ def addresses(host: str, port: int) -> list[str]:
         raise Refused(f"TARGET: {host} has no address: {error}") from None
 
 
-def check(url: str, allowed: str) -> None:
-    """Refuses what may not be loaded."""
+def place(url: str, allowed: str) -> tuple[str, int]:
+    """Host and port."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]
@@ -37,6 +38,18 @@ def check(url: str, allowed: str) -> None:
         raise Refused(f"TARGET={url}: not http://HOST[:PORT]")
     if allowed and allowed != host:
         raise Refused(f"ALLOW_HOST={allowed}: TARGET is another, {host}")
+    return host, port
+
+
+def check_in_cluster(url: str, allowed: str) -> None:
+    """From a pod: a Service is the cluster's own, by its name."""
+    if not place(url, allowed)[0].endswith(SERVICES):
+        check(url, allowed)
+
+
+def check(url: str, allowed: str) -> None:
+    """Refuses what may not be loaded."""
+    host, port = place(url, allowed)
     public = [one for one in addresses(host, port) if not is_private(one)]
     if public and not allowed:
         raise Refused(f"TARGET={url}: {', '.join(public)} is neither loopback nor private; if it is yours to load, say "

@@ -9,14 +9,13 @@ leaves them to us. The service counts what its faults did, in metrics and in eac
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from . import metrics
-from .accesslog import Line
 from .places import Places
 from .refused import Refused
 from .settings import HERE
+from .tally import Written
 from .web import get
 
 SLO = json.loads((HERE / "slo.json").read_text(encoding="utf-8"))["routes"]
@@ -31,6 +30,11 @@ class Plan:
     faults: frozenset[tuple[str, str]]  # (kind, route); no route: the process's
 
     @property
+    def resets(self) -> bool:
+        """Whether a connection may be reset in place of an answer."""
+        return any(kind == "reset" for kind, _ in self.faults)
+
+    @property
     def routes(self) -> list[str]:
         """On which something may fail, or be late, by it: a fault of the process is one of all."""
         named = {route for _, route in self.faults}
@@ -43,11 +47,14 @@ def of_api(places: Places) -> Plan:
         token = places.token_file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise Refused(f"the fault API's token {places.token_file}: {error.strerror}") from None
-    document: dict[str, Any] = json.loads(get("faults", places.faults, {"Authorization": f"Bearer {token}"}))
-    plan = document["plan"] or {}
-    faults = {(fault["fault"], route) for fault in document["faults"] if fault["state"] != "over"
-              for route in fault.get("routes", [""])}
-    return Plan(plan.get("name") or "", frozenset(faults))
+    text = get("faults", places.faults, {"Authorization": f"Bearer {token}"})
+    try:
+        document: dict[str, Any] = json.loads(text)
+        faults = {(fault["fault"], route) for fault in document["faults"] if fault["state"] != "over"
+                  for route in fault.get("routes", [""])}
+        return Plan((document["plan"] or {}).get("name") or "", frozenset(faults))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Refused(f"{places.faults} answers what is no list of faults: {text[:120]!r}") from None
 
 
 def known(places: Places, reading: metrics.Reading | None) -> Plan:
@@ -69,39 +76,51 @@ def declared(plan: Plan, name: str) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """What a route may do: as k6/lib/judge.js has it."""
+
+    errors: float      # a share
+    quantile: float    # per cent of those without an error
+    seconds: float     # that they may take
+
+
+def bounds(route: str, by: str) -> Bounds:
+    """By `objective`, or by `symptom`."""
+    row = SLO[route]
+    if by == "symptom":
+        return Bounds(row["symptom"]["error_ratio"], 99, row["symptom"]["p99"])
+    return Bounds(row["budget"]["availability"], row["latency"]["objective"], row["latency"]["threshold"])
+
+
+@dataclass(frozen=True)
 class Judged:
     """An objective of a declared route, and what is left of it without the faults."""
 
     objective: str
+    route: str
     holds: bool
     says: str
 
 
-def judge(routes: Iterable[str], errors: Mapping[str, int], sent: Mapping[str, int], reading: metrics.Reading,
-          lines: list[Line]) -> list[Judged]:
+def judge(routes: Iterable[str], by: str, errors: Mapping[str, int], sent: Mapping[str, int], by_faults: Mapping[str, int],
+          written: Written) -> list[Judged]:
     """What k6 could not: errors that no fault made, and how long those took that none struck."""
     return [one for route in routes if sent.get(route) for one in
-            (availability(route, errors[route], sent[route], reading.by_faults[route]),
-             latency(route, [line for line in lines if line.route == route and not line.fault and not line.error]))]
+            (availability(route, bounds(route, by), errors[route], sent[route], by_faults[route], written.own_errors[route]),
+             latency(route, bounds(route, by), written.unstruck[route], written.slow[route]))]
 
 
-def availability(route: str, errors: int, sent: int, by_faults: int) -> Judged:
-    """Errors of the service's own, of all."""
-    own = max(0, errors - by_faults)
-    budget = SLO[route]["budget"]["availability"]
-    return Judged(f"{SLO[route]['name']}-availability", own <= budget * sent,
-                  f"{errors} of {sent} failed, {by_faults} by faults, so {own} of their own; {budget * sent:.1f} are allowed")
+def availability(route: str, allowed: Bounds, errors: int, sent: int, by_faults: int, unstruck: int) -> Judged:
+    """Errors of the service's own, of all: what is left of the client's, or what the log has that no fault struck, whichever
+    is more."""
+    own, most = max(errors - by_faults, unstruck), allowed.errors * sent
+    return Judged(f"{SLO[route]['name']}-availability", route, own <= most,
+                  f"{errors} of {sent} failed, {by_faults} by faults, so {own} of their own; {most:.1f} are allowed")
 
 
-def latency(route: str, unstruck: list[Line]) -> Judged:
+def latency(route: str, allowed: Bounds, unstruck: int, slow: int) -> Judged:
     """By the service's own clock, of requests that were neither struck nor in error."""
-    objective, threshold = SLO[route]["latency"]["objective"], SLO[route]["latency"]["threshold"]
-    slow = sum(line.seconds > threshold for line in unstruck)
-    return Judged(f"{SLO[route]['name']}-latency", slow <= (100 - objective) / 100 * len(unstruck),
-                  f"{slow} of {len(unstruck)} that no fault struck took longer than {threshold * 1000:g} ms; "
-                  f"{(100 - objective) / 100 * len(unstruck):.1f} are allowed")
-
-
-def write(folder: Path, plan: Plan) -> None:
-    """For who looks later."""
-    (folder / "faults.json").write_text(json.dumps({"plan": plan.name, "faults": sorted(plan.faults)}, indent=1) + "\n")
+    most = (100 - allowed.quantile) / 100 * unstruck
+    return Judged(f"{SLO[route]['name']}-latency", route, slow <= most,
+                  f"{slow} of {unstruck} that no fault struck took longer than {allowed.seconds * 1000:g} ms; "
+                  f"{most:.1f} are allowed")

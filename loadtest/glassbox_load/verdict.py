@@ -12,16 +12,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from . import exam
-from .accesslog import Line
 from .exam import Exam
 from .k6 import BROKEN, Run
 from .metrics import Reading
-from .notes import Note
+from .notes import Note, Notes
 from .truth import SLO, Judged, Plan
 
 MEASURED = "rate<=1"  # k6/lib/judge.js
 KEY = re.compile(r"(?P<metric>\w+)(?:\{route:(?P<route>[^,}]+).*\})?")
 OBJECTIVES = {"errors": "availability", "http_req_duration": "latency"}
+SHOWN = 5  # requests that a missed objective is shown by
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ class Threshold:
     def route(self) -> str:
         """Empty for one of the whole run."""
         return (KEY.match(self.metric) or {"route": ""})["route"] or ""
+
+    @property
+    def is_slowness(self) -> bool:
+        return self.metric.startswith("http_req_duration")
 
     @property
     def objective(self) -> str:
@@ -74,11 +78,9 @@ class Verdict:
     exam: Exam
     plan: Plan
     injected: Reading | None
+    notes: Notes
     judged: list[Judged] = field(default_factory=list)
-    notes: Mapping[str, list[Note]] = field(default_factory=dict)
-    lines: Mapping[str, Line] = field(default_factory=dict)  # by trace id
     traces_page: str = ""
-    slowest: int = 10
 
     @property
     def broken(self) -> list[Threshold]:
@@ -98,31 +100,40 @@ class Verdict:
 
     def text(self) -> str:
         """The report."""
-        return "\n".join([*self._objectives(), "", *self._examined(), "", *self._slowest(), "", self._conclusion(), ""])
+        return "\n".join([f"{self.workload}, test {self.run.testid}", "", *self._objectives(), "", *self._examined(), "",
+                          *self._slowest(), "", self._conclusion(), ""])
 
     def _objectives(self) -> Iterable[str]:
-        yield f"{self.workload}, test {self.run.testid}"
-        yield ""
         yield "objectives"
         for one in thresholds(self.summary):
             yield f"  {'held  ' if one.holds else 'MISSED'}  {one}"
         for judged in self.judged:
-            yield f"  {'held  ' if judged.holds else 'MISSED'}  {judged.objective}, with {self.plan.name or 'a plan'} in force: {judged.says}"
-        for route in sorted({one.route for one in self.broken if one.route}):
-            yield from self._culprits(route)
+            yield (f"  {'held  ' if judged.holds else 'MISSED'}  {judged.objective}, with {self.plan.name or 'a plan'} in force: "
+                   f"{judged.says}")
+        slow = {one.route for one in self.broken if one.is_slowness} | {
+            one.route for one in self.missed if one.objective.endswith("latency")}
+        failed = {one.route for one in self.broken if not one.is_slowness} | {
+            one.route for one in self.missed if not one.objective.endswith("latency")}
+        for route in sorted(slow | failed):
+            yield from self._faults(route)
+        yield from self._culprits("slow", slow)
+        yield from self._culprits("failed", failed)
         if not self.summary:
-            yield f"  k6 measured nothing (exit status {self.status}): {self.run.folder / 'k6.log'}"
+            yield f"  k6 measured nothing: {self.run.folder / 'k6.log'}"
 
-    def _culprits(self, route: str) -> Iterable[str]:
-        """Of a route whose objective was missed: what the service says of it, and traces to open."""
-        if self.injected:
-            struck = {fault: count for (fault, where), count in self.injected.injected.items() if where == route}
-            if struck:
-                kinds = ", ".join(f"{fault} on {count} requests" for fault, count in sorted(struck.items()))
-                yield f"  {route}: faults that nobody declared (FAULTS={self.plan.name or '*'}): {kinds}"
-        kind = "failed" if any(one.metric.startswith("errors") for one in self.broken if one.route == route) else "slow"
-        for note in [note for note in self.notes.get(kind, ()) if note.route == route][:5]:
-            yield f"  {route}: {self._told(note)}"
+    def _faults(self, route: str) -> Iterable[str]:
+        """What the service says that struck it."""
+        struck = {fault: count for (fault, where), count in (self.injected.injected if self.injected else {}).items()
+                  if where == route}
+        if struck and not self.judged:
+            kinds = ", ".join(f"{fault} on {count} requests" for fault, count in sorted(struck.items()))
+            yield f"  {route}: faults that nobody declared (FAULTS={self.plan.name or '*'}): {kinds}"
+
+    def _culprits(self, kind: str, routes: set[str]) -> Iterable[str]:
+        """Requests to open; an empty route is a threshold of the whole run: then of all."""
+        notes = [note for note in getattr(self.notes, kind) if not routes or "" in routes or note.route in routes]
+        for note in notes[:SHOWN] if routes else ():
+            yield from self._told(f"  {kind}: {note.route}: ", note)
 
     def _examined(self) -> Iterable[str]:
         yield "the service, cross-examined"
@@ -131,37 +142,42 @@ class Verdict:
 
     def _slowest(self) -> Iterable[str]:
         yield "the slowest"
-        for note in self.notes.get("slow", ())[:self.slowest]:
-            yield f"  {self._told(note)}"
-            if note.trace in self.lines:
-                yield f"      {self.lines[note.trace].text}"
+        for note in self.notes.slow:
+            yield from self._told("  ", note)
 
-    def _told(self, note: Note) -> str:
+    def _told(self, before: str, note: Note) -> Iterable[str]:
+        """With its trace, and its line of the log."""
         where = f"{self.traces_page}/trace/{note.trace}" if self.traces_page else note.trace
-        return f"{note.ms:8.1f} ms  {note.status or note.error or 'no answer'}  {where}"
+        yield f"{before}{note.ms:.1f} ms  {note.status or note.error or 'no answer'}  {where}"
+        if note.trace in self.notes.lines:
+            yield f"      {self.notes.lines[note.trace].text}"
 
     def _conclusion(self) -> str:
-        status = self.exit_status
-        if status == BROKEN:
-            names = sorted({one.objective or one.metric for one in self.broken} | {one.objective for one in self.missed})
-            return f"MISSED: {', '.join(names)}"
-        if status:
-            return "NOTHING CAN BE SAID: the signals differ from what was sent, or could not be compared"
-        return "HELD: every objective, and every request is in every signal"
+        names = sorted({one.objective or one.metric for one in self.broken} | {one.objective for one in self.missed})
+        if self.exit_status == BROKEN:
+            return f"MISSED: {', '.join(names) or 'what k6 has in its log'}"
+        if self.exit_status == 0:
+            return f"HELD: every objective, and every request is in all that was compared: {', '.join(self.exam.read)}"
+        if self.status != 0 or not self.summary:
+            return f"NOT TO ITS END: k6 ended with {self.status}: {self.run.folder / 'k6.log'}"
+        if self.exam.lost or self.exam.others or not self.exam.read:
+            return "NOTHING CAN BE SAID: the signals could not be compared"
+        return "DIFFERENT: the signals are not what was sent"
 
     # ---- for programs ---------------------------------------------------------------------------
 
     def document(self) -> dict[str, Any]:
         """The same, as JSON."""
+        def noted(note: Note) -> dict[str, Any]:
+            line = self.notes.lines.get(note.trace)
+            return {**asdict(note), "line": line.text if line else None}
         return {
             "test": self.run.testid, "workload": self.workload, "exit_status": self.exit_status, "k6": self.status,
             "thresholds": [{**asdict(one), "route": one.route, "objective": one.objective} for one in thresholds(self.summary)],
             "judged": [asdict(one) for one in self.judged],
             "exam": {**asdict(self.exam), "agrees": self.exam.agrees,
                      "differences": {row.route: row.differences() for row in self.exam.rows}},
-            "slowest": [{**asdict(note), "line": self.lines[note.trace].text if note.trace in self.lines else None}
-                        for note in self.notes.get("slow", ())[:self.slowest]],
-            "failed": [asdict(note) for note in self.notes.get("failed", ())]}
+            "slowest": [noted(note) for note in self.notes.slow], "failed": [noted(note) for note in self.notes.failed]}
 
     def write(self) -> None:
         """Beside what k6 left."""

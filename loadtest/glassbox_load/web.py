@@ -2,6 +2,7 @@
 
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 
 from .refused import Refused
 
@@ -14,5 +15,5 @@ def get(what: str, url: str, headers: Mapping[str, str]) -> str:
     try:
         with _OPENER.open(urllib.request.Request(url, headers=dict(headers)), timeout=TIMEOUT) as answer:
             return answer.read().decode()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         raise Refused(f"no {what} at {url}: {error}") from None

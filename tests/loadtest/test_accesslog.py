@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from glassbox_load.accesslog import AccessLog, Line
+from glassbox_load.refused import Refused
 
 HEAD = ("#Version: 1.0\n#Fields: date time time-taken c-ip cs-method cs-uri-stem sc-status cs(User-Agent) x-trace-id x-error "
         "x-fault\n")
@@ -51,6 +52,20 @@ def test_a_line_that_is_being_written_is_read_when_it_is_whole(path: Path):
     assert traces(list(log.lines())) == [2]
 
 
+def test_a_line_that_had_begun_before_is_not_ours(path: Path):
+    added(path, entry(1)[:30])
+    log = AccessLog(path)
+    added(path, entry(1)[30:] + entry(2))
+    assert traces(list(log.lines())) == [2]
+
+
+def test_what_is_no_line_is_told(path: Path):
+    log = AccessLog(path)
+    added(path, "2026-11-26\t20:00:00\tsoon\t127.0.0.1\tGET\t/\t200\t-\t-\n")
+    with pytest.raises(Refused, match="has a line that is none: '2026-11-26"):
+        list(log.lines())
+
+
 def test_quotes_inside_an_agent(path: Path):
     log = AccessLog(path)
     added(path, entry(1, agent='"a ""b"" c"'))
@@ -84,5 +99,5 @@ def test_a_log_without_what_is_needed_is_refused(tmp_path: Path):
     path.write_text("#Fields: date time cs-uri-stem\n")
     log = AccessLog(path)
     added(path, "2026-11-26\t20:00:00\t/\n")
-    with pytest.raises(Exception, match=r"lacks cs\(User-Agent\), x-trace-id, sc-status, time-taken"):
+    with pytest.raises(Refused, match=r"lacks cs\(User-Agent\), x-trace-id, sc-status, time-taken"):
         list(log.lines())

@@ -1,6 +1,8 @@
 """What `loadtest/run hpa` is made of, without a cluster: what it reads of one, what it reckons, what it writes and draws."""
 
+import base64
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -8,14 +10,16 @@ from xml.etree import ElementTree
 import cramjam
 import pytest
 
+from glassbox_hpa.compare import Limits
 from glassbox_hpa.model import Moment
 from glassbox_hpa.spec import Spec, spec_of
 from glassbox_load import settings
-from glassbox_load.autoscaling import found, job, loads, series
+from glassbox_load.autoscaling import demo, found, job, loads, series
 from glassbox_load.autoscaling.api import Missing
 from glassbox_load.autoscaling.loads import Demonstration, Load
 from glassbox_load.autoscaling.picture import picture, stairs
 from glassbox_load.autoscaling.watch import Look, Watch, metrics_of, ratios
+from glassbox_load.k6 import Run
 from glassbox_load.refused import Refused
 
 REQUESTS = "http_requests_per_second"
@@ -103,7 +107,7 @@ def test_all_that_the_prediction_needs_is_read():
     there = found.look(Objects(), "demo", "glassbox", "mon", 5)
     world = there.world
     assert (world.scrape_seconds, world.rate_window_seconds, world.metrics_seconds) == (5, 20, 10)
-    assert (world.request_millicores, world.base_millicores, there.replicas) == (100, 12, 2)
+    assert (world.request_millicores, world.base_millicores, there.request_millicores) == (100, 12, 100)
     assert (there.spec.least, there.spec.most) == (2, 6)
 
 
@@ -151,10 +155,63 @@ def test_the_job_runs_restricted_and_once(made: job.Job):
 
 
 def test_the_job_is_told_where_what_and_whose(made: job.Job):
-    told = made.environment()
+    told = made.told()
     assert told["TARGET"] == "http://glassbox.demo.svc" and told["RESULTS"] == "-" and told["TESTID"] == "mine-1"
     assert json.loads(told["LOADS"]) == [DEMONSTRATION.loads[0].as_json()]
     assert told["K6_PROMETHEUS_RW_SERVER_URL"] == "http://kube-prometheus-stack-prometheus.monitoring.svc:9090/api/v1/write"
+
+
+def test_what_runs_there_is_what_was_reckoned(k6: str, tmp_path: Path):
+    """The options of an archive are those of the moment in which it was made."""
+    loads_ = (Load("steady", 0, 60, 20, 0), Load("cpu", 30, 20, 5, 48))
+    config, _ = job.Job(None, chosen("NAMESPACE=demo", "TIMEOUT=9s"), k6, "mine-1", Demonstration(loads_, 4, 60)).objects()
+    archive = tmp_path / "archive.tar"
+    archive.write_bytes(base64.b64decode(config["binaryData"]["archive.tar"]))
+    made = json.loads(subprocess.run([k6, "inspect", archive], capture_output=True, text=True, timeout=60, check=True).stdout)
+    assert {name: (one["startTime"], one["duration"], one["rate"], one["gracefulStop"]) for name, one in made["scenarios"].items()} == {
+        "steady": ("0s", "1m0s", 1200, "10s"), "cpu": ("30s", "20s", 300, "10s")}
+    assert made["tags"] == {"testid": "mine-1"} and made["userAgent"].endswith(" testid/mine-1")
+
+
+@pytest.mark.parametrize("testid, name", [("mine", "loadtest-mine"), ("A_b.c", "loadtest-a-b-c"), ("-" * 3 + "x", "loadtest-x"),
+                                          ("a" * 64, "loadtest-" + "a" * 50)])
+def test_its_name_is_one_that_kubernetes_takes(k6: str, testid: str, name: str):
+    assert job.Job(None, chosen(), k6, testid, DEMONSTRATION).name == name
+
+
+# ---- what comes of it ---------------------------------------------------------------------------
+
+def results(spec: Spec, tmp_path: Path, current: list[int], log: job.Log) -> demo.Results:
+    """Two replicas foretold throughout, and what there was."""
+    there = found.Found(spec, RAW, found.World(5, 20, 10), 100)
+    made = demo.Results(Run("mine", "0" * 16, tmp_path), there, DEMONSTRATION, [moment(t, 2) for t in range(200)])
+    made.judge([Look(float(t), {REQUESTS: 1.0, "cpu": 1.0}, count, count, count, "") for t, count in enumerate(current)], log,
+               Limits(seconds=60, out_seconds=30))
+    return made
+
+
+def summary(failed: int = 0, holds: bool = True) -> dict[str, Any]:
+    return {"metrics": {"http_reqs": {"values": {"count": 500}}, "http_req_failed": {
+        "values": {"passes": failed}, "thresholds": {"rate==0": {"ok": holds}}}}}
+
+
+OUTCOMES = [
+    ("as foretold", [2] * 200, summary(), 0, "HELD: each step came when it was foretold, and no request failed"),
+    ("a step that nobody foretold", [2] * 50 + [4] * 150, summary(), 1, "OFF: 2 → 4: happened at 50 s, and nobody had foretold it"),
+    ("one request failed", [2] * 200, summary(1, False), 99, "MISSED: k6: http_req_failed: rate==0 (passes 1)"),
+    ("k6 left nothing", [2] * 200, None, 1, "k6 has left no summary: nothing can be said of its requests"),
+]
+
+
+@pytest.mark.parametrize("current, left, status, told", [row[1:] for row in OUTCOMES], ids=[row[0] for row in OUTCOMES])
+def test_outcomes(spec: Spec, tmp_path: Path, current: list[int], left: dict | None, status: int, told: str):
+    made = results(spec, tmp_path, current, job.Log(0.0, left))
+    assert made.exit_status == status and told in made.text()
+    assert ("HELD" in made.text()) == (status == 0)
+    made.write()
+    recording = json.loads((tmp_path / "recording.json").read_text())
+    assert len(recording["samples"]) == 200 and recording["predicted"][0]["current"] == 2 and recording["hpa"] == RAW
+    assert (tmp_path / "summary.json").exists() == (left is not None)
 
 
 def test_its_log_has_the_first_request_and_the_summary():

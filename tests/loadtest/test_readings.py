@@ -10,6 +10,8 @@ from glassbox_load import metrics, spans
 from glassbox_load.refused import Refused
 
 TEXT = """\
+# TYPE glassbox_build_info gauge
+glassbox_build_info{version="0.1.0"} 1
 # TYPE http_server_request_duration_seconds histogram
 http_server_request_duration_seconds_bucket{http_route="/demo/hello",le="+Inf"} 9
 http_server_request_duration_seconds_sum{http_route="/demo/hello"} 1.5
@@ -71,12 +73,33 @@ def export(*found: dict) -> str:
     return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": list(found)}]}]}) + "\n"
 
 
+RUN = "0123456789abcdef"
+
+
 def test_server_spans_of_the_run_alone_also_of_rotated_files(tmp_path: Path):
-    run = "0123456789abcdef"
-    mine, other = run + "0" * 16, "f" * 32
     file = tmp_path / "traces.json"
-    file.write_text(export(span(mine, "/demo/hello"), span(mine, "/demo/hello", kind=1), span(other, "/"))
-                    + export(span(mine[:-1] + "1", "/demo/work"))[:-20])  # being written
-    (tmp_path / "traces-2026-11-26T20-00-00.000.json").write_text(export(span(mine[:-1] + "2", "/demo/work")))
-    assert spans.by_trace(file, run) == {mine: Counter({"/demo/hello": 1}), mine[:-1] + "2": Counter({"/demo/work": 1})}
-    assert spans.by_trace(tmp_path / "none.json", run) == {}
+    file.write_text(export(span(RUN + "0" * 16, "/before")))
+    traces = spans.Traces(file, RUN)
+    with file.open("a") as more:
+        more.write(export(span(RUN + "1" * 16, "/demo/hello"), span(RUN + "1" * 16, "/demo/hello", kind=1), span("f" * 32, "/")))
+        more.write(export(span(RUN + "2" * 16, "/demo/work"))[:-20])  # being written
+    assert list(traces.spans()) == [(RUN + "1" * 16, "/demo/hello")]
+    file.write_text(file.read_text() + export(span(RUN + "2" * 16, "/demo/work"))[-20:])
+    assert list(traces.spans()) == [(RUN + "2" * 16, "/demo/work")]
+    file.rename(tmp_path / "traces-2026-11-26T20-00-00.000.json")
+    file.write_text(export(span(RUN + "3" * 16, "/")))
+    assert list(traces.spans()) == [(RUN + "3" * 16, "/")]
+
+
+def test_a_file_that_comes_later(tmp_path: Path):
+    traces = spans.Traces(tmp_path / "traces.json", RUN)
+    assert list(traces.spans()) == []
+    (tmp_path / "traces.json").write_text(export(span(RUN + "1" * 16, "/demo/hello")))
+    assert list(traces.spans()) == [(RUN + "1" * 16, "/demo/hello")]
+
+
+@pytest.mark.parametrize("text", ["<html>", "a b c d\n", "# TYPE x counter\nx 1\n"])
+def test_what_is_no_exposition_of_the_service(monkeypatch, text: str):
+    monkeypatch.setattr(metrics, "get", lambda what, url, headers: text)
+    with pytest.raises(Refused, match="one is no /metrics of the service"):
+        metrics.read(["one"])

@@ -2,10 +2,12 @@
 
 import json
 import re
+import select
 import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 
 from ..refused import Refused
@@ -29,16 +31,20 @@ class Api:
                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         except OSError as error:
             raise Refused(f"kubectl: {error.strerror}; on a node of infra/cluster: infra/cluster/cluster enter loadtest/run hpa") from None
-        match = SERVING.match(self.proxy.stdout.readline())
+        ready, _, _ = select.select([self.proxy.stdout], [], [], TIMEOUT)
+        match = SERVING.match(self.proxy.stdout.readline()) if ready else None
         if not match:
             self.proxy.kill()
-            raise Refused(f"no cluster: {self.proxy.communicate()[1].strip()}")
+            raise Refused(f"no cluster: {self.proxy.communicate()[1].strip() or 'kubectl proxy says nothing'}")
         self.url = f"http://{match.group(1)}"
         return self
 
     def __exit__(self, *_: object) -> None:
         self.proxy.terminate()
-        self.proxy.communicate(timeout=20)
+        try:
+            self.proxy.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.proxy.kill()
 
     def call(self, path: str, body: bytes | None = None, headers: Mapping[str, str] = {}) -> bytes:
         """An answer's body."""
@@ -49,7 +55,7 @@ class Api:
         except urllib.error.HTTPError as error:
             kind = Missing if error.code == 404 else Refused
             raise kind(f"{path}: {error.code} {error.read()[:300].decode(errors='replace')}") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             raise Refused(f"{path}: {error}") from None
 
     def get(self, path: str) -> Any:
@@ -58,8 +64,11 @@ class Api:
 
     def kubectl(self, *words: str, document: Any = None) -> str:
         """What it printed."""
-        done = subprocess.run(["kubectl", *words], input=None if document is None else json.dumps(document),
-                              capture_output=True, text=True, timeout=PATIENCE, check=False)
+        try:
+            done = subprocess.run(["kubectl", *words], input=None if document is None else json.dumps(document),
+                                  capture_output=True, text=True, timeout=PATIENCE, check=False)
+        except subprocess.TimeoutExpired:
+            raise Refused(f"kubectl {' '.join(words)}: no answer within {PATIENCE} s") from None
         if done.returncode != 0:
             raise Refused(f"kubectl {' '.join(words)}: {done.stderr.strip()[-400:]}")
         return done.stdout

@@ -24,7 +24,7 @@ from ..verdict import Threshold, thresholds
 from . import found, loads
 from .api import Api
 from .found import Found
-from .job import GRACE, Job, Log
+from .job import GRACE, Failed, Job, Log
 from .loads import Demonstration
 from .picture import picture
 from .series import Series
@@ -132,7 +132,12 @@ def watched(api: Api, chosen: Settings, program: str, results: Results, see: Cal
         until = time.monotonic() + demonstration.seconds + GRACE
         while log.summary is None and time.monotonic() < until:
             time.sleep(1)
-            log = job.log()
+            try:
+                log = job.log()
+            except Failed:
+                raise
+            except Refused:  # the API server is busy
+                continue
     print()
     for trouble in sorted(watch.troubles):
         print(f"series: {trouble}", file=sys.stderr)
@@ -153,7 +158,9 @@ def run(chosen: Settings, testid: str) -> int:
         there = found.look(api, chosen["NAMESPACE"], chosen["RELEASE"], chosen["MONITORING"], chosen["HOUSEKEEPING"])
         demonstration = loads.reckon(there.spec, chosen, there.request_millicores)
         predicted = predict(there.spec, demonstration.profile(), there.world, there.spec.least)
-        results = Results(k6.new_run(testid, Path(chosen["RESULTS"])), there, demonstration, predicted)
+        made = k6.Run(testid, k6.run_id(), Path(chosen["RESULTS"]).resolve() / testid)
+        made.make_folder()
+        results = Results(made, there, demonstration, predicted)
         print(introduction(there, demonstration, predicted), flush=True)
         watch, log = watched(api, chosen, program, results, see)
     if log.begun is None:

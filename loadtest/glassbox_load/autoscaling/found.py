@@ -41,7 +41,6 @@ class Found:
     spec: Spec
     raw: Mapping[str, Any]      # the autoscaler's spec, as the API has it
     world: World
-    replicas: int
     request_millicores: int
 
 
@@ -111,4 +110,4 @@ def look(api: Api, namespace: str, release: str, monitoring: str, housekeeping: 
                   metrics_seconds=resolution(api), housekeeping_seconds=housekeeping,
                   request_millicores=request, requests_metric=metric,
                   base_millicores=resting(api, namespace, names, container))
-    return Found(spec, hpa["spec"], world, len(names), request)
+    return Found(spec, hpa["spec"], world, request)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,12 @@ from .loads import Demonstration
 
 STDOUT = "-"  # in place of RESULTS
 SUMMARY = "summary "
-USER = 12345
+KEPT = 600    # seconds that it stays where nobody could delete it
 GRACE = 120   # seconds for the image to be there, and for what k6 does after its scenarios
+
+
+class Failed(Refused):
+    """There is nothing to wait for."""
 
 
 @dataclass(frozen=True)
@@ -43,49 +48,57 @@ class Job:
     def __init__(self, api: Api, chosen: Settings, program: str, testid: str, demonstration: Demonstration) -> None:
         self.api, self.chosen, self.testid, self.demonstration = api, chosen, testid, demonstration
         self.program, self.namespace = program, chosen["NAMESPACE"]
-        self.name = f"loadtest-{testid}"[:63].rstrip("-._").lower()
+        self.name = "loadtest-" + re.sub(r"[^a-z0-9]+", "-", testid.lower()).strip("-")[:50].rstrip("-")
 
     def __enter__(self) -> "Job":
-        self.api.kubectl("apply", "--server-side", "--field-manager=glassbox-loadtest", "-f", "-",
-                         document={"apiVersion": "v1", "kind": "List", "items": self.objects()})
+        try:
+            self.api.kubectl("apply", "--server-side", "--field-manager=glassbox-loadtest", "-f", "-",
+                             document={"apiVersion": "v1", "kind": "List", "items": self.objects()})
+        except BaseException:
+            self.delete()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.delete()
+
+    def delete(self) -> None:
+        """What there is of it."""
         self.api.kubectl("--namespace", self.namespace, "delete", f"job/{self.name}", f"configmap/{self.name}",
                          "--ignore-not-found", "--wait=false")
 
-    def environment(self) -> dict[str, str]:
+    def told(self) -> dict[str, str]:
         """What the script is told."""
-        version = k6.version(self.program)
-        told = {**self.chosen.text, "TARGET": f"http://{self.chosen['RELEASE']}.{self.namespace}.svc", "RESULTS": STDOUT,
-                "TESTID": self.testid, "K6_VERSION": version, "RUN": k6.run_id(),
-                "LOADS": json.dumps([one.as_json() for one in self.demonstration.loads]),
-                **k6.remote_write(f"http://{self.chosen['PROMETHEUS_SERVICE']}.{self.chosen['MONITORING']}.svc:9090")}
-        return {name: value for name, value in told.items() if value}
+        prometheus = f"http://{self.chosen['PROMETHEUS_SERVICE']}.{self.chosen['MONITORING']}.svc:9090"
+        return {**testrun.told_of(self.chosen, self.program, self.testid, STDOUT, prometheus),
+                "TARGET": f"http://{self.chosen['RELEASE']}.{self.namespace}.svc",
+                "LOADS": json.dumps([one.as_json() for one in self.demonstration.loads])}
 
     def objects(self) -> list[dict[str, Any]]:
         """The scripts, and what runs them once."""
         labels = {"app.kubernetes.io/name": "glassbox-loadtest", "app.kubernetes.io/instance": self.name,
                   "app.kubernetes.io/part-of": "glassbox"}
+        told = self.told()
         meta = {"name": self.name, "namespace": self.namespace, "labels": labels}
         container = {
-            "name": "k6", "image": self.chosen["K6_IMAGE"], "imagePullPolicy": "IfNotPresent",
+            "name": "k6", "image": self.chosen["K6_IMAGE"] or testrun.image(self.program), "imagePullPolicy": "IfNotPresent",
             "args": ["run", "--quiet", "--no-color", "--no-usage-report", "--log-format=raw", f"--out={k6.REMOTE_WRITE}",
                      f"/scripts/{testrun.ARCHIVE}"],
-            "env": [{"name": name, "value": value} for name, value in self.environment().items()],
+            "env": testrun.environment(told),
             "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
             "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
                                 "capabilities": {"drop": ["ALL"]}},
             "volumeMounts": [{"name": "scripts", "mountPath": "/scripts"}]}
         pod = {"restartPolicy": "Never", "automountServiceAccountToken": False, "enableServiceLinks": False,
-               "securityContext": {"runAsNonRoot": True, "runAsUser": USER, "runAsGroup": USER,
+               "securityContext": {"runAsNonRoot": True, "runAsUser": testrun.USER, "runAsGroup": testrun.USER,
                                    "seccompProfile": {"type": "RuntimeDefault"}},
                "containers": [container], "volumes": [{"name": "scripts", "configMap": {"name": self.name}}]}
-        packed = base64.b64encode(testrun.archive(self.program, k6.script_of("hpa"))).decode()
+        packed = base64.b64encode(testrun.archive(self.program, k6.script_of("hpa"), told)).decode()
         return [
             {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "binaryData": {testrun.ARCHIVE: packed}},
             {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta,
              "spec": {"backoffLimit": 0, "activeDeadlineSeconds": round(self.demonstration.seconds) + GRACE,
+                      "ttlSecondsAfterFinished": KEPT,
                       "template": {"metadata": {"labels": labels}, "spec": pod}}}]
 
     def log(self) -> Log:
@@ -96,6 +109,6 @@ class Job:
                 text = self.api.call(f"/api/v1/namespaces/{self.namespace}/pods/{pod['metadata']['name']}/log").decode()
                 found = read(text)
                 if pod["status"]["phase"] == "Failed" and found.summary is None:
-                    raise Refused(f"k6 has failed in the cluster: {text.strip()[-400:]}")
+                    raise Failed(f"k6 has failed in the cluster: {text.strip()[-400:]}")
                 return found
         return Log(None, None)

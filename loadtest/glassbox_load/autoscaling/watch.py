@@ -85,7 +85,7 @@ class Watch:
         while not self.over.wait(EVERY):
             try:
                 seen = self.see()
-            except (Refused, KeyError):  # the API server is busy: the next look is soon
+            except (Refused, KeyError, ValueError, TypeError):  # the API server is busy: the next look is soon
                 continue
             self.looks.append(seen)
             moment = self.foretold(seen.t)

@@ -1,15 +1,17 @@
 // One request, asked and judged: all that user actions have in common.
 //
+//     asked            all that were sent, also those that a test's end cuts off; k6's http_reqs has only what had an end
 //     errors           no whole answer, or a status from 500 on: the failures of alerts/slo.yaml
 //     http_req_failed  k6's own, of statuses that the action does not expect: surprises
 import http from 'k6/http';
 import { check } from 'k6';
-import { Rate } from 'k6/metrics';
+import { Counter, Rate } from 'k6/metrics';
 
 import { declared } from './judge.js';
 import { note } from './notes.js';
 import { trace } from './trace.js';
 
+const asked = new Counter('asked');
 const errors = new Rate('errors');
 
 // k6's codes: 0 is none, 1400 to 1499 are answers with a 4xx; all else is a failure.
@@ -38,6 +40,7 @@ export function asker(action, number, settings) {
   };
   return () => {
     const { id, parent } = trace(number, share);
+    asked.add(1, tags);
     const answer = http.get(url, { ...parameters, headers: { traceparent: parent } });
     const failed = isError(answer);
     errors.add(failed, tags);

@@ -15,24 +15,28 @@ const BOUNDS = {
   symptom: ({ symptom }) => ({ errors: symptom.error_ratio, quantile: 99, seconds: symptom.p99 }),
 };
 
-// thresholds(routes, by, abort): in k6's form, by `objective` or `symptom`; `abort` is added to what makes the rest of a
-// run worthless.
-export function thresholds(routes, by, abort) {
+// thresholds(routes, { by, flawless, ...abort }): in k6's form, by `objective` or `symptom`; `flawless`: nothing at all may
+// fail; `abort` is added to what makes the rest of a run worthless.
+export function thresholds(routes, { by = 'objective', flawless = false, ...abort } = {}) {
   const judged = (threshold) => [{ threshold, ...abort }];
+  const failed = judged(flawless ? 'rate==0' : 'rate<=0.001');
   const made = {
-    checks: [{ threshold: 'rate>=0.999' }],
+    checks: [{ threshold: flawless ? 'rate==1' : 'rate>=0.999' }],
     dropped_iterations: judged('count==0'),
   };
   if (declared.length === 0) {
-    made.http_req_failed = judged('rate<=0.001');
+    made.http_req_failed = failed;
   }
   for (const route of routes) {
     const { errors, quantile, seconds } = BOUNDS[by](slo.routes[route]);
     const isJudged = !declared.includes(route);
-    made[`http_reqs{route:${route}}`] = [{ threshold: 'count>0' }];
-    made[`errors{route:${route}}`] = isJudged ? judged(`rate<=${errors}`) : [{ threshold: MEASURED }];
+    made[`asked{route:${route}}`] = [{ threshold: 'count>0' }];
+    made[`errors{route:${route}}`] = isJudged ? judged(flawless ? 'rate==0' : `rate<=${errors}`) : [{ threshold: MEASURED }];
     if (isJudged) {
       made[`http_req_duration{route:${route},status:200}`] = judged(`p(${quantile})<=${seconds * 1000}`);
+    }
+    if (isJudged && declared.length > 0) {
+      made[`http_req_failed{route:${route}}`] = failed;
     }
   }
   return made;

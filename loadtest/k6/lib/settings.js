@@ -12,6 +12,9 @@ export function settings(workload) {
     .filter(([, value]) => value !== undefined));
 }
 
+// Whether a workload is too short to be judged by objectives.
+export const bySymptom = (workload) => table.workloads[workload].by === 'symptom';
+
 const SECONDS = { ms: 0.001, s: 1, m: 60, h: 3600 };
 
 // seconds('1m30s') is 90.

@@ -4,17 +4,16 @@
 import { actions } from '../scenarios/all.js';
 import { asker } from './ask.js';
 import { thresholds } from './judge.js';
-import { seconds, settings as read, shares } from './settings.js';
+import { bySymptom, seconds, settings as read, shares } from './settings.js';
 import { tags, userAgent } from './trace.js';
 
 const PER = 60;        // k6 takes whole numbers: a rate is one of iterations a minute
 const QUEUE = 2;       // seconds of the rate that may be in flight, unless VUS says otherwise
 const FEWEST_VUS = 10; // of a scenario
 
-// workload(name, shape, judged): `shape` makes k6's executor, from a function that turns a rate a second into the
-// scenario's, and the settings. `judged` may say { by: 'symptom' } (judge.js), and what ends the test early, in k6's
-// words: { abortOnFail, delayAbortEval }.
-export function workload(name, shape, { by = 'objective', ...abort } = {}) {
+// workload(name, shape, abort): `shape` makes k6's executor, from a function that turns a rate a second into the
+// scenario's, and the settings. `abort` ends the test early, in k6's words: { abortOnFail, delayAbortEval }.
+export function workload(name, shape, abort = {}) {
   const settings = read(name);
   const mix = shares(settings.MIX);
   const names = Object.keys(actions);
@@ -36,10 +35,10 @@ export function workload(name, shape, { by = 'objective', ...abort } = {}) {
   }
   const options = {
     scenarios,
-    thresholds: thresholds(Object.keys(mix).map((action) => actions[action].route), by, abort),
+    thresholds: thresholds(Object.keys(mix).map((action) => actions[action].route), { by: bySymptom(name) ? 'symptom' : 'objective', ...abort }),
     tags,
     userAgent,
-    noConnectionReuse: false,
+    noConnectionReuse: __ENV.FRESH === 'yes',
     summaryTrendStats: ['min', 'med', 'p(95)', 'p(99)', 'max', 'count'],
   };
   return { ...asks, options };
