@@ -211,7 +211,7 @@ def test_a_service_that_begins_anew_under_load_gets_a_verdict(results: Path, tmp
         process = command(up, results, "begun-anew", *AVERAGE)
         console = results / "begun-anew/console.log"
         assert eventually(lambda: console.exists() and console.stat().st_size > 0, 60)
-        up.running["service"].process.kill()
+        os.kill(up.pids["service"], signal.SIGKILL)
         said = process.communicate(timeout=300)[0]
     assert process.returncode == 99, said
     verdict = json.loads((results / "begun-anew/verdict.json").read_text())
