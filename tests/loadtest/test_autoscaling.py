@@ -89,7 +89,8 @@ class Objects:
             found.path("deployment", "kube-system", "metrics-server"): {"spec": {"template": {"spec": {"containers": [
                 {"args": ["--secure-port=10250", "--metric-resolution=10s"]}]}}}},
             found.path("config", "mon", "prometheus-adapter"): {"data": {"config.yaml":
-                "rules:\n- metricsQuery: sum(rate(x[5m]))\n- name: {as: " + REQUESTS + "}\n  metricsQuery: sum(rate(y[20s]))\n"}},
+                "rules:\n- {metricsQuery: 'sum(rate(x[5m]))', name: {as: x}}\n"
+                "- metricsQuery: sum(rate(y[20s]))\n  name: {as: " + REQUESTS + "}\n"}},
             found.path("monitor", "demo", "glassbox"): {"spec": {"endpoints": [{"interval": "5s"}]}},
             found.path("usage", "demo"): {"items": [{"metadata": {"name": name}, "containers": [
                 {"name": "glassbox", "usage": {"cpu": usage}}, {"name": "sidecar", "usage": {"cpu": "500m"}}]}

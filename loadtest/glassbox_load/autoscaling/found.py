@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 from glassbox_hpa.model import World
 from glassbox_hpa.spec import PODS, SUFFIXES, Spec, spec_of
 
@@ -58,11 +60,13 @@ def resolution(api: Api) -> float:
 def window(api: Api, monitoring: str, metric: str) -> float:
     """Of the rate that the adapter makes of the requests' counter."""
     try:
-        rules = "\n".join(api.get(path("config", monitoring, "prometheus-adapter"))["data"].values())
+        config = yaml.safe_load(api.get(path("config", monitoring, "prometheus-adapter"))["data"]["config.yaml"])
     except Missing as missing:
         raise Refused(f"no prometheus-adapter in {monitoring} (MONITORING): {missing}") from None
-    after = rules.partition(metric)[2] if metric in rules else ""
-    found = WINDOW.search(after)
+    except (KeyError, yaml.YAMLError):
+        raise Refused(f"the configuration of prometheus-adapter in {monitoring} cannot be read") from None
+    query = next((rule["metricsQuery"] for rule in config.get("rules") or () if rule.get("name", {}).get("as") == metric), "")
+    found = WINDOW.search(query)
     if not found:
         raise Refused(f"prometheus-adapter has no rule with a window for {metric}")
     return seconds(found.group(1))
