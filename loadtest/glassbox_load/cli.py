@@ -33,9 +33,11 @@ def parser() -> argparse.ArgumentParser:
     names = "\n".join(f"  {name:<12}{row['help']}" for name, row in settings.TABLE["workloads"].items())
     made = argparse.ArgumentParser(
         prog="loadtest/run", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description=f"Runs a load test, and judges it: objectives, and the service's own signals.\n\nworkloads\n{names}",
+        description="Runs a load test, and judges it: objectives, and the service's own signals.\n\n"
+                    f"workloads\n{names}",
         epilog="loadtest/run NAME --help lists the settings of a workload: environment variables, or NAME=value here.\n"
-               "exit status: 0 held; 99 an objective was missed; 1 the signals differ, or nothing can be said; 2 refused",
+               "exit status: 0 held; 99 an objective was missed; 1 the signals differ, or nothing can be said; "
+               "2 refused",
         add_help=False)
     made.add_argument("-h", "--help", action="store_true")
     made.add_argument("workload", nargs="?")
@@ -60,8 +62,8 @@ def check_alone(tally: Tally, routes: Sequence[str]) -> None:
     """Refuses where others call the same routes: metrics cannot tell who was counted."""
     busy = [f"{count} on {route}" for route, count in tally.came(routes, STILL).items()]
     if busy:
-        raise Refused(f"others are calling: {', '.join(busy)} within {STILL:.0f} s; end that, or the counts would prove nothing "
-                      "(the local stack's own load: make demo DEMO_ARGS=--no-load)")
+        raise Refused(f"others are calling: {', '.join(busy)} within {STILL:.0f} s; end that, or the counts "
+                      "would prove nothing (the local stack's own load: make demo DEMO_ARGS=--no-load)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -71,10 +73,12 @@ def run(arguments: argparse.Namespace) -> int:
     where = places.find(arguments, chosen["TARGET"] if "TARGET" in chosen.given else "")
     target.check(where.service, chosen["ALLOW_HOST"])
     if not (where.metrics or where.access_log or where.traces):
-        raise Refused(f"nothing is known of {where.service} to hold k6's counts against: --metrics, --access-log, --traces")
+        raise Refused(f"nothing is known of {where.service} to hold k6's counts against: "
+                      "--metrics, --access-log, --traces")
     by = settings.judged_by(chosen.workload)
     testid, run_id = testid_of(chosen), k6.run_id()
-    tally = Tally(where, run_id, k6.agent_of(program, testid), {route: truth.bounds(route, by).seconds for route in truth.SLO})
+    tally = Tally(where, run_id, k6.agent_of(program, testid),
+                  {route: truth.bounds(route, by).seconds for route in truth.SLO})
     try:
         plan = truth.known(where, tally.before)
         declared = truth.declared(plan, chosen["FAULTS"])
@@ -116,8 +120,9 @@ def judge(chosen: settings.Settings, where: Places, made: k6.Run, tally: Tally, 
         time.sleep(0.5)
     noted.read(tally.recent)
     noted.close()
-    judged = truth.judge(declared, settings.judged_by(chosen.workload), Counter(by_route(summary, "errors", "passes")), sent,
-                         tally.now.by_faults, tally.written) if declared and tally.now else []
+    judged = truth.judge(declared, settings.judged_by(chosen.workload),
+                         Counter(by_route(summary, "errors", "passes")), sent, tally.now.by_faults,
+                         tally.written) if declared and tally.now else []
     return Verdict(made, chosen.workload, status, summary, seen, plan, tally.now, noted, judged, where.traces_page)
 
 

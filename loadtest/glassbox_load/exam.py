@@ -35,7 +35,8 @@ class Row:
 
     def differences(self) -> dict[str, int]:
         """By signal, how many more or fewer than were sent."""
-        found = {"finished": (self.finished, self.sent), "lines": (self.lines, self.sent), "spans": (self.spans, self.due)}
+        found = {"finished": (self.finished, self.sent), "lines": (self.lines, self.sent),
+                 "spans": (self.spans, self.due)}
         return {name: have - due for name, (have, due) in found.items() if have is not None and have != due}
 
 
@@ -61,18 +62,20 @@ def examine(sent: Mapping[str, int], share: float, tally: Tally) -> Exam:
     finished = tally.now.finished if tally.has("metrics") and tally.now else None
     lines = tally.written.lines if tally.has("access log") else None
     spans = tally.traced if tally.has("spans") else None
-    rows = tuple(Row(route, count, None if finished is None else finished[route], None if lines is None else lines[route],
-                     None if spans is None else spans[route], sampled(count, share)) for route, count in sorted(sent.items()))
+    rows = tuple(Row(route, count, None if finished is None else finished[route],
+                     None if lines is None else lines[route], None if spans is None else spans[route],
+                     sampled(count, share)) for route, count in sorted(sent.items()))
     others = [(*who, count) for who, count in tally.written.others.most_common() if who[1] in sent]
     read = tuple(name for name in ("metrics", "access log", "spans") if tally.has(name))
-    return Exam(rows, read, tuple(tally.unread), tuple(sorted(tally.lost.items())), tuple(others), tally.written.seen.twice)
+    return Exam(rows, read, tuple(tally.unread), tuple(sorted(tally.lost.items())), tuple(others),
+                tally.written.seen.twice)
 
 
 def table(exam: Exam) -> list[str]:
     """For people."""
     head = f"  {'route':<20} {'sent':>9} {'finished':>9} {'lines':>9} {'spans':>9} {'due':>9}  difference"
-    return [head, *(f"  {row.route:<20} {row.sent:>9} {shown(row.finished):>9} {shown(row.lines):>9} {shown(row.spans):>9} "
-                    f"{row.due:>9}  {difference(row)}" for row in exam.rows)]
+    return [head, *(f"  {row.route:<20} {row.sent:>9} {shown(row.finished):>9} {shown(row.lines):>9} "
+                    f"{shown(row.spans):>9} {row.due:>9}  {difference(row)}" for row in exam.rows)]
 
 
 def shown(count: int | None) -> str:
@@ -94,4 +97,5 @@ def words(exam: Exam) -> Iterable[str]:
     for agent, route, count in exam.others:
         yield f"others were on {route}: {count} requests of {agent}"
     if exam.twice:
-        yield f"{exam.twice} requests came twice: Go's client sends a GET again whose kept connection ended before the answer"
+        yield (f"{exam.twice} requests came twice: Go's client sends a GET again whose kept connection ended "
+               "before the answer")

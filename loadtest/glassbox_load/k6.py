@@ -1,7 +1,7 @@
 """k6, run once: its environment, its outputs, its end.
 
-It is ended when we are, after what is left of a test was written: the first signal asks it to, as k6 does by itself, the
-second ends it at once. It has as long as its scenarios say, and a grace.
+It is ended when we are, after what is left of a test was written: the first signal asks it to, as k6 does by itself,
+the second ends it at once. It has as long as its scenarios say, and a grace.
 """
 
 import json
@@ -99,7 +99,8 @@ def clean() -> dict[str, str]:
             if not name.upper().endswith("_PROXY") and not name.startswith("K6_")}
 
 
-def environment(run: Run, settings: Settings, places: Places, program: str, plan: Plan, declared: Sequence[str]) -> dict[str, str]:
+def environment(run: Run, settings: Settings, places: Places, program: str, plan: Plan,
+                declared: Sequence[str]) -> dict[str, str]:
     """All that the scripts are told, and k6's own outputs."""
     made = {
         **clean(), **settings.text, "TARGET": places.service, "RUN": run.id, "TESTID": run.testid,

@@ -64,7 +64,8 @@ def samples(url: str) -> list[tuple[str, Mapping[str, str], float]]:
     """Of one exposition."""
     text = get("metrics", url, {"Accept": "text/plain"})
     try:
-        found = [(one.name, one.labels, one.value) for family in text_string_to_metric_families(text) for one in family.samples]
+        found = [(one.name, one.labels, one.value)
+                 for family in text_string_to_metric_families(text) for one in family.samples]
     except (ValueError, KeyError, IndexError):
         found = []
     if not any(name == OURS for name, _, _ in found):

@@ -45,7 +45,8 @@ def of_stack(path: Path) -> Places | None:
         folder = Path(state["folder"])
         traces = folder / "traces.json" if state["traces"] else None
         found = Places(state["service"], [f"{state['operators']}/metrics"], folder / "log/access.log", traces,
-                       state["traces"] or "", state["prometheus"], Path(state["token_file"]), f"{state['operators']}/faults")
+                       state["traces"] or "", state["prometheus"], Path(state["token_file"]),
+                       f"{state['operators']}/faults")
         return found if is_alive(int(state["pid"])) else None
     except FileNotFoundError:
         return None
@@ -61,8 +62,8 @@ def find(arguments: argparse.Namespace, target: str) -> Places:
     elif target:
         found = Places(target)
     else:
-        raise Refused(f"no local stack runs ({arguments.stack}): start one with `make demo DEMO_ARGS=--no-load`, let `make load` "
-                      "do it, or give TARGET=http://HOST:PORT")
+        raise Refused(f"no local stack runs ({arguments.stack}): start one with `make demo DEMO_ARGS=--no-load`, "
+                      "let `make load` do it, or give TARGET=http://HOST:PORT")
     given = {"metrics": arguments.metrics, "access_log": arguments.access_log, "traces": arguments.traces,
              "prometheus": arguments.prometheus}
     return Places(**{**vars(found), **{name: value for name, value in given.items() if value}})

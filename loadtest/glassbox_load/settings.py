@@ -92,7 +92,8 @@ class Settings:
 
 
 def defaults(workload: str) -> dict[str, str]:
-    """What the workload has, and its values unless told otherwise: its own, and those that all have, or that it shares."""
+    """What the workload has, and its values unless told otherwise: its own, and those that all have, or that it
+    shares."""
     own = TABLE["workloads"][workload]
     shared = own.get("shares", [name for name, row in TABLE["settings"].items() if "default" in row])
     return {name: own.get(name, row.get("default")) for name, row in TABLE["settings"].items()

@@ -21,7 +21,8 @@ class Span(NamedTuple):
 
 def attribute(span: dict, key: str) -> str:
     """A text; empty if the span has none of that name."""
-    return next((str(row["value"].get("stringValue", "")) for row in span.get("attributes", ()) if row["key"] == key), "")
+    return next((str(row["value"].get("stringValue", "")) for row in span.get("attributes", ())
+                 if row["key"] == key), "")
 
 
 class Traces:

@@ -1,5 +1,5 @@
-"""What is added to a file, line by line, also when it is rotated meanwhile: the file that was renamed is read to its end,
-then the new one of that name from its beginning."""
+"""What is added to a file, line by line, also when it is rotated meanwhile: the file that was renamed is read to its
+end, then the new one of that name from its beginning."""
 
 import os
 from collections.abc import Iterator

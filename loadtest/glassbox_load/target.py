@@ -1,5 +1,5 @@
-"""What may be loaded: this machine, and private addresses such as a cluster's. Anything else only if its host is named a
-second time, in ALLOW_HOST: a load test of somebody else is an attack."""
+"""What may be loaded: this machine, and private addresses such as a cluster's. Anything else only if its host is named
+a second time, in ALLOW_HOST: a load test of somebody else is an attack."""
 
 import ipaddress
 import socket

@@ -1,7 +1,7 @@
 """A workload as manifests for k6-operator: a ConfigMap with the scripts, and a TestRun.
 
-The scripts come as k6's archive, in which all modules are, so that one key of a ConfigMap holds them. What a TestRun has
-no place for is the cross-examination: it judges by k6's thresholds alone.
+The scripts come as k6's archive, in which all modules are, so that one key of a ConfigMap holds them. What a TestRun
+has no place for is the cross-examination: it judges by k6's thresholds alone.
 """
 
 import base64
@@ -38,8 +38,9 @@ def archive(program: str, script: Path, told: Mapping[str, str]) -> bytes:
 
 def told_of(chosen: Settings, program: str, testid: str, results: str, prometheus: str) -> dict[str, str]:
     """What the scripts are told in a pod."""
-    told = {**{name: value for name, value in chosen.text.items() if name not in NOT_THERE}, "TESTID": testid, "RUN": k6.run_id(),
-            "K6_VERSION": k6.version(program), "RESULTS": results, **(k6.remote_write(prometheus) if prometheus else {})}
+    told = {**{name: value for name, value in chosen.text.items() if name not in NOT_THERE},
+            "TESTID": testid, "RUN": k6.run_id(), "K6_VERSION": k6.version(program), "RESULTS": results,
+            **(k6.remote_write(prometheus) if prometheus else {})}
     return {name: value for name, value in told.items() if value}
 
 
@@ -53,7 +54,8 @@ def image(program: str) -> str:
     return f"docker.io/grafana/k6:{k6.version(program)}"
 
 
-def manifests(chosen: Settings, program: str, script: Path, testid: str, parallelism: int, prometheus: str) -> list[dict[str, Any]]:
+def manifests(chosen: Settings, program: str, script: Path, testid: str, parallelism: int,
+              prometheus: str) -> list[dict[str, Any]]:
     """To be applied in the namespace of the test."""
     name = f"loadtest-{chosen.workload}"
     labels = {"app.kubernetes.io/name": "glassbox-loadtest", "app.kubernetes.io/component": chosen.workload,

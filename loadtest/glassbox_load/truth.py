@@ -102,17 +102,18 @@ class Judged:
     says: str
 
 
-def judge(routes: Iterable[str], by: str, errors: Mapping[str, int], sent: Mapping[str, int], by_faults: Mapping[str, int],
-          written: Written) -> list[Judged]:
+def judge(routes: Iterable[str], by: str, errors: Mapping[str, int], sent: Mapping[str, int],
+          by_faults: Mapping[str, int], written: Written) -> list[Judged]:
     """What k6 could not: errors that no fault made, and how long those took that none struck."""
     return [one for route in routes if sent.get(route) for one in
-            (availability(route, bounds(route, by), errors[route], sent[route], by_faults[route], written.own_errors[route]),
+            (availability(route, bounds(route, by), errors[route], sent[route], by_faults[route],
+                          written.own_errors[route]),
              latency(route, bounds(route, by), written.unstruck[route], written.slow[route]))]
 
 
 def availability(route: str, allowed: Bounds, errors: int, sent: int, by_faults: int, unstruck: int) -> Judged:
-    """Errors of the service's own, of all: what is left of the client's, or what the log has that no fault struck, whichever
-    is more."""
+    """Errors of the service's own, of all: what is left of the client's, or what the log has that no fault struck,
+    whichever is more."""
     own, most = max(errors - by_faults, unstruck), allowed.errors * sent
     return Judged(f"{SLO[route]['name']}-availability", route, own <= most,
                   f"{errors} of {sent} failed, {by_faults} by faults, so {own} of their own; {most:.1f} are allowed")

@@ -100,16 +100,16 @@ class Verdict:
 
     def text(self) -> str:
         """The report."""
-        return "\n".join([f"{self.workload}, test {self.run.testid}", "", *self._objectives(), "", *self._examined(), "",
-                          *self._slowest(), "", self._conclusion(), ""])
+        return "\n".join([f"{self.workload}, test {self.run.testid}", "", *self._objectives(), "",
+                          *self._examined(), "", *self._slowest(), "", self._conclusion(), ""])
 
     def _objectives(self) -> Iterable[str]:
         yield "objectives"
         for one in thresholds(self.summary):
             yield f"  {'held  ' if one.holds else 'MISSED'}  {one}"
         for judged in self.judged:
-            yield (f"  {'held  ' if judged.holds else 'MISSED'}  {judged.objective}, with {self.plan.name or 'a plan'} in force: "
-                   f"{judged.says}")
+            yield (f"  {'held  ' if judged.holds else 'MISSED'}  {judged.objective}, "
+                   f"with {self.plan.name or 'a plan'} in force: {judged.says}")
         slow = {one.route for one in self.broken if one.is_slowness} | {
             one.route for one in self.missed if one.objective.endswith("latency")}
         failed = {one.route for one in self.broken if not one.is_slowness} | {
@@ -173,7 +173,8 @@ class Verdict:
             return {**asdict(note), "line": line.text if line else None}
         return {
             "test": self.run.testid, "workload": self.workload, "exit_status": self.exit_status, "k6": self.status,
-            "thresholds": [{**asdict(one), "route": one.route, "objective": one.objective} for one in thresholds(self.summary)],
+            "thresholds": [{**asdict(one), "route": one.route, "objective": one.objective}
+                           for one in thresholds(self.summary)],
             "judged": [asdict(one) for one in self.judged],
             "exam": {**asdict(self.exam), "agrees": self.exam.agrees,
                      "differences": {row.route: row.differences() for row in self.exam.rows}},

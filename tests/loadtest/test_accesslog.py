@@ -7,8 +7,8 @@ import pytest
 from glassbox_load.accesslog import AccessLog, Line
 from glassbox_load.refused import Refused
 
-HEAD = ("#Version: 1.0\n#Fields: date time time-taken c-ip cs-method cs-uri-stem sc-status cs(User-Agent) x-trace-id x-error "
-        "x-fault\n")
+HEAD = ("#Version: 1.0\n#Fields: date time time-taken c-ip cs-method cs-uri-stem sc-status cs(User-Agent) x-trace-id "
+        "x-error x-fault\n")
 
 
 def entry(number: int, agent: str = '"k6/2.2.0 testid/a"', fault: str = "-") -> str:
@@ -91,7 +91,8 @@ def test_fields_may_change(path: Path):
     added(path, "#Fields: x-trace-id cs(User-Agent) cs-uri-stem sc-status time-taken\n"
                 f"{9:032x}\t-\t/\t500\t1.5\n")
     (line,) = log.lines()
-    assert (line.trace, line.agent, line.route, line.status, line.seconds, line.fault) == (f"{9:032x}", "", "/", 500, 1.5, "")
+    assert (line.trace, line.agent, line.route, line.status, line.seconds, line.fault) == (
+        f"{9:032x}", "", "/", 500, 1.5, "")
 
 
 def test_a_log_without_what_is_needed_is_refused(tmp_path: Path):

@@ -1,4 +1,5 @@
-"""What `loadtest/run hpa` is made of, without a cluster: what it reads of one, what it reckons, what it writes and draws."""
+"""What `loadtest/run hpa` is made of, without a cluster: what it reads of one, what it reckons, what it writes and
+draws."""
 
 import base64
 import json
@@ -24,9 +25,11 @@ from glassbox_load.refused import Refused
 
 REQUESTS = "http_requests_per_second"
 RAW = {"minReplicas": 2, "maxReplicas": 6, "scaleTargetRef": {"kind": "Deployment", "name": "glassbox"},
-       "metrics": [{"type": "Pods", "pods": {"metric": {"name": REQUESTS}, "target": {"type": "AverageValue", "averageValue": "50"}}},
+       "metrics": [{"type": "Pods", "pods": {
+                       "metric": {"name": REQUESTS}, "target": {"type": "AverageValue", "averageValue": "50"}}},
                    {"type": "ContainerResource", "containerResource": {
-                       "name": "cpu", "container": "glassbox", "target": {"type": "Utilization", "averageUtilization": 70}}}],
+                       "name": "cpu", "container": "glassbox",
+                       "target": {"type": "Utilization", "averageUtilization": 70}}}],
        "behavior": {"scaleDown": {"stabilizationWindowSeconds": 30}}}
 
 
@@ -57,7 +60,8 @@ def test_a_push_by_cpu_is_of_few_requests(spec: Spec):
 
 def test_both_at_once_and_what_was_asked_for(spec: Spec):
     made = loads.reckon(spec, chosen("BY=both", "PUSH_RATE=99", "PUSH_CPU_MS=7"), 100)
-    assert [(one.name, one.rate, one.cpu_ms) for one in made.loads] == [("steady", 20, 0), ("requests", 99, 0), ("cpu", 5, 7)]
+    assert [(one.name, one.rate, one.cpu_ms) for one in made.loads] == [
+        ("steady", 20, 0), ("requests", 99, 0), ("cpu", 5, 7)]
 
 
 @pytest.mark.parametrize("words, told", [
@@ -159,23 +163,27 @@ def test_the_job_is_told_where_what_and_whose(made: job.Job):
     told = made.told()
     assert told["TARGET"] == "http://glassbox.demo.svc" and told["RESULTS"] == "-" and told["TESTID"] == "mine-1"
     assert json.loads(told["LOADS"]) == [DEMONSTRATION.loads[0].as_json()]
-    assert told["K6_PROMETHEUS_RW_SERVER_URL"] == "http://kube-prometheus-stack-prometheus.monitoring.svc:9090/api/v1/write"
+    assert told["K6_PROMETHEUS_RW_SERVER_URL"] == (
+        "http://kube-prometheus-stack-prometheus.monitoring.svc:9090/api/v1/write")
 
 
 def test_what_runs_there_is_what_was_reckoned(k6: str, tmp_path: Path):
     """The options of an archive are those of the moment in which it was made."""
     loads_ = (Load("steady", 0, 60, 20, 0), Load("cpu", 30, 20, 5, 48))
-    config, _ = job.Job(None, chosen("NAMESPACE=demo", "TIMEOUT=9s"), k6, "mine-1", Demonstration(loads_, 4, 60)).objects()
+    config, _ = job.Job(None, chosen("NAMESPACE=demo", "TIMEOUT=9s"), k6, "mine-1",
+                        Demonstration(loads_, 4, 60)).objects()
     archive = tmp_path / "archive.tar"
     archive.write_bytes(base64.b64decode(config["binaryData"]["archive.tar"]))
-    made = json.loads(subprocess.run([k6, "inspect", archive], capture_output=True, text=True, timeout=60, check=True).stdout)
-    assert {name: (one["startTime"], one["duration"], one["rate"], one["gracefulStop"]) for name, one in made["scenarios"].items()} == {
+    made = json.loads(subprocess.run([k6, "inspect", archive], capture_output=True, text=True, timeout=60,
+                                     check=True).stdout)
+    assert {name: (one["startTime"], one["duration"], one["rate"], one["gracefulStop"])
+            for name, one in made["scenarios"].items()} == {
         "steady": ("0s", "1m0s", 1200, "10s"), "cpu": ("30s", "20s", 300, "10s")}
     assert made["tags"] == {"testid": "mine-1"} and made["userAgent"].endswith(" testid/mine-1")
 
 
-@pytest.mark.parametrize("testid, name", [("mine", "loadtest-mine"), ("A_b.c", "loadtest-a-b-c"), ("-" * 3 + "x", "loadtest-x"),
-                                          ("a" * 64, "loadtest-" + "a" * 50)])
+@pytest.mark.parametrize("testid, name", [("mine", "loadtest-mine"), ("A_b.c", "loadtest-a-b-c"),
+                                          ("-" * 3 + "x", "loadtest-x"), ("a" * 64, "loadtest-" + "a" * 50)])
 def test_its_name_is_one_that_kubernetes_takes(k6: str, testid: str, name: str):
     assert job.Job(None, chosen(), k6, testid, DEMONSTRATION).name == name
 
@@ -186,8 +194,8 @@ def results(spec: Spec, tmp_path: Path, current: list[int], log: job.Log) -> dem
     """Two replicas foretold throughout, and what there was."""
     there = found.Found(spec, RAW, found.World(5, 20, 10), 100)
     made = demo.Results(Run("mine", "0" * 16, tmp_path), there, DEMONSTRATION, [moment(t, 2) for t in range(200)])
-    made.judge([Look(float(t), {REQUESTS: 1.0, "cpu": 1.0}, count, count, count, "") for t, count in enumerate(current)], log,
-               Limits(seconds=60, out_seconds=30))
+    made.judge([Look(float(t), {REQUESTS: 1.0, "cpu": 1.0}, count, count, count, "")
+                for t, count in enumerate(current)], log, Limits(seconds=60, out_seconds=30))
     return made
 
 
@@ -198,7 +206,8 @@ def summary(failed: int = 0, holds: bool = True) -> dict[str, Any]:
 
 OUTCOMES = [
     ("as foretold", [2] * 200, summary(), 0, "HELD: each step came when it was foretold, and no request failed"),
-    ("a step that nobody foretold", [2] * 50 + [4] * 150, summary(), 1, "OFF: 2 → 4: happened at 50 s, and nobody had foretold it"),
+    ("a step that nobody foretold", [2] * 50 + [4] * 150, summary(), 1,
+     "OFF: 2 → 4: happened at 50 s, and nobody had foretold it"),
     ("one request failed", [2] * 200, summary(1, False), 99, "MISSED: k6: http_req_failed: rate==0 (passes 1)"),
     ("k6 left nothing", [2] * 200, None, 1, "k6 has left no summary: nothing can be said of its requests"),
 ]
@@ -284,7 +293,8 @@ def test_series_are_what_the_specification_says():
 
 
 def test_the_picture_has_a_panel_a_metric_and_one_of_replicas(spec: Spec, tmp_path: Path):
-    looks = [Look(float(t), {REQUESTS: 10.0 * t, "cpu": None if t < 3 else 20.0}, 2 + t // 6, 2, 2, "") for t in range(12)]
+    looks = [Look(float(t), {REQUESTS: 10.0 * t, "cpu": None if t < 3 else 20.0}, 2 + t // 6, 2, 2, "")
+             for t in range(12)]
     drawn = ElementTree.fromstring(picture(spec, [moment(t, 2) for t in range(10)], looks, "a <b>"))
     words = "".join(drawn.itertext())
     assert "requests a second and pod" in words and "CPU, of what a pod asks for" in words and "replicas" in words

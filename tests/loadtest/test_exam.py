@@ -12,13 +12,14 @@ SENT = {"/demo/hello": 3, "/demo/work": 1}
 ALL = ("metrics", "access log", "spans")
 
 
-def tally(finished: Any = SENT, lines: Any = SENT, spans: Any = SENT, others: Any = (), unread: Any = (), lost: Any = (),
-          twice: int = 0) -> SimpleNamespace:
+def tally(finished: Any = SENT, lines: Any = SENT, spans: Any = SENT, others: Any = (), unread: Any = (),
+          lost: Any = (), twice: int = 0) -> SimpleNamespace:
     """What was counted."""
     gone = {*unread, *dict(lost)}
-    return SimpleNamespace(now=SimpleNamespace(finished=Counter(finished)), traced=Counter(spans), unread=list(unread), lost=dict(lost),
-                           has=lambda name: name not in gone,
-                           written=SimpleNamespace(lines=Counter(lines), others=Counter(dict(others)), seen=SimpleNamespace(twice=twice)))
+    return SimpleNamespace(now=SimpleNamespace(finished=Counter(finished)), traced=Counter(spans),
+                           unread=list(unread), lost=dict(lost), has=lambda name: name not in gone,
+                           written=SimpleNamespace(lines=Counter(lines), others=Counter(dict(others)),
+                                                   seen=SimpleNamespace(twice=twice)))
 
 
 def test_all_agree():

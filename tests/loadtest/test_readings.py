@@ -81,7 +81,8 @@ def test_server_spans_of_the_run_alone_also_of_rotated_files(tmp_path: Path):
     file.write_text(export(span(RUN + "0" * 16, "/before")))
     traces = spans.Traces(file, RUN)
     with file.open("a") as more:
-        more.write(export(span(RUN + "1" * 16, "/demo/hello"), span(RUN + "1" * 16, "/demo/hello", kind=1), span("f" * 32, "/")))
+        more.write(export(span(RUN + "1" * 16, "/demo/hello"), span(RUN + "1" * 16, "/demo/hello", kind=1),
+                          span("f" * 32, "/")))
         more.write(export(span(RUN + "2" * 16, "/demo/work"))[:-20])  # being written
     assert list(traces.spans()) == [(RUN + "1" * 16, "/demo/hello")]
     file.write_text(file.read_text() + export(span(RUN + "2" * 16, "/demo/work"))[-20:])

@@ -1,4 +1,5 @@
-"""Whole runs against a local stack: the real service, Prometheus, Collector, and k6. Each is held against all three signals."""
+"""Whole runs against a local stack: the real service, Prometheus, Collector, and k6. Each is held against all three
+signals."""
 
 import json
 import os
@@ -48,7 +49,8 @@ def check_held(one: Ran) -> None:
 def command(stack: Stack, results: Path, name: str, *words: str) -> subprocess.Popen[str]:
     """loadtest/run, as a person starts it."""
     return subprocess.Popen([ROOT / "loadtest/run", words[0], "--stack", stack.folder / "stack.json", f"TESTID={name}",
-                             f"RESULTS={results}", *words[1:]], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT)
+                             f"RESULTS={results}", *words[1:]], text=True, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, cwd=ROOT)
 
 
 def ran(stack: Stack, results: Path, name: str, *words: str) -> Ran:
@@ -61,7 +63,8 @@ def ran(stack: Stack, results: Path, name: str, *words: str) -> Ran:
 def armed(stack: Stack, plan: dict[str, Any] | None) -> None:
     """By the API; None: none any more."""
     request = urllib.request.Request(
-        f"{stack.operators}/faults", method="DELETE" if plan is None else "PUT", data=None if plan is None else json.dumps(plan).encode(),
+        f"{stack.operators}/faults", method="DELETE" if plan is None else "PUT",
+        data=None if plan is None else json.dumps(plan).encode(),
         headers={"Authorization": f"Bearer {stack.token_file.read_text().strip()}", "Content-Type": "application/json"})
     urllib.request.urlopen(request, timeout=10).close()
 
@@ -94,7 +97,8 @@ def test_every_objective_holds_and_every_request_is_in_every_signal(average: Ran
     rows = average.verdict["exam"]["rows"]
     assert {row["route"] for row in rows} == ROUTES and sum(row["sent"] for row in rows) > 400
     assert all(row["sent"] == row["finished"] == row["lines"] == row["spans"] for row in rows)
-    assert average.verdict["exam"]["read"] == ["metrics", "access log", "spans"] and average.verdict["exam"]["others"] == []
+    assert (average.verdict["exam"]["read"] == ["metrics", "access log", "spans"]
+            and average.verdict["exam"]["others"] == [])
 
 
 def test_the_slowest_are_traces_that_can_be_opened_and_lines_that_can_be_found(stack: Stack, average: Ran):
@@ -111,11 +115,13 @@ def test_what_k6_leaves(average: Ran):
     summary = json.loads((average.folder / "summary.json").read_text())
     cases = ElementTree.parse(average.folder / "summary.xml").getroot().findall(".//testcase")
     broken = [one for one in average.verdict["thresholds"] if not one["holds"]]
-    assert len(cases) == len(average.verdict["thresholds"]) > 8 and len([case for case in cases if len(case)]) == len(broken)
+    assert (len(cases) == len(average.verdict["thresholds"]) > 8
+            and len([case for case in cases if len(case)]) == len(broken))
     assert (average.folder / "summary.txt").read_text().count("BROKEN") == len(broken)
     page = (average.folder / "report.html").read_text()
     assert "<html" in page and len(page) > 50_000
-    assert summary["metrics"]["http_reqs"]["values"]["count"] == sum(row["sent"] for row in average.verdict["exam"]["rows"])
+    assert summary["metrics"]["http_reqs"]["values"]["count"] == sum(
+        row["sent"] for row in average.verdict["exam"]["rows"])
 
 
 def test_k6_s_series_are_in_prometheus_under_the_test_s_id(stack: Stack, average: Ran):
@@ -138,7 +144,8 @@ def test_an_objective_that_is_missed_is_named_with_its_faults_and_traces(stack: 
     failed = [one for one in missed.verdict["failed"] if one["route"] == "/demo/hello"]
     assert failed and all(one["status"] == 503 for one in failed)
     assert f"/trace/{failed[0]['trace']}" in missed.said
-    names = [event["name"] for span in find(stack.folder / "traces.json", failed[0]["trace"]) for event in span.get("events", ())]
+    names = [event["name"] for span in find(stack.folder / "traces.json", failed[0]["trace"])
+             for event in span.get("events", ())]
     assert "fault.injected" in names
     assert missed.verdict["exam"]["agrees"]
 
@@ -180,7 +187,8 @@ def test_traffic_of_others_is_refused_before_anything_is_sent(stack: Stack, resu
             refused = ran(stack, results, "crowded", "smoke")
         finally:
             over.append(True)
-    assert refused.status == 2 and "others are calling: " in refused.said and "on /demo/hello within 2 s" in refused.said
+    assert (refused.status == 2 and "others are calling: " in refused.said
+            and "on /demo/hello within 2 s" in refused.said)
     assert not refused.folder.exists()
 
 
@@ -221,7 +229,8 @@ def test_a_service_that_begins_anew_under_load_gets_a_verdict(results: Path, tmp
 
 def test_resets_that_were_declared_are_counted_once(stack: Stack, results: Path):
     """On a kept connection Go would send them again, and the service would finish more than was sent."""
-    armed(stack, {"name": "resets", "seed": 1, "faults": [{"route": "/demo/hello", "duration": "10m", "reset": {"ratio": 0.2}}]})
+    armed(stack, {"name": "resets", "seed": 1, "faults": [
+        {"route": "/demo/hello", "duration": "10m", "reset": {"ratio": 0.2}}]})
     try:
         held = ran(stack, results, "resets", *AVERAGE, "FAULTS=resets")
     finally:
@@ -231,8 +240,9 @@ def test_resets_that_were_declared_are_counted_once(stack: Stack, results: Path)
 
 
 def test_without_any_signal_nothing_is_sent(stack: Stack, results: Path):
-    done = subprocess.run([ROOT / "loadtest/run", "smoke", f"TARGET={stack.service.replace('127.0.0.1', 'localhost')}", "--stack",
-                           stack.folder / "stack.json"], text=True, capture_output=True, timeout=120, cwd=ROOT, check=False)
+    done = subprocess.run([ROOT / "loadtest/run", "smoke", f"TARGET={stack.service.replace('127.0.0.1', 'localhost')}",
+                           "--stack", stack.folder / "stack.json"], text=True, capture_output=True, timeout=120,
+                          cwd=ROOT, check=False)
     assert done.returncode == 2 and "nothing is known of http://localhost" in done.stderr, done.stderr
 
 
@@ -243,8 +253,9 @@ def test_a_folder_that_is_there_is_left_alone(stack: Stack, results: Path):
 
 
 def test_a_service_that_is_not_there(results: Path):
-    done = subprocess.run([ROOT / "loadtest/run", "smoke", "TARGET=http://127.0.0.1:1", "--metrics", "http://127.0.0.1:1/metrics",
-                           f"RESULTS={results}"], text=True, capture_output=True, timeout=120, cwd=ROOT, check=False)
+    done = subprocess.run([ROOT / "loadtest/run", "smoke", "TARGET=http://127.0.0.1:1",
+                           "--metrics", "http://127.0.0.1:1/metrics", f"RESULTS={results}"],
+                          text=True, capture_output=True, timeout=120, cwd=ROOT, check=False)
     assert done.returncode == 2 and "no metrics at http://127.0.0.1:1/metrics" in done.stderr
 
 
@@ -256,6 +267,6 @@ def test_a_service_that_is_not_there(results: Path):
     (("smoke", "--stack", str(Path(__file__))), "that is no stack.json"),
 ])
 def test_what_is_not_understood_is_told(words: tuple[str, ...], told: str):
-    done = subprocess.run([ROOT / "loadtest/run", *words], text=True, capture_output=True, timeout=120, cwd=ROOT, check=False,
-                          env={name: value for name, value in os.environ.items() if name != "TARGET"})
+    done = subprocess.run([ROOT / "loadtest/run", *words], text=True, capture_output=True, timeout=120, cwd=ROOT,
+                          check=False, env={name: value for name, value in os.environ.items() if name != "TARGET"})
     assert done.returncode == 2 and told in done.stderr, done.stderr

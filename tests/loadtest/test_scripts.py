@@ -18,13 +18,15 @@ EXECUTORS = {"constant-arrival-rate", "ramping-arrival-rate"}
 
 def inspected(k6: str, workload: str, **environment: str) -> dict[str, Any]:
     """What k6 makes of a workload."""
-    done = subprocess.run([k6, "inspect", "--include-system-env-vars", "--execution-requirements", HERE / f"k6/workloads/{workload}.js"], text=True,
+    done = subprocess.run([k6, "inspect", "--include-system-env-vars", "--execution-requirements",
+                           HERE / f"k6/workloads/{workload}.js"], text=True,
                           capture_output=True, timeout=60, env={"PATH": os.environ["PATH"], **environment}, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     # One that aborts nothing is printed as its text alone.
-    found["thresholds"] = {metric: [{"threshold": one, "abortOnFail": False, "delayAbortEval": None} if isinstance(one, str)
-                                    else one for one in rows] for metric, rows in found["thresholds"].items()}
+    found["thresholds"] = {metric: [{"threshold": one, "abortOnFail": False, "delayAbortEval": None}
+                                    if isinstance(one, str) else one for one in rows]
+                           for metric, rows in found["thresholds"].items()}
     return found
 
 
@@ -49,7 +51,8 @@ def test_checks_drops_and_failures_are_always_judged_and_every_objective(k6: str
         quantile, limit = (99, bounds["p99"]) if workload == "smoke" else (
             bounds["latency"]["objective"], bounds["latency"]["threshold"])
         assert judged[f"errors{{route:{route}}}"][0]["threshold"] == f"rate<={errors}"
-        assert judged[f"http_req_duration{{route:{route},status:200}}"][0]["threshold"] == f"p({quantile})<={limit * 1000:g}"
+        assert judged[f"http_req_duration{{route:{route},status:200}}"][0]["threshold"] == (
+            f"p({quantile})<={limit * 1000:g}")
 
 
 def test_an_autoscaler_s_load_is_judged_by_failures_and_not_by_the_latency_that_it_causes(k6: str):
@@ -58,7 +61,8 @@ def test_an_autoscaler_s_load_is_judged_by_failures_and_not_by_the_latency_that_
     made = inspected(k6, "hpa", LOADS=json.dumps(loads))
     assert {name: (one["startTime"], one["duration"], one["rate"]) for name, one in made["scenarios"].items()} == {
         "steady": ("0s", "1m0s", 1200), "cpu": ("30s", "20s", 300)}
-    assert {"http_req_failed", "dropped_iterations", "errors{route:/demo/hello}", "errors{route:/demo/work}"} <= set(made["thresholds"])
+    assert {"http_req_failed", "dropped_iterations", "errors{route:/demo/hello}",
+            "errors{route:/demo/work}"} <= set(made["thresholds"])
     assert not [metric for metric in made["thresholds"] if "duration" in metric]
 
 

@@ -1,5 +1,5 @@
-"""What a run is told: defaults of the workload, the environment over them, the command line over that; and what is wrong
-is said by name, all at once, with what is allowed."""
+"""What a run is told: defaults of the workload, the environment over them, the command line over that; and what is
+wrong is said by name, all at once, with what is allowed."""
 
 import pytest
 

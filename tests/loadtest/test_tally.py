@@ -39,8 +39,8 @@ def test_what_came_twice_of_many_scenarios():
 
 def test_lines_are_told_apart_by_whose_they_are_and_what_struck_them():
     written = Written()
-    for one in (line(0), line(1, 0.2), line(2, 0.2, fault="latency"), line(3, error="500"), line(4, fault="error", error="503"),
-                line(5, agent="curl")):
+    for one in (line(0), line(1, 0.2), line(2, 0.2, fault="latency"), line(3, error="500"),
+                line(4, fault="error", error="503"), line(5, agent="curl")):
         written.add(one, AGENT, RUN, {HELLO: 0.1})
     assert written.lines == {HELLO: 5} and written.others == {("curl", HELLO): 1}
     assert (written.own_errors[HELLO], written.unstruck[HELLO], written.slow[HELLO]) == (1, 2, 1)
@@ -93,7 +93,8 @@ def test_a_service_that_does_not_answer_now_may_answer_later(monkeypatch):
 
 
 def note(kind: str, number: int, ms: float, at: float = 0.0) -> str:
-    return json.dumps({"note": kind, "route": HELLO, "ms": ms, "status": 200, "trace": trace(number), "error": "", "at": at}) + "\n"
+    return json.dumps({"note": kind, "route": HELLO, "ms": ms, "status": 200, "trace": trace(number),
+                       "error": "", "at": at}) + "\n"
 
 
 def test_notes_find_their_lines_whichever_comes_first(log: Path, tmp_path: Path):
@@ -102,7 +103,8 @@ def test_notes_find_their_lines_whichever_comes_first(log: Path, tmp_path: Path)
     added(log, 1, 2, 3)
     counted.read()
     noted.read(counted.recent)
-    console.write_text("hello\n5\n" + note("slow", 1, 10) + note("slow", 2, 30) + note("slow", 4, 20) + note("failed", 3, 1) + '{"note": "x"}\n')
+    console.write_text("hello\n5\n" + note("slow", 1, 10) + note("slow", 2, 30) + note("slow", 4, 20)
+                       + note("failed", 3, 1) + '{"note": "x"}\n')
     noted.read(counted.recent)
     assert [one.ms for one in noted.slow] == [30, 20] and [one.trace for one in noted.failed] == [trace(3)]
     assert set(noted.lines) == {trace(2), trace(3)}

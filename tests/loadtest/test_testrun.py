@@ -30,8 +30,8 @@ def made(k6: str, workload: str, *words: str, parallelism: int = 1, prometheus: 
 def conforms(document: dict[str, Any]) -> tuple[int, str]:
     """kubeconform's status, and what it says."""
     place = f"{Path(SCHEMAS).resolve()}/crd/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json"
-    done = subprocess.run([KUBECONFORM, "-strict", "-schema-location", place], input=yaml.safe_dump(document), text=True,
-                          capture_output=True, timeout=60, check=False)
+    done = subprocess.run([KUBECONFORM, "-strict", "-schema-location", place], input=yaml.safe_dump(document),
+                          text=True, capture_output=True, timeout=60, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

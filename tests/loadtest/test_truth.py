@@ -19,7 +19,8 @@ PLAN = Plan("outage", frozenset({("error", HELLO), ("latency", WORK)}))
 
 def written(own_errors: int = 0, unstruck: int = 0, slow: int = 0) -> Written:
     """What the log has of HELLO."""
-    return Written(own_errors=Counter({HELLO: own_errors}), unstruck=Counter({HELLO: unstruck}), slow=Counter({HELLO: slow}))
+    return Written(own_errors=Counter({HELLO: own_errors}), unstruck=Counter({HELLO: unstruck}),
+                   slow=Counter({HELLO: slow}))
 
 
 def test_only_what_is_declared_is_left_out_of_k6s_judgement():

@@ -29,8 +29,10 @@ def summary(errors_hold: bool = True) -> dict:
         f"asked{{route:{HELLO}}}": {"values": {"count": 100, "rate": 10}, "thresholds": {"count>0": {"ok": True}}},
         f"errors{{route:{HELLO}}}": {"values": {"rate": 0.3, "passes": 30, "fails": 70},
                                      "thresholds": {"rate<=0.001": {"ok": errors_hold}}},
-        "errors{route:/demo/work}": {"values": {"rate": 0.3, "passes": 3, "fails": 7}, "thresholds": {"rate<=1": {"ok": True}}},
-        f"http_req_duration{{route:{HELLO},status:200}}": {"values": {"p(99)": 20}, "thresholds": {"p(99)<=100": {"ok": True}}}}}
+        "errors{route:/demo/work}": {"values": {"rate": 0.3, "passes": 3, "fails": 7},
+                                     "thresholds": {"rate<=1": {"ok": True}}},
+        f"http_req_duration{{route:{HELLO},status:200}}": {"values": {"p(99)": 20},
+                                                           "thresholds": {"p(99)<=100": {"ok": True}}}}}
 
 
 def noted(slow: list[Note] = [], failed: list[Note] = [], lines: dict[str, Line] = {}) -> SimpleNamespace:
@@ -60,7 +62,8 @@ STATUSES = [
     ("a signal was lost", dict(exam=LOST), 1, "NOTHING CAN BE SAID"),
     ("k6 was ended", dict(status=105), 1, "NOT TO ITS END: k6 ended with 105: "),
     ("k6 left nothing", dict(summary={}), 1, "NOT TO ITS END: k6 ended with 0: "),
-    ("a missed objective weighs more than signals that differ", dict(status=99, summary=summary(False), exam=DIFFERS), 99, "MISSED"),
+    ("a missed objective weighs more than signals that differ",
+     dict(status=99, summary=summary(False), exam=DIFFERS), 99, "MISSED"),
 ]
 
 
@@ -71,14 +74,17 @@ def test_exit_status_and_last_word(tmp_path: Path, changed: dict, status: int, s
 
 
 def test_a_missed_objective_is_named_with_faults_and_traces(tmp_path: Path):
-    struck = Reading(Counter(), Counter({HELLO: 30}), Counter({("error", HELLO): 30, ("error", "/"): 5}), frozenset(), (1.0,))
+    struck = Reading(Counter(), Counter({HELLO: 30}), Counter({("error", HELLO): 30, ("error", "/"): 5}),
+                     frozenset(), (1.0,))
     note = Note(HELLO, 12.5, 503, "ab" * 16, "", 1.0)
     other = Note("/demo/work", 12.5, 503, "cd" * 16, "", 1.0)
+    its_line = Line("its line", note.trace, HELLO, 503, 0.1, "error", "503", "k6")
     made = verdict(tmp_path, status=99, summary=summary(False), injected=struck, plan=Plan("outage", frozenset()),
-                   notes=noted(failed=[other, note], lines={note.trace: Line("its line", note.trace, HELLO, 503, 0.1, "error", "503", "k6")}),
+                   notes=noted(failed=[other, note], lines={note.trace: its_line}),
                    traces_page="http://127.0.0.1:16686")
     said = made.text()
-    assert "  MISSED  hello-availability: errors{route:/demo/hello}: rate<=0.001 (fails 70, passes 30, rate 0.3)" in said
+    assert ("  MISSED  hello-availability: errors{route:/demo/hello}: rate<=0.001 "
+            "(fails 70, passes 30, rate 0.3)") in said
     assert "  /demo/hello: faults that nobody declared (FAULTS=outage): error on 30 requests" in said
     assert f"  failed: /demo/hello: 12.5 ms  503  http://127.0.0.1:16686/trace/{'ab' * 16}\n      its line\n" in said
     assert "cd" * 16 not in said and said.rstrip().endswith("MISSED: hello-availability")

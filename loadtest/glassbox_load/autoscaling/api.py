@@ -30,7 +30,8 @@ class Api:
             self.proxy = subprocess.Popen(["kubectl", "proxy", "--port=0"], stdin=subprocess.DEVNULL, text=True,
                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         except OSError as error:
-            raise Refused(f"kubectl: {error.strerror}; on a node of infra/cluster: infra/cluster/cluster enter loadtest/run hpa") from None
+            raise Refused(f"kubectl: {error.strerror}; on a node of infra/cluster: "
+                          "infra/cluster/cluster enter loadtest/run hpa") from None
         ready, _, _ = select.select([self.proxy.stdout], [], [], TIMEOUT)
         match = SERVING.match(self.proxy.stdout.readline()) if ready else None
         if not match:

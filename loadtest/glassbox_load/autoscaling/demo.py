@@ -51,23 +51,26 @@ def wait_for_rest(see: Callable[[], Look], least: int) -> None:
     until, seen = time.monotonic() + REST, see()
     while not (seen.current == seen.wanted == seen.ready == least and None not in seen.metrics.values()):
         if time.monotonic() > until:
-            raise Refused(f"the autoscaler is not at rest after {REST:.0f} s: it has {seen.current} of {least} replicas, {seen.ready} "
-                          f"ready, and reads {seen.metrics}: charts/stack/doctor says why")
+            raise Refused(f"the autoscaler is not at rest after {REST:.0f} s: "
+                          f"it has {seen.current} of {least} replicas, {seen.ready} ready, "
+                          f"and reads {seen.metrics}: charts/stack/doctor says why")
         time.sleep(1)
         seen = see()
 
 
 def introduction(there: Found, demonstration: Demonstration, predicted: list[Moment]) -> str:
     """What is going to be done, and what is foretold."""
-    rows = [f"  {one.begin:4.0f} s to {one.begin + one.seconds:4.0f} s  {one.rate:6.0f} requests/s of {one.cpu_ms:.0f} ms CPU  ({one.name})"
+    rows = [f"  {one.begin:4.0f} s to {one.begin + one.seconds:4.0f} s  "
+            f"{one.rate:6.0f} requests/s of {one.cpu_ms:.0f} ms CPU  ({one.name})"
             for one in demonstration.loads]
     told = [f"  {step.t:4.0f} s  {step.before} -> {step.after}" for step in steps(predicted)] or ["  nothing"]
     world = there.world
     return "\n".join([
-        f"autoscaler: {there.spec.least} to {there.spec.most} replicas; scraped each {world.scrape_seconds:.0f} s, rates over "
-        f"{world.rate_window_seconds:.0f} s, CPU each {world.metrics_seconds:.0f} s; a pod asks for {world.request_millicores} m and "
-        f"rests at {world.base_millicores:.0f} m",
-        "load", *rows, f"foretold, within {world.sync_seconds / 2:.0f} s of a look that nobody knows the moment of", *told])
+        f"autoscaler: {there.spec.least} to {there.spec.most} replicas; scraped each {world.scrape_seconds:.0f} s, "
+        f"rates over {world.rate_window_seconds:.0f} s, CPU each {world.metrics_seconds:.0f} s; "
+        f"a pod asks for {world.request_millicores} m and rests at {world.base_millicores:.0f} m",
+        "load", *rows,
+        f"foretold, within {world.sync_seconds / 2:.0f} s of a look that nobody knows the moment of", *told])
 
 
 class Results:
@@ -92,7 +95,8 @@ class Results:
 
     def counted(self, metric: str, value: str) -> int:
         """Of k6's summary."""
-        return int(((self.log.summary or {"metrics": {}})["metrics"].get(metric) or {"values": {}})["values"].get(value, 0))
+        metrics = (self.log.summary or {"metrics": {}})["metrics"]
+        return int((metrics.get(metric) or {"values": {}})["values"].get(value, 0))
 
     def text(self) -> str:
         """For people."""
@@ -109,24 +113,28 @@ class Results:
 
     def recording(self) -> dict[str, Any]:
         """The autoscaler's life; the format is that of tests/e2e/autoscaler.py, and what was foretold."""
-        return {"what": f"loadtest/run hpa, test {self.run.testid}", "recorded": time.strftime("%Y-%m-%d"), "hpa": self.there.raw,
-                "loads": [one.as_json() for one in self.demonstration.loads], "world": asdict(self.there.world),
-                "predicted": [asdict(one) for one in self.predicted], "samples": [asdict(one) for one in self.looks]}
+        return {"what": f"loadtest/run hpa, test {self.run.testid}", "recorded": time.strftime("%Y-%m-%d"),
+                "hpa": self.there.raw, "loads": [one.as_json() for one in self.demonstration.loads],
+                "world": asdict(self.there.world), "predicted": [asdict(one) for one in self.predicted],
+                "samples": [asdict(one) for one in self.looks]}
 
     def write(self) -> None:
         """Beside each other."""
         (self.run.folder / "verdict.txt").write_text(self.text(), encoding="utf-8")
         (self.run.folder / "recording.json").write_text(json.dumps(self.recording(), indent=1) + "\n", encoding="utf-8")
-        (self.run.folder / "picture.svg").write_text(picture(self.there.spec, self.predicted, self.looks, self.run.testid), encoding="utf-8")
+        drawn = picture(self.there.spec, self.predicted, self.looks, self.run.testid)
+        (self.run.folder / "picture.svg").write_text(drawn, encoding="utf-8")
         if self.log.summary:
-            (self.run.folder / "summary.json").write_text(json.dumps(self.log.summary, indent=1) + "\n", encoding="utf-8")
+            summary = json.dumps(self.log.summary, indent=1) + "\n"
+            (self.run.folder / "summary.json").write_text(summary, encoding="utf-8")
 
 
 def watched(api: Api, chosen: Settings, program: str, results: Results, see: Callable[[], Look]) -> tuple[Watch, Log]:
     """The load, from its beginning to its end."""
     demonstration, run = results.demonstration, results.run
     log = Log(None, None)
-    series = Series(api, chosen["MONITORING"], chosen["PROMETHEUS_SERVICE"], {"testid": run.testid, "namespace": chosen["NAMESPACE"]})
+    series = Series(api, chosen["MONITORING"], chosen["PROMETHEUS_SERVICE"],
+                    {"testid": run.testid, "namespace": chosen["NAMESPACE"]})
     with Job(api, chosen, program, run.testid, demonstration) as job, \
             Watch(see, results.there.spec, series, results.predicted, live(), lambda: log.begun) as watch:
         until = time.monotonic() + demonstration.seconds + GRACE
@@ -165,7 +173,8 @@ def run(chosen: Settings, testid: str) -> int:
         watch, log = watched(api, chosen, program, results, see)
     if log.begun is None:
         raise Refused("k6 has sent nothing")
-    results.judge(watch.on_the_load_s_clock(log.begun), log, Limits(seconds=chosen["LIMIT"], out_seconds=chosen["LIMIT_OUT"]))
+    results.judge(watch.on_the_load_s_clock(log.begun), log,
+                  Limits(seconds=chosen["LIMIT"], out_seconds=chosen["LIMIT_OUT"]))
     results.write()
     print(f"{results.text()}  {results.run.folder}")
     return results.exit_status

@@ -98,8 +98,8 @@ def look(api: Api, namespace: str, release: str, monitoring: str, housekeeping: 
     try:
         hpa = api.get(path("hpa", namespace, release))
     except Missing:
-        raise Refused(f"no HorizontalPodAutoscaler {release} in {namespace} (RELEASE, NAMESPACE); the chart has one with "
-                      "autoscaling.enabled") from None
+        raise Refused(f"no HorizontalPodAutoscaler {release} in {namespace} (RELEASE, NAMESPACE); "
+                      "the chart has one with autoscaling.enabled") from None
     try:
         spec = spec_of(hpa["spec"])
     except ValueError as error:
@@ -110,7 +110,8 @@ def look(api: Api, namespace: str, release: str, monitoring: str, housekeeping: 
     asked = next(one for one in deployment["spec"]["template"]["spec"]["containers"] if one["name"] == container)
     request = round(quantity(asked["resources"]["requests"]["cpu"]) * 1000)
     names = [pod["metadata"]["name"] for pod in pods_of(api, namespace, release)]
-    world = World(scrape_seconds=scraped_each(api, namespace, release), rate_window_seconds=window(api, monitoring, metric),
+    world = World(scrape_seconds=scraped_each(api, namespace, release),
+                  rate_window_seconds=window(api, monitoring, metric),
                   metrics_seconds=resolution(api), housekeeping_seconds=housekeeping,
                   request_millicores=request, requests_metric=metric,
                   base_millicores=resting(api, namespace, names, container))

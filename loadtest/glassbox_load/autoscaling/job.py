@@ -81,9 +81,10 @@ class Job:
         told = self.told()
         meta = {"name": self.name, "namespace": self.namespace, "labels": labels}
         container = {
-            "name": "k6", "image": self.chosen["K6_IMAGE"] or testrun.image(self.program), "imagePullPolicy": "IfNotPresent",
-            "args": ["run", "--quiet", "--no-color", "--no-usage-report", "--log-format=raw", f"--out={k6.REMOTE_WRITE}",
-                     f"/scripts/{testrun.ARCHIVE}"],
+            "name": "k6", "image": self.chosen["K6_IMAGE"] or testrun.image(self.program),
+            "imagePullPolicy": "IfNotPresent",
+            "args": ["run", "--quiet", "--no-color", "--no-usage-report", "--log-format=raw",
+                     f"--out={k6.REMOTE_WRITE}", f"/scripts/{testrun.ARCHIVE}"],
             "env": testrun.environment(told),
             "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
             "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
@@ -103,7 +104,8 @@ class Job:
 
     def log(self) -> Log:
         """So far; nothing while its pod is made."""
-        pods = self.api.get(f"/api/v1/namespaces/{self.namespace}/pods?labelSelector=app.kubernetes.io/instance%3D{self.name}")
+        pods = self.api.get(f"/api/v1/namespaces/{self.namespace}/pods"
+                            f"?labelSelector=app.kubernetes.io/instance%3D{self.name}")
         for pod in pods["items"]:
             if pod["status"]["phase"] in ("Running", "Succeeded", "Failed"):
                 text = self.api.call(f"/api/v1/namespaces/{self.namespace}/pods/{pod['metadata']['name']}/log").decode()

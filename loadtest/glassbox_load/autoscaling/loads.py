@@ -1,7 +1,7 @@
 """The load of a demonstration: a little that goes on all the time, and a push that has a price.
 
-The push is reckoned from the autoscaler's targets, so that it asks for as many replicas more as MORE says: by the number
-of its requests, which cost nothing, by their CPU, which are few, or by both.
+The push is reckoned from the autoscaler's targets, so that it asks for as many replicas more as MORE says: by the
+number of its requests, which cost nothing, by their CPU, which are few, or by both.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,8 @@ class Load:
 
     def as_json(self) -> dict[str, Any]:
         """As k6/workloads/hpa.js takes it."""
-        return {"name": self.name, "begin": self.begin, "seconds": self.seconds, "rate": self.rate, "cpu_ms": self.cpu_ms}
+        return {"name": self.name, "begin": self.begin, "seconds": self.seconds,
+                "rate": self.rate, "cpu_ms": self.cpu_ms}
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ def picture(spec: Spec, predicted: list[Moment], looks: list[Look], testid: str)
     panels.append(Panel("replicas", "", [
         Line("had", SEEN, stairs([(one.t, one.current) for one in looks if one.t <= end])),
         Line("foretold", FORETOLD, stairs([(one.t, one.current) for one in predicted]), dashed=True)]))
-    return Picture("What the autoscaler would do, and what it did", f"loadtest/run hpa, test {testid}", end, panels).svg()
+    return Picture("What the autoscaler would do, and what it did",
+                   f"loadtest/run hpa, test {testid}", end, panels).svg()
 
 
 def stairs(points: list[tuple[float, float]]) -> list[tuple[float, float]]:

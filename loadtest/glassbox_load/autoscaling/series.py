@@ -1,4 +1,5 @@
-"""What is watched and foretold, as series of Prometheus, by its remote write: beside k6's own, under the same test's id.
+"""What is watched and foretold, as series of Prometheus, by its remote write: beside k6's own, under the same
+test's id.
 
 The messages are those of the remote-write specification 1.0: WriteRequest, TimeSeries, Label, Sample.
 """
@@ -10,8 +11,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from .api import Api
 
-HEADERS = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "0.1.0",
-           "User-Agent": "glassbox-loadtest"}
+HEADERS = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy",
+           "X-Prometheus-Remote-Write-Version": "0.1.0", "User-Agent": "glassbox-loadtest"}
 PACKAGE = "glassbox.remote_write"
 FIELD = descriptor_pb2.FieldDescriptorProto
 # message -> (field, number, type); one with a capital is a message, of which there are several.
@@ -42,8 +43,10 @@ def messages() -> dict[str, type]:
 TYPES = messages()
 
 
-def encoded(values: Mapping[tuple[str, tuple[tuple[str, str], ...]], float], labels: Mapping[str, str], at: float) -> bytes:
-    """A WriteRequest of one sample each, not yet compressed: (name, labels) -> value. Labels are sorted, as it wants."""
+def encoded(values: Mapping[tuple[str, tuple[tuple[str, str], ...]], float], labels: Mapping[str, str],
+            at: float) -> bytes:
+    """A WriteRequest of one sample each, not yet compressed: (name, labels) -> value. Labels are sorted, as it
+    wants."""
     request = TYPES["WriteRequest"]()
     for (name, own), value in values.items():
         series = request.timeseries.add()

@@ -1,4 +1,5 @@
-"""The real autoscaler, looked at each second: for the live line, for the series, for the comparison, and as a recording."""
+"""The real autoscaler, looked at each second: for the live line, for the series, for the comparison, and as a
+recording."""
 
 import threading
 import time
@@ -103,8 +104,8 @@ class Watch:
         """For people."""
         told = "  ".join(f"{name} {value:.2f}" for name, value in ratios(self.spec, seen.metrics).items())
         at = "  …" if moment is None else f"{moment.t:3.0f}"
-        return (f"{at} s  of target: {told or 'unreadable'}  wanted {seen.wanted}  had {seen.current}  ready {seen.ready}  "
-                f"predicted {'-' if moment is None else moment.current}")
+        return (f"{at} s  of target: {told or 'unreadable'}  wanted {seen.wanted}  had {seen.current}  "
+                f"ready {seen.ready}  predicted {'-' if moment is None else moment.current}")
 
     def _write(self, seen: Look, moment: Moment | None) -> None:
         values: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {

@@ -1,6 +1,7 @@
 // One request, asked and judged: all that user actions have in common.
 //
-//     asked            all that were sent, also those that a test's end cuts off; k6's http_reqs has only what had an end
+//     asked            all that were sent, also those that a test's end cuts off; k6's http_reqs has only what had
+//                      an end
 //     errors           no whole answer, or a status from 500 on: the failures of alerts/slo.yaml
 //     http_req_failed  k6's own, of statuses that the action does not expect: surprises
 import http from 'k6/http';
@@ -15,11 +16,13 @@ const asked = new Counter('asked');
 const errors = new Rate('errors');
 
 // k6's codes: 0 is none, 1400 to 1499 are answers with a 4xx; all else is a failure.
-const isError = (answer) => answer.status === 0 || (answer.error_code !== 0 && Math.floor(answer.error_code / 100) !== 14);
+const isError = (answer) => answer.status === 0
+  || (answer.error_code !== 0 && Math.floor(answer.error_code / 100) !== 14);
 
 const traceOf = (header) => (header || '').split('-')[1];
 
-// asker(action, number, settings): a function that asks once. `number` tells the scenarios of a test apart in trace ids.
+// asker(action, number, settings): a function that asks once. `number` tells the scenarios of a test apart in
+// trace ids.
 export function asker(action, number, settings) {
   const { route, checks } = action;
   const statuses = action.statuses(settings);
@@ -35,7 +38,8 @@ export function asker(action, number, settings) {
   const tags = { route };
   const checked = declared.includes(route) ? {} : {
     'status is expected': (got) => statuses.includes(got.status),
-    'answer has our trace': (got) => got.status === 0 || traceOf(got.headers.Traceresponse) === traceOf(got.request.headers.Traceparent[0]),
+    'answer has our trace': (got) => got.status === 0
+      || traceOf(got.headers.Traceresponse) === traceOf(got.request.headers.Traceparent[0]),
     ...checks,
   };
   return () => {

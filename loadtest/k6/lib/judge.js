@@ -11,12 +11,14 @@ export const MEASURED = 'rate<=1';
 // What a route may do: what its objective promises; or, where a test is too short to tell luck from that, what a person
 // would notice at once.
 const BOUNDS = {
-  objective: ({ budget, latency }) => ({ errors: budget.availability, quantile: latency.objective, seconds: latency.threshold }),
+  objective: ({ budget, latency }) => ({
+    errors: budget.availability, quantile: latency.objective, seconds: latency.threshold,
+  }),
   symptom: ({ symptom }) => ({ errors: symptom.error_ratio, quantile: 99, seconds: symptom.p99 }),
 };
 
-// thresholds(routes, { by, flawless, ...abort }): in k6's form, by `objective` or `symptom`; `flawless`: nothing at all may
-// fail; `abort` is added to what makes the rest of a run worthless.
+// thresholds(routes, { by, flawless, ...abort }): in k6's form, by `objective` or `symptom`; `flawless`: nothing at
+// all may fail; `abort` is added to what makes the rest of a run worthless.
 export function thresholds(routes, { by = 'objective', flawless = false, ...abort } = {}) {
   const judged = (threshold) => [{ threshold, ...abort }];
   const failed = judged(flawless ? 'rate==0' : 'rate<=0.001');
@@ -31,7 +33,8 @@ export function thresholds(routes, { by = 'objective', flawless = false, ...abor
     const { errors, quantile, seconds } = BOUNDS[by](slo.routes[route]);
     const isJudged = !declared.includes(route);
     made[`asked{route:${route}}`] = [{ threshold: 'count>0' }];
-    made[`errors{route:${route}}`] = isJudged ? judged(flawless ? 'rate==0' : `rate<=${errors}`) : [{ threshold: MEASURED }];
+    made[`errors{route:${route}}`] = isJudged
+      ? judged(flawless ? 'rate==0' : `rate<=${errors}`) : [{ threshold: MEASURED }];
     if (isJudged) {
       made[`http_req_duration{route:${route},status:200}`] = judged(`p(${quantile})<=${seconds * 1000}`);
     }

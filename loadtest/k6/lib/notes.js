@@ -1,7 +1,8 @@
 // What of single requests is told: the slowest, and those that failed, with the trace that a person can open. A line
 // of JSON each on the console, which loadtest/run reads:
 //
-//     {"note": "slow", "route": "/demo/work", "ms": 41.2, "status": 200, "trace": "…", "error": "", "at": 1795720000000}
+//     {"note": "slow", "route": "/demo/work", "ms": 41.2, "status": 200, "trace": "…",
+//      "error": "", "at": 1795720000000}
 //
 // A virtual user knows of no other, so each tells what was slower than its own slowest so far, and its first failures.
 const FAILURES = 10; // of a virtual user

@@ -1,7 +1,7 @@
 // What a run is told: environment variables, with the defaults of settings.json for the workload.
 //
-// loadtest/run has checked them, with words that a person can use; here they are only read. By itself, as `k6 run` or in
-// a TestRun, a script has the same defaults.
+// loadtest/run has checked them, with words that a person can use; here they are only read. By itself, as `k6 run` or
+// in a TestRun, a script has the same defaults.
 const table = JSON.parse(open('../../settings.json'));
 
 // settings(workload): all that the workload has, by name, as text.

@@ -1,5 +1,5 @@
-// What k6 leaves in RESULTS: summary.json, all that it measured; summary.xml, JUnit's form, a case for each threshold; and
-// summary.txt, for people. Its thresholds are its verdict; loadtest/run adds what only the service can know.
+// What k6 leaves in RESULTS: summary.json, all that it measured; summary.xml, JUnit's form, a case for each threshold;
+// and summary.txt, for people. Its thresholds are its verdict; loadtest/run adds what only the service can know.
 import { MEASURED } from './judge.js';
 
 const RESULTS = __ENV.RESULTS || '.';
@@ -15,7 +15,8 @@ const digits = (value) => (Number.isInteger(value) ? `${value}` : value.toPrecis
 const values = (metric) => Object.entries(metric.values).map(([name, value]) => `${name} ${digits(value)}`).join('  ');
 
 function asText({ metrics }) {
-  const rows = judged(metrics).map(({ metric, threshold, ok }) => `  ${ok ? 'held  ' : 'BROKEN'}  ${metric}: ${threshold}`);
+  const rows = judged(metrics)
+    .map(({ metric, threshold, ok }) => `  ${ok ? 'held  ' : 'BROKEN'}  ${metric}: ${threshold}`);
   const names = Object.keys(metrics).sort();
   const width = Math.max(...names.map((name) => name.length));
   const measured = names.map((name) => `  ${name.padEnd(width)}  ${values(metrics[name])}`);
@@ -29,11 +30,13 @@ function asJUnit({ metrics }) {
   const cases = judged(metrics);
   const rows = cases.map(({ metric, threshold, ok }) => {
     const head = `    <testcase classname="k6" name="${escaped(`${metric}: ${threshold}`)}"`;
-    return ok ? `${head}/>` : `${head}>\n      <failure message="${escaped(values(metrics[metric]))}"/>\n    </testcase>`;
+    return ok ? `${head}/>`
+      : `${head}>\n      <failure message="${escaped(values(metrics[metric]))}"/>\n    </testcase>`;
   });
   const failures = cases.filter(({ ok }) => !ok).length;
   return ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites>',
-    `  <testsuite name="k6" tests="${cases.length}" failures="${failures}">`, ...rows, '  </testsuite>', '</testsuites>', '',
+    `  <testsuite name="k6" tests="${cases.length}" failures="${failures}">`, ...rows,
+    '  </testsuite>', '</testsuites>', '',
   ].join('\n');
 }
 

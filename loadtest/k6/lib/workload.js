@@ -35,7 +35,10 @@ export function workload(name, shape, abort = {}) {
   }
   const options = {
     scenarios,
-    thresholds: thresholds(Object.keys(mix).map((action) => actions[action].route), { by: bySymptom(name) ? 'symptom' : 'objective', ...abort }),
+    thresholds: thresholds(
+      Object.keys(mix).map((action) => actions[action].route),
+      { by: bySymptom(name) ? 'symptom' : 'objective', ...abort },
+    ),
     tags,
     userAgent,
     noConnectionReuse: __ENV.FRESH === 'yes',

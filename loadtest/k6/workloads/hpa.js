@@ -1,5 +1,5 @@
-// For an autoscaler: loads of a known number and a known price, from a second to another, beside each other. What they are
-// is reckoned by loadtest/run from the autoscaler's targets, and told in LOADS:
+// For an autoscaler: loads of a known number and a known price, from a second to another, beside each other. What they
+// are is reckoned by loadtest/run from the autoscaler's targets, and told in LOADS:
 //
 //     [{"name": "steady", "begin": 0, "seconds": 240, "rate": 20, "cpu_ms": 0}, …]
 //
@@ -25,8 +25,9 @@ const asks = Object.fromEntries(loads.map((load, number) =>
 function scenario({ name, begin, seconds, rate, cpu_ms }) {
   const vus = Math.ceil(rate * WAIT + rate * cpu_ms / 100) + 10;
   return {
-    executor: 'constant-arrival-rate', exec: 'ask', startTime: `${begin}s`, duration: `${seconds}s`, timeUnit: `${PER}s`,
-    rate: Math.round(rate * PER), preAllocatedVUs: vus, maxVUs: vus, gracefulStop: `${secondsOf(settings.TIMEOUT) + 1}s`, env: { LOAD: name },
+    executor: 'constant-arrival-rate', exec: 'ask', startTime: `${begin}s`, duration: `${seconds}s`,
+    timeUnit: `${PER}s`, rate: Math.round(rate * PER), preAllocatedVUs: vus, maxVUs: vus,
+    gracefulStop: `${secondsOf(settings.TIMEOUT) + 1}s`, env: { LOAD: name },
   };
 }
 

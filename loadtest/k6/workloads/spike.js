@@ -3,7 +3,9 @@
 import { workload } from '../lib/workload.js';
 
 export { handleSummary } from '../lib/summary.js';
-export const { options, hello, random_error, work } = workload('spike', (scaled, { BASE_RATE, RATE, RAMP, DURATION }) => ({
+export const { options, hello, random_error, work } = workload('spike', (
+  scaled, { BASE_RATE, RATE, RAMP, DURATION },
+) => ({
   executor: 'ramping-arrival-rate',
   startRate: scaled(BASE_RATE),
   stages: [

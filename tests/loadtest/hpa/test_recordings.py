@@ -101,7 +101,8 @@ def test_prediction_hangs_on_no_constant(recording: Recording, change: dict[str,
 
 
 def test_the_verdict_is_no_matter_of_luck(recording: Recording) -> None:
-    """Whenever the controller looks and metrics-server asks, what then happens is within the limits of what was told."""
+    """Whenever the controller looks and metrics-server asks, what then happens is within the limits of what was
+    told."""
     told = predict(recording.spec, recording.profile, WORLD, 2)
     for phase in range(0, 15, 2):
         for metrics_phase in range(0, 10, 3):
