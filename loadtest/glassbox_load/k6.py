@@ -10,6 +10,7 @@ import re
 import secrets
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -131,6 +132,8 @@ def command(program: str, run: Run, script: Path, places: Places) -> list[str]:
              f"--log-output=file={run.folder / 'k6.log'}"]
     if places.prometheus:
         words.append(f"--out={REMOTE_WRITE}")
+    if not sys.stdout.isatty():
+        words.append("--quiet")  # its progress is for people who look
     return [*words, str(script)]
 
 
