@@ -16,8 +16,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from answers import ask_all, missing
 from glassbox_load.places import ROOT
 from glassbox_stack.stack import Stack
+from prometheus import Api
+from reading import every_expression
 from traces import find
 from wire import eventually
 
@@ -133,6 +136,18 @@ def test_k6_s_series_are_in_prometheus_under_the_test_s_id(stack: Stack, average
     # The last that was written, before the marks that say that there will be no more.
     assert eventually(lambda: value('sum(max_over_time(k6_http_reqs_total{testid="well"}[10m]))') == sent, 30)
     assert value('max(max_over_time(k6_http_req_duration_p99{testid="well"}[10m]))') > 0
+
+
+def test_the_load_test_dashboard_shows_it(stack: Stack, results: Path):
+    """Every expression of it that is about k6, while a test goes on."""
+    process = command(stack, results, "shown", *AVERAGE[:3], "DURATION=40s", "VUS=400")
+    try:
+        asked = ask_all(Api(stack.prometheus), [one for one in every_expression() if one.board == "load-test" and one.is_fed],
+                        patience=60)
+    finally:
+        said = process.communicate(timeout=300)[0]
+    assert len(asked) > 15 and process.returncode in (0, 99), said
+    assert [str(one) for one, answer in asked.items() if missing(one, answer)] == []
 
 
 def test_an_objective_that_is_missed_is_named_with_its_faults_and_traces(stack: Stack, results: Path, trouble):
