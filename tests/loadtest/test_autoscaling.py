@@ -54,8 +54,14 @@ def test_a_push_by_requests_asks_for_that_many_replicas_more(spec: Spec):
 
 def test_a_push_by_cpu_is_of_few_requests(spec: Spec):
     push = loads.reckon(spec, chosen("BY=cpu", "MORE=2"), 100).loads[1]
-    # 70 % of 100 m are 70 ms a second and pod; 3.4 pods' worth, by five requests a second.
-    assert (push.rate, push.cpu_ms, push.name) == (5, 48, "cpu")
+    # 70 % of 100 m are 70 ms a second and pod; 3.4 pods' worth, but for the 20 * 0.35 ms that go on, by five a second.
+    assert (push.rate, push.cpu_ms, push.name) == (5, 46, "cpu")
+
+
+def test_both_together_ask_for_no_more_than_each(spec: Spec):
+    steady, requests, cpu = loads.reckon(spec, chosen("BY=both", "MORE=2"), 100).loads
+    assert (requests.rate, cpu.cpu_ms) == (150, 36)  # 238 ms a second, less 170 * 0.35 ms, by five
+    assert cpu.rate * cpu.cpu_ms + (steady.rate + requests.rate) * 0.35 < 4 * 70
 
 
 def test_both_at_once_and_what_was_asked_for(spec: Spec):
@@ -138,6 +144,55 @@ def test_an_adapter_without_our_rule_is_told():
 
 def test_quantities():
     assert [found.quantity(text) for text in ("100m", "2", "12500000n", "1.5k")] == [0.1, 2, 0.0125, 1500]
+
+
+# ---- rest ---------------------------------------------------------------------------------------
+
+class Clock:
+    """Seconds that pass when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def rested(monkeypatch, spec: Spec, look: Any) -> float:
+    """How long it waits, for an autoscaler that looks so at each second."""
+    clock = Clock()
+    monkeypatch.setattr(demo, "time", clock)
+    demo.wait_for_rest(lambda: look(clock.now), spec)
+    return clock.now
+
+
+def idle(cpu: float, requests: float = 1.0, current: int = 2) -> Look:
+    return Look(0.0, {REQUESTS: requests, "cpu": cpu}, current, current, current, "")
+
+
+def test_it_begins_when_nothing_has_fallen_for_three_looks(monkeypatch, spec: Spec):
+    assert rested(monkeypatch, spec, lambda now: idle(10)) == 45
+    # 35 % falls to 7 % by 1 % a second: after 28 s it rests, and 45 s later it is believed.
+    assert rested(monkeypatch, spec, lambda now: idle(max(7, 35 - now))) == 28 + 45
+
+
+def test_more_replicas_are_waited_for(monkeypatch, spec: Spec):
+    assert rested(monkeypatch, spec, lambda now: idle(10, current=4 if now < 100 else 2)) == pytest.approx(145, abs=1)
+
+
+def test_what_never_rests_is_told(monkeypatch, spec: Spec):
+    with pytest.raises(Refused, match=r"not at rest after 600 s: it has 4 of 2 replicas, 4 ready"):
+        rested(monkeypatch, spec, lambda now: idle(10, current=4))
+    with pytest.raises(Refused, match="not at rest"):
+        rested(monkeypatch, spec, lambda now: Look(0.0, {REQUESTS: None, "cpu": 5.0}, 2, 2, 2, "FailedGetPodsMetric"))
+
+
+def test_somebody_else_s_load_is_told(monkeypatch, spec: Spec):
+    with pytest.raises(Refused, match=f"somebody else is calling, .*: {REQUESTS} is 0.40 of its target"):
+        rested(monkeypatch, spec, lambda now: idle(10, requests=20.0))
 
 
 # ---- k6 in the cluster --------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 """
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from typing import Any
 
 from glassbox_hpa.compare import Comparison, Limits, compare
 from glassbox_hpa.model import Moment, predict, steps
+from glassbox_hpa.spec import Spec
 
 from .. import k6
 from ..refused import Refused
@@ -28,9 +30,12 @@ from .job import GRACE, Failed, Job, Log
 from .loads import Demonstration
 from .picture import picture
 from .series import Series
-from .watch import Look, Watch, look
+from .watch import Look, Watch, look, ratios
 
 REST = 600.0  # seconds, at most, until the autoscaler is at rest before the load
+STILL = 45.0  # seconds, three looks of its, that no metric has fallen for by then,
+STEP = 0.01   # of its target: less is noise,
+IDLE = 0.3    # and none is above this
 
 
 def live() -> Callable[[str], None]:
@@ -46,16 +51,28 @@ def live() -> Callable[[str], None]:
     return say
 
 
-def wait_for_rest(see: Callable[[], Look], least: int) -> None:
-    """Until it has what it needs, and reads every metric."""
+def wait_for_rest(see: Callable[[], Look], spec: Spec) -> None:
+    """Until it has what it needs, reads every metric, and none is falling any more: what they rest at is a part of the
+    prediction. A load that somebody else sends is not."""
     until, seen = time.monotonic() + REST, see()
-    while not (seen.current == seen.wanted == seen.ready == least and None not in seen.metrics.values()):
+    lowest, since = ratios(spec, seen.metrics), time.monotonic()
+    while not is_at_rest(seen, spec.least) or time.monotonic() < since + STILL:
         if time.monotonic() > until:
-            raise Refused(f"the autoscaler is not at rest after {REST:.0f} s: "
-                          f"it has {seen.current} of {least} replicas, {seen.ready} ready, "
-                          f"and reads {seen.metrics}: charts/stack/doctor says why")
+            raise Refused(f"the autoscaler is not at rest after {REST:.0f} s: it has {seen.current} of {spec.least} replicas, "
+                          f"{seen.ready} ready, and reads {seen.metrics}: charts/stack/doctor says why")
         time.sleep(1)
         seen = see()
+        now = ratios(spec, seen.metrics)
+        if not is_at_rest(seen, spec.least) or any(value < lowest.get(name, math.inf) - STEP for name, value in now.items()):
+            lowest, since = now, time.monotonic()
+    busy = [f"{name} is {value:.2f} of its target" for name, value in ratios(spec, seen.metrics).items() if value > IDLE]
+    if busy:
+        raise Refused(f"somebody else is calling, which the prediction would not know of: {', '.join(busy)}")
+
+
+def is_at_rest(seen: Look, least: int) -> bool:
+    """Whether it has as few as may be, and knows of no reason to look blindly."""
+    return seen.current == seen.wanted == seen.ready == least and None not in seen.metrics.values()
 
 
 def introduction(there: Found, demonstration: Demonstration, predicted: list[Moment]) -> str:
@@ -162,7 +179,7 @@ def run(chosen: Settings, testid: str) -> int:
         def see() -> Look:
             return look(api, there.spec, chosen["NAMESPACE"], chosen["RELEASE"], target)
         print(f"waiting until it is at rest, with {there.spec.least}", flush=True)
-        wait_for_rest(see, there.spec.least)
+        wait_for_rest(see, there.spec)
         there = found.look(api, chosen["NAMESPACE"], chosen["RELEASE"], chosen["MONITORING"], chosen["HOUSEKEEPING"])
         demonstration = loads.reckon(there.spec, chosen, there.request_millicores)
         predicted = predict(there.spec, demonstration.profile(), there.world, there.spec.least)

@@ -76,6 +76,9 @@ def reckon(spec: Spec, settings: Settings, request_millicores: int) -> Demonstra
                 raise Refused(f"STEADY_RATE={steady:g}: that alone is what {goal} replicas are for")
             loads.append(Load("requests", CALM, push, round(rate), 0))
         else:
-            cost = settings["PUSH_CPU_MS"] or request_millicores * target(spec, kind) / 100 * (goal - ROOM) / HEAVY_RATE
+            # What costs nothing, does cost a little: together they are to be within the last replica, too.
+            cheap = sum(one.rate for one in loads) * CHEAP_MS
+            whole_cost = request_millicores * target(spec, kind) / 100 * (goal - ROOM) - cheap
+            cost = settings["PUSH_CPU_MS"] or max(1.0, whole_cost / HEAVY_RATE)
             loads.append(Load("cpu", CALM, push, HEAVY_RATE, round(cost)))
     return Demonstration(tuple(loads), goal, whole)
