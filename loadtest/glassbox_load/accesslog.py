@@ -45,10 +45,18 @@ class AccessLog:
         self.path = path
         self.fields: list[str] = []
         self.tail = Tail(path, from_end=True)
-        with path.open("rb") as before:  # the last #Fields is what holds now
-            for raw in before:
-                if raw.startswith(b"#"):
-                    self._directive(raw.decode(errors="replace"))
+        try:
+            with path.open("rb") as before:  # the last #Fields is what holds now
+                for raw in before:
+                    if raw.startswith(b"#"):
+                        self._directive(raw.decode(errors="replace"))
+        except OSError as error:
+            raise Refused(f"{path}: {error.strerror}") from None
+
+    def check_has(self, *names: str) -> None:
+        """Refuses a log without these columns."""
+        if lacking := [name for name in names if name not in self.fields]:
+            raise Refused(f"the access log {self.path} lacks {', '.join(lacking)} (--access-log-fields)")
 
     def close(self) -> None:
         self.tail.close()
@@ -66,8 +74,7 @@ class AccessLog:
             self.fields = text.partition(":")[2].split()
 
     def _line(self, text: str) -> Line:
-        if lacking := [name for name in NEEDED if name not in self.fields]:
-            raise Refused(f"the access log {self.path} lacks {', '.join(lacking)} (--access-log-fields)")
+        self.check_has(*NEEDED)
         row = dict(zip(self.fields, map(unquoted, VALUE.findall(text))))
         try:
             return Line(text, row[TRACE], row[PATH], int(row[STATUS] or 0), float(row[TAKEN] or 0), row.get(FAULT, ""),

@@ -12,10 +12,11 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import exam, k6, places, settings, target, testrun, truth
+from .accesslog import ERROR, FAULT
 from .autoscaling import demo
 from .notes import Notes
 from .places import Places
@@ -84,6 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
         declared = truth.declared(plan, chosen["FAULTS"])
         if declared and not (where.metrics and where.access_log):
             raise Refused("FAULTS: what they did is in the service's metrics and log alone: --metrics, --access-log")
+        if declared:
+            tally.log.check_has(FAULT, ERROR)
         check_alone(tally, [settings.TABLE["actions"][action] for action in chosen["MIX"]])
         made = k6.Run(testid, run_id, Path(chosen["RESULTS"]).resolve() / testid)
         environment = k6.environment(made, chosen, where, program, plan, declared)
@@ -97,16 +100,17 @@ def run(arguments: argparse.Namespace) -> int:
             tally.read()
             noted.read(tally.recent)
         status = k6.execute(k6.command(program, made, script, where), environment | k6.plotted(bound), bound, meanwhile)
-        verdict = judge(chosen, where, made, tally, noted, plan, declared, status)
+        with k6.patience() as is_over:  # what was sent is judged, whoever is in a hurry
+            verdict = judge(chosen, where, made, tally, noted, plan, declared, status, is_over)
+            verdict.write()
     finally:
         tally.close()
-    verdict.write()
     print(f"\n{verdict.text()}\n  {made.folder}/report.html: k6's own report, with plots")
     return verdict.exit_status
 
 
 def judge(chosen: settings.Settings, where: Places, made: k6.Run, tally: Tally, noted: Notes, plan: truth.Plan,
-          declared: Sequence[str], status: int) -> Verdict:
+          declared: Sequence[str], status: int, is_over: Callable[[], bool]) -> Verdict:
     """What k6 and the service say of it, when nothing is on its way any more, or patience is over."""
     summary = made.summary()
     sent = Counter(by_route(summary, "asked", "count"))
@@ -115,7 +119,7 @@ def judge(chosen: settings.Settings, where: Places, made: k6.Run, tally: Tally, 
         tally.read()
         tally.read_metrics()
         seen = exam.examine(sent, chosen["SAMPLED"], tally)
-        if seen.agrees or seen.others or time.monotonic() > until:
+        if seen.agrees or seen.others or time.monotonic() > until or is_over():
             break
         time.sleep(0.5)
     noted.read(tally.recent)

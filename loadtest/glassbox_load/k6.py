@@ -12,7 +12,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,10 +54,17 @@ class Run:
         except OSError as error:
             raise Refused(f"{self.folder}: {error.strerror}") from None
 
+    def remove_folder(self) -> None:
+        """Where nothing came of it."""
+        with suppress(OSError):
+            self.folder.rmdir()
+
     def summary(self) -> dict[str, Any]:
         """What k6 measured; nothing if it did not come so far."""
-        file = self.folder / "summary.json"
-        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        try:
+            return json.loads((self.folder / "summary.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # it was ended before it was whole
+            return {}
 
 
 def run_id() -> str:
@@ -95,9 +103,10 @@ def agent_of(program: str, testid: str) -> str:
 
 
 def clean() -> dict[str, str]:
-    """Our environment without what would have k6 do something else than it is told: proxies, and options of its own."""
-    return {name: value for name, value in os.environ.items()
-            if not name.upper().endswith("_PROXY") and not name.startswith("K6_")}
+    """Our environment without what would have k6 do something else than it is told: proxies, and options of its own, in
+    variables or in the file that it keeps for the user."""
+    return {**{name: value for name, value in os.environ.items()
+               if not name.upper().endswith("_PROXY") and not name.startswith("K6_")}, "XDG_CONFIG_HOME": str(HERE / "none")}
 
 
 def environment(run: Run, settings: Settings, places: Places, program: str, plan: Plan,
@@ -143,28 +152,41 @@ def longest(program: str, script: Path, env: Mapping[str, str]) -> float:
     return seconds(json.loads(inspected)["totalDuration"])
 
 
-def execute(words: Sequence[str], env: Mapping[str, str], bound: float, meanwhile: Callable[[], None]) -> int:
-    """k6's exit status; 128+N if it had to be ended by signal N. It stands in a session of its own so that a terminal's
-    Ctrl-C reaches it through us alone: the first signal is passed on, the second ends it at once."""
-    asked: list[int] = []
-    before = {number: signal.signal(number, lambda number, _: asked.append(number)) for number in ENDING}
-    until, passed = time.monotonic() + bound + GRACE, 0
+@contextmanager
+def noted() -> Iterator[list[int]]:
+    """Signals that would end us, as they come; they end nothing meanwhile."""
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in ENDING}
     try:
-        with subprocess.Popen(words, env=dict(env), start_new_session=True, stdin=subprocess.DEVNULL) as process:
-            try:
-                while process.poll() is None:
-                    if len(asked) > 1 or time.monotonic() > until:
-                        process.kill()
-                    elif len(asked) > passed:
-                        passed = len(asked)
-                        process.send_signal(signal.SIGINT)
-                    meanwhile()
-                    wait_a_little(process)
-            finally:
-                process.kill()
+        yield came
     finally:
         for number, action in before.items():
             signal.signal(number, action)
+
+
+@contextmanager
+def patience() -> Iterator[Callable[[], bool]]:
+    """Whether somebody is in a hurry."""
+    with noted() as came:
+        yield lambda: bool(came)
+
+
+def execute(words: Sequence[str], env: Mapping[str, str], bound: float, meanwhile: Callable[[], None]) -> int:
+    """k6's exit status; 128+N if it had to be ended by signal N. It stands in a session of its own so that a terminal's
+    Ctrl-C reaches it through us alone: the first signal is passed on, the second ends it at once."""
+    until, passed = time.monotonic() + bound + GRACE, 0
+    with noted() as asked, subprocess.Popen(words, env=dict(env), start_new_session=True, stdin=subprocess.DEVNULL) as process:
+        try:
+            while process.poll() is None:
+                if len(asked) > 1 or time.monotonic() > until:
+                    process.kill()
+                elif len(asked) > passed:
+                    passed = len(asked)
+                    process.send_signal(signal.SIGINT)
+                meanwhile()
+                wait_a_little(process)
+        finally:
+            process.kill()
     return process.returncode if process.returncode >= 0 else 128 - process.returncode
 
 

@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parents[1]
 TABLE = json.loads((HERE / "settings.json").read_text(encoding="utf-8"))
 ACTIONS = tuple(TABLE["actions"])
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 
 
 class Wrong(ValueError):
@@ -27,10 +27,7 @@ class Wrong(ValueError):
 
 def number(row: Mapping[str, Any], text: str) -> float:
     """Within the row's bounds."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = float(text) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else math.nan  # what JavaScript takes for the same
     if not row["least"] <= value <= row["most"]:
         raise Wrong(f"not a number from {row['least']:g} to {row['most']:g}")
     return value

@@ -22,6 +22,9 @@ MEASURED = "rate<=1"  # k6/lib/judge.js
 KEY = re.compile(r"(?P<metric>\w+)(?:\{route:(?P<route>[^,}]+).*\})?")
 OBJECTIVES = {"errors": "availability", "http_req_duration": "latency"}
 SHOWN = 5  # requests that a missed objective is shown by
+# Which requests tell of a metric, or of an objective.
+KINDS = {"errors": "failed", "checks": "failed", "http_req_failed": "failed", "http_req_duration": "slow", "availability": "failed",
+         "latency": "slow"}
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,6 @@ class Threshold:
     def route(self) -> str:
         """Empty for one of the whole run."""
         return (KEY.match(self.metric) or {"route": ""})["route"] or ""
-
-    @property
-    def is_slowness(self) -> bool:
-        return self.metric.startswith("http_req_duration")
 
     @property
     def objective(self) -> str:
@@ -110,14 +109,10 @@ class Verdict:
         for judged in self.judged:
             yield (f"  {'held  ' if judged.holds else 'MISSED'}  {judged.objective}, "
                    f"with {self.plan.name or 'a plan'} in force: {judged.says}")
-        slow = {one.route for one in self.broken if one.is_slowness} | {
-            one.route for one in self.missed if one.objective.endswith("latency")}
-        failed = {one.route for one in self.broken if not one.is_slowness} | {
-            one.route for one in self.missed if not one.objective.endswith("latency")}
-        for route in sorted(slow | failed):
+        for route in sorted({one.route for one in (*self.broken, *self.missed)} - {""}):
             yield from self._faults(route)
-        yield from self._culprits("slow", slow)
-        yield from self._culprits("failed", failed)
+        for one in (*self.broken, *self.missed):
+            yield from self._culprits(one)
         if not self.summary:
             yield f"  k6 measured nothing: {self.run.folder / 'k6.log'}"
 
@@ -129,11 +124,18 @@ class Verdict:
             kinds = ", ".join(f"{fault} on {count} requests" for fault, count in sorted(struck.items()))
             yield f"  {route}: faults that nobody declared (FAULTS={self.plan.name or '*'}): {kinds}"
 
-    def _culprits(self, kind: str, routes: set[str]) -> Iterable[str]:
-        """Requests to open; an empty route is a threshold of the whole run: then of all."""
-        notes = [note for note in getattr(self.notes, kind) if not routes or "" in routes or note.route in routes]
-        for note in notes[:SHOWN] if routes else ():
+    def _culprits(self, missed: Threshold | Judged) -> Iterable[str]:
+        """Requests by which it was missed: of its route, or for a threshold of the whole run of any; what fails by design
+        or by a fault that was declared is none."""
+        kind = KINDS.get(missed.metric.partition("{")[0]) if isinstance(missed, Threshold) else KINDS[missed.objective.rpartition("-")[2]]
+        for note in [one for one in getattr(self.notes, kind or "", ()) if self._is_of(one, missed)][:SHOWN]:
             yield from self._told(f"  {kind}: {note.route}: ", note)
+
+    def _is_of(self, note: Note, missed: Threshold | Judged) -> bool:
+        line = self.notes.lines.get(note.trace)
+        if isinstance(missed, Judged):
+            return note.route == missed.route and not (line and line.fault)
+        return note.route == missed.route if missed.route else not note.expected
 
     def _examined(self) -> Iterable[str]:
         yield "the service, cross-examined"
@@ -142,7 +144,7 @@ class Verdict:
 
     def _slowest(self) -> Iterable[str]:
         yield "the slowest"
-        for note in self.notes.slow:
+        for note in self.notes.slow[:self.notes.most]:
             yield from self._told("  ", note)
 
     def _told(self, before: str, note: Note) -> Iterable[str]:
@@ -178,7 +180,8 @@ class Verdict:
             "judged": [asdict(one) for one in self.judged],
             "exam": {**asdict(self.exam), "agrees": self.exam.agrees,
                      "differences": {row.route: row.differences() for row in self.exam.rows}},
-            "slowest": [noted(note) for note in self.notes.slow], "failed": [noted(note) for note in self.notes.failed]}
+            "slowest": [noted(note) for note in self.notes.slow[:self.notes.most]],
+            "failed": [noted(note) for note in self.notes.failed]}
 
     def write(self) -> None:
         """Beside what k6 left."""

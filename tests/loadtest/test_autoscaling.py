@@ -136,6 +136,12 @@ def test_what_is_not_there_is_told(kind: tuple[str, str], name: str, told: str):
         found.look(Objects(**{found.path(*kind, name): None}), "demo", "glassbox", "mon", 5)
 
 
+def test_a_container_that_asks_for_no_cpu_is_told():
+    bare = {found.path("deployment", "demo", "glassbox"): {"spec": {"template": {"spec": {"containers": [{"name": "glassbox"}]}}}}}
+    with pytest.raises(Refused, match="container glassbox asks for no CPU"):
+        found.look(Objects(**bare), "demo", "glassbox", "mon", 5)
+
+
 def test_an_adapter_without_our_rule_is_told():
     config = {found.path("config", "mon", "prometheus-adapter"): {"data": {"config.yaml": "rules: []"}}}
     with pytest.raises(Refused, match=f"no rule with a window for {REQUESTS}"):
@@ -237,10 +243,12 @@ def test_what_runs_there_is_what_was_reckoned(k6: str, tmp_path: Path):
     assert made["tags"] == {"testid": "mine-1"} and made["userAgent"].endswith(" testid/mine-1")
 
 
-@pytest.mark.parametrize("testid, name", [("mine", "loadtest-mine"), ("A_b.c", "loadtest-a-b-c"),
-                                          ("-" * 3 + "x", "loadtest-x"), ("a" * 64, "loadtest-" + "a" * 50)])
+@pytest.mark.parametrize("testid, name", [("___", "loadtest"), ("mine", "loadtest-mine"), ("A_b.c", "loadtest-a-b-c"),
+                                          ("-" * 3 + "x", "loadtest-x"), ("a" * 64, "loadtest-" + "a" * 41)])
 def test_its_name_is_one_that_kubernetes_takes(k6: str, testid: str, name: str):
-    assert job.Job(None, chosen(), k6, testid, DEMONSTRATION).name == name
+    made = job.Job(None, chosen(), k6, testid, DEMONSTRATION)
+    assert made.name == f"{name}-{made.run[:6]}" and len(made.name) <= 63
+    assert job.Job(None, chosen(), k6, testid, DEMONSTRATION).name != made.name
 
 
 # ---- what comes of it ---------------------------------------------------------------------------
@@ -285,6 +293,35 @@ def test_its_log_has_the_first_request_and_the_summary():
     assert job.read(text) == job.Log(9.5, None)
     assert job.read(text + 'summary {"metrics": {}}\n').summary == {"metrics": {}}
     assert job.read("") == job.Log(None, None)
+    assert job.read('{"note": "sl\nsummary {"metr') == job.Log(None, None)  # being written
+
+
+class Pods:
+    """An API server with k6's pod, or none any more."""
+
+    def __init__(self, phase: str, text: str) -> None:
+        self.phase, self.text, self.asked = phase, text, ""
+
+    def get(self, path: str) -> dict:
+        return {"items": [{"metadata": {"name": "p"}, "status": {"phase": self.phase}}] if self.phase else []}
+
+    def call(self, path: str) -> bytes:
+        self.asked = path
+        return self.text.encode()
+
+
+def test_the_first_request_is_not_forgotten_when_the_log_is_long_or_the_pod_gone(k6: str):
+    api = Pods("Running", "a line of later\n")
+    made = job.Job(api, chosen(), k6, "mine", DEMONSTRATION)
+    assert made.log(job.Log(9.5, None)) == job.Log(9.5, None) and api.asked.endswith("/log?tailLines=50")
+    api.phase = ""
+    assert made.log(job.Log(9.5, None)) == job.Log(9.5, None)
+
+
+def test_a_k6_that_fails_is_told(k6: str):
+    made = job.Job(Pods("Failed", "it says why"), chosen(), k6, "mine", DEMONSTRATION)
+    with pytest.raises(job.Failed, match="k6 has failed in the cluster: it says why"):
+        made.log(job.Log(9.5, None))
 
 
 # ---- what is seen -------------------------------------------------------------------------------

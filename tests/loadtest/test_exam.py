@@ -70,6 +70,10 @@ def test_what_was_lost_on_the_way_is_no_agreement():
     assert not made.agrees and list(exam.words(made)) == ["lost: metrics: no metrics at one: refused"]
 
 
+def test_nothing_sent_agrees_with_nothing():
+    assert not exam.examine({}, 1, tally()).agrees
+
+
 def test_nothing_read_agrees_with_nothing():
     assert not exam.examine(SENT, 1, tally(unread=ALL)).agrees
 

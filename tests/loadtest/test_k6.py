@@ -65,6 +65,7 @@ def test_proxies_and_k6_s_own_variables_are_kept_from_it(monkeypatch):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("RATE", "7")
     assert not {"HTTP_PROXY", "https_proxy", "K6_DURATION", "K6_BIN"} & set(k6.clean()) and k6.clean()["RATE"] == "7"
+    assert not Path(k6.clean()["XDG_CONFIG_HOME"]).exists()
 
 
 def test_a_program_that_is_not_k6(tmp_path: Path, monkeypatch):

@@ -29,6 +29,7 @@ def test_shares_of_the_mix_add_up_to_one():
 
 BAD = [
     ("RATE=abc", "RATE=abc: not a number from 0.1 to 100000"),
+    ("RATE=1_000", "RATE=1_000: not a number from"),
     ("RATE=nan", "RATE=nan: not a number from"),
     ("RATE=0", "RATE=0: not a number from"),
     ("RATE=-5", "RATE=-5: not a number from"),

@@ -111,5 +111,18 @@ def test_notes_find_their_lines_whichever_comes_first(log: Path, tmp_path: Path)
     added(log, 4)
     counted.read()
     noted.read(counted.recent)
+    noted.read(counted.recent)
     assert set(noted.lines) == {trace(2), trace(3), trace(4)} and trace(4) in noted.lines[trace(4)].text
     assert counted.written.lines == {HELLO: 4}
+
+
+def test_what_fails_by_design_leaves_room_for_other_routes(tmp_path: Path):
+    console = tmp_path / "console.log"
+    noted = Notes(console, 2)
+    other = json.loads(note("failed", 99, 1, at=9.0)) | {"route": "/demo/work"}
+    console.write_text("".join(note("failed", number, 1, at=1.0) for number in range(60)) + json.dumps(other) + "\n"
+                       + "".join(note("slow", number, 100) for number in range(9))
+                       + json.dumps(json.loads(note("slow", 98, 5)) | {"route": "/demo/work"}) + "\n")
+    noted.read([])
+    assert [one.route for one in noted.failed].count("/demo/work") == 1 and len(noted.failed) == 51
+    assert [(one.route, one.ms) for one in noted.slow] == [(HELLO, 100), (HELLO, 100), ("/demo/work", 5)]

@@ -37,7 +37,7 @@ def summary(errors_hold: bool = True) -> dict:
 
 def noted(slow: list[Note] = [], failed: list[Note] = [], lines: dict[str, Line] = {}) -> SimpleNamespace:
     """What k6 told of single requests."""
-    return SimpleNamespace(slow=slow, failed=failed, lines=lines)
+    return SimpleNamespace(slow=slow, failed=failed, lines=lines, most=10)
 
 
 def verdict(tmp_path: Path, **changed) -> Verdict:
@@ -106,8 +106,22 @@ def test_a_missed_declared_objective_shows_requests_too(tmp_path: Path):
 def test_a_threshold_of_the_whole_run_shows_requests_of_any_route(tmp_path: Path):
     broken = {"metrics": {"http_req_failed": {"values": {"rate": 0.1}, "thresholds": {"rate<=0.001": {"ok": False}}}}}
     note = Note("/demo/work", 1.0, 0, "cd" * 16, "reset", 1.0)
-    said = verdict(tmp_path, status=99, summary=broken, notes=noted(failed=[note])).text()
-    assert f"failed: /demo/work: 1.0 ms  reset  {note.trace}" in said
+    designed = Note("/demo/random-error", 2.0, 500, "ef" * 16, "", 0.5, expected=True)
+    said = verdict(tmp_path, status=99, summary=broken, notes=noted(failed=[designed, note])).text()
+    assert f"failed: /demo/work: 1.0 ms  reset  {note.trace}" in said and designed.trace not in said
+
+
+def test_what_a_declared_fault_struck_is_no_culprit(tmp_path: Path):
+    struck, own = (Note(HELLO, 5.0, 503, letter * 32, "", 1.0) for letter in "ab")
+    lines = {struck.trace: Line("struck", struck.trace, HELLO, 503, 0.1, "error", "503", "k6")}
+    said = verdict(tmp_path, judged=[Judged("hello-availability", HELLO, False, "2 of 9")], notes=noted(failed=[struck, own], lines=lines)).text()
+    assert f"failed: {HELLO}: 5.0 ms  503  {own.trace}" in said and struck.trace not in said
+
+
+def test_what_could_not_be_sent_has_no_culprit(tmp_path: Path):
+    dropped = {"metrics": {"dropped_iterations": {"values": {"count": 5}, "thresholds": {"count==0": {"ok": False}}}}}
+    note = Note("/demo/work", 1.0, 0, "cd" * 16, "reset", 1.0)
+    assert note.trace not in verdict(tmp_path, status=99, summary=dropped, notes=noted(failed=[note])).text()
 
 
 def test_what_only_measures_is_no_threshold():

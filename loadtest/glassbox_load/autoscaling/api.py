@@ -4,6 +4,7 @@ import json
 import re
 import select
 import subprocess
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -26,18 +27,24 @@ class Api:
     """From `with` to its end: `kubectl proxy`, so that asking each second costs little."""
 
     def __enter__(self) -> "Api":
+        self.said = tempfile.TemporaryFile("w+")  # what it complains of: a pipe that nobody reads would stop it
         try:
             self.proxy = subprocess.Popen(["kubectl", "proxy", "--port=0"], stdin=subprocess.DEVNULL, text=True,
-                                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+                                          stdout=subprocess.PIPE, stderr=self.said, start_new_session=True)
         except OSError as error:
             raise Refused(f"kubectl: {error.strerror}; on a node of infra/cluster: "
                           "infra/cluster/cluster enter loadtest/run hpa") from None
-        ready, _, _ = select.select([self.proxy.stdout], [], [], TIMEOUT)
-        match = SERVING.match(self.proxy.stdout.readline()) if ready else None
-        if not match:
+        try:
+            ready, _, _ = select.select([self.proxy.stdout], [], [], TIMEOUT)
+            match = SERVING.match(self.proxy.stdout.readline()) if ready else None
+            if not match:
+                self.said.seek(0)
+                raise Refused(f"no cluster: {self.said.read().strip() or 'kubectl proxy says nothing'}")
+            self.url = f"http://{match.group(1)}"
+        except BaseException:
             self.proxy.kill()
-            raise Refused(f"no cluster: {self.proxy.communicate()[1].strip() or 'kubectl proxy says nothing'}")
-        self.url = f"http://{match.group(1)}"
+            self.proxy.wait()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

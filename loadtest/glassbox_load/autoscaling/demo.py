@@ -17,7 +17,7 @@ from typing import Any
 
 from glassbox_hpa.compare import Comparison, Limits, compare
 from glassbox_hpa.model import Moment, predict, steps
-from glassbox_hpa.spec import Spec
+from glassbox_hpa.spec import PODS, Spec
 
 from .. import k6
 from ..refused import Refused
@@ -35,7 +35,7 @@ from .watch import Look, Watch, look, ratios
 REST = 600.0  # seconds, at most, until the autoscaler is at rest before the load
 STILL = 45.0  # seconds, three looks of its, that no metric has fallen for by then,
 STEP = 0.01   # of its target: less is noise,
-IDLE = 0.3    # and none is above this
+IDLE = 0.1    # and the requests are not above this
 
 
 def live() -> Callable[[str], None]:
@@ -61,11 +61,16 @@ def wait_for_rest(see: Callable[[], Look], spec: Spec) -> None:
             raise Refused(f"the autoscaler is not at rest after {REST:.0f} s: it has {seen.current} of {spec.least} replicas, "
                           f"{seen.ready} ready, and reads {seen.metrics}: charts/stack/doctor says why")
         time.sleep(1)
-        seen = see()
+        try:
+            seen = see()
+        except Refused:  # the API server is busy
+            continue
         now = ratios(spec, seen.metrics)
         if not is_at_rest(seen, spec.least) or any(value < lowest.get(name, math.inf) - STEP for name, value in now.items()):
             lowest, since = now, time.monotonic()
-    busy = [f"{name} is {value:.2f} of its target" for name, value in ratios(spec, seen.metrics).items() if value > IDLE]
+    known = ratios(spec, seen.metrics)
+    busy = [f"{metric.name} is {known[metric.name]:.2f} of its target" for metric in spec.metrics
+            if metric.kind == PODS and known[metric.name] > IDLE]
     if busy:
         raise Refused(f"somebody else is calling, which the prediction would not know of: {', '.join(busy)}")
 
@@ -158,9 +163,12 @@ def watched(api: Api, chosen: Settings, program: str, results: Results, see: Cal
         while log.summary is None and time.monotonic() < until:
             time.sleep(1)
             try:
-                log = job.log()
-            except Failed:
-                raise
+                log = job.log(log)
+            except Failed as failed:
+                if log.begun is None:
+                    raise
+                print(f"\n{failed}", file=sys.stderr)  # what was seen so far is judged
+                break
             except Refused:  # the API server is busy
                 continue
     print()
@@ -189,6 +197,7 @@ def run(chosen: Settings, testid: str) -> int:
         print(introduction(there, demonstration, predicted), flush=True)
         watch, log = watched(api, chosen, program, results, see)
     if log.begun is None:
+        made.remove_folder()
         raise Refused("k6 has sent nothing")
     results.judge(watch.on_the_load_s_clock(log.begun), log,
                   Limits(seconds=chosen["LIMIT"], out_seconds=chosen["LIMIT_OUT"]))

@@ -87,6 +87,14 @@ def resting(api: Api, namespace: str, names: list[str], container: str) -> float
     return sum(usage) / len(usage)
 
 
+def asked_for(deployment: dict[str, Any], container: str) -> int:
+    """Millicores that a pod's container asks for."""
+    for one in deployment["spec"]["template"]["spec"]["containers"]:
+        if one["name"] == container and "cpu" in one.get("resources", {}).get("requests", {}):
+            return round(quantity(one["resources"]["requests"]["cpu"]) * 1000)
+    raise Refused(f"container {container} asks for no CPU (resources.requests.cpu): no autoscaler could take a share of it")
+
+
 def pods_of(api: Api, namespace: str, release: str) -> list[dict[str, Any]]:
     """The release's."""
     selector = f"app.kubernetes.io/name%3Dglassbox,app.kubernetes.io/instance%3D{release}"
@@ -107,8 +115,7 @@ def look(api: Api, namespace: str, release: str, monitoring: str, housekeeping: 
     metric = next((one.name for one in spec.metrics if one.kind == PODS), "http_requests_per_second")
     container = next((one.container for one in spec.metrics if one.container), "glassbox")
     deployment = api.get(path("deployment", namespace, hpa["spec"]["scaleTargetRef"]["name"]))
-    asked = next(one for one in deployment["spec"]["template"]["spec"]["containers"] if one["name"] == container)
-    request = round(quantity(asked["resources"]["requests"]["cpu"]) * 1000)
+    request = asked_for(deployment, container)
     names = [pod["metadata"]["name"] for pod in pods_of(api, namespace, release)]
     world = World(scrape_seconds=scraped_each(api, namespace, release),
                   rate_window_seconds=window(api, monitoring, metric),

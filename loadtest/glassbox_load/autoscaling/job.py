@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from .loads import Demonstration
 
 STDOUT = "-"  # in place of RESULTS
 SUMMARY = "summary "
+LAST = 50     # lines of its log, once the first is known
 KEPT = 600    # seconds that it stays where nobody could delete it
 GRACE = 120   # seconds for the image to be there, and for what k6 does after its scenarios
 
@@ -31,14 +33,17 @@ class Log:
 
 
 def read(text: str) -> Log:
-    """A note is of a request that has ended: it began before, by its duration."""
+    """A note is of a request that has ended: it began before, by its duration. A line that is being written is none yet."""
     begun, summary = None, None
     for line in text.splitlines():
-        if line.startswith(SUMMARY):
-            summary = json.loads(line[len(SUMMARY):])
-        elif begun is None and line.startswith('{"note"'):
-            row = json.loads(line)
-            begun = (row["at"] - row["ms"]) / 1000
+        try:
+            if line.startswith(SUMMARY):
+                summary = json.loads(line[len(SUMMARY):])
+            elif begun is None and line.startswith('{"note"'):
+                row = json.loads(line)
+                begun = (row["at"] - row["ms"]) / 1000
+        except (ValueError, KeyError, TypeError):
+            continue
     return Log(begun, summary)
 
 
@@ -48,7 +53,9 @@ class Job:
     def __init__(self, api: Api, chosen: Settings, program: str, testid: str, demonstration: Demonstration) -> None:
         self.api, self.chosen, self.testid, self.demonstration = api, chosen, testid, demonstration
         self.program, self.namespace = program, chosen["NAMESPACE"]
-        self.name = "loadtest-" + re.sub(r"[^a-z0-9]+", "-", testid.lower()).strip("-")[:50].rstrip("-")
+        # Of the test and of this run: another of the same name elsewhere is not ours to delete.
+        self.run = k6.run_id()
+        self.name = "-".join(["loadtest", *re.findall("[a-z0-9]+", testid.lower())])[:50].rstrip("-") + f"-{self.run[:6]}"
 
     def __enter__(self) -> "Job":
         try:
@@ -63,15 +70,18 @@ class Job:
         self.delete()
 
     def delete(self) -> None:
-        """What there is of it."""
-        self.api.kubectl("--namespace", self.namespace, "delete", f"job/{self.name}", f"configmap/{self.name}",
-                         "--ignore-not-found", "--wait=false")
+        """What there is of it; where that fails it ends by itself, and what came of the test stands."""
+        try:
+            self.api.kubectl("--namespace", self.namespace, "delete", f"job/{self.name}", f"configmap/{self.name}",
+                             "--ignore-not-found", "--wait=false")
+        except Refused as refusal:
+            print(f"run: {refusal}", file=sys.stderr)
 
     def told(self) -> dict[str, str]:
         """What the script is told."""
         prometheus = f"http://{self.chosen['PROMETHEUS_SERVICE']}.{self.chosen['MONITORING']}.svc:9090"
         return {**testrun.told_of(self.chosen, self.program, self.testid, STDOUT, prometheus),
-                "TARGET": f"http://{self.chosen['RELEASE']}.{self.namespace}.svc",
+                "RUN": self.run, "TARGET": f"http://{self.chosen['RELEASE']}.{self.namespace}.svc",
                 "LOADS": json.dumps([one.as_json() for one in self.demonstration.loads])}
 
     def objects(self) -> list[dict[str, Any]]:
@@ -102,15 +112,17 @@ class Job:
                       "ttlSecondsAfterFinished": KEPT,
                       "template": {"metadata": {"labels": labels}, "spec": pod}}}]
 
-    def log(self) -> Log:
-        """So far; nothing while its pod is made."""
-        pods = self.api.get(f"/api/v1/namespaces/{self.namespace}/pods"
-                            f"?labelSelector=app.kubernetes.io/instance%3D{self.name}")
+    def log(self, before: Log) -> Log:
+        """So far: what was known before is not forgotten when the log is long, or its pod gone. Nothing while that is made."""
+        pods = self.api.get(f"/api/v1/namespaces/{self.namespace}/pods?"
+                            f"labelSelector=app.kubernetes.io/instance%3D{self.name}")
+        lines = "" if before.begun is None else f"?tailLines={LAST}"
         for pod in pods["items"]:
             if pod["status"]["phase"] in ("Running", "Succeeded", "Failed"):
-                text = self.api.call(f"/api/v1/namespaces/{self.namespace}/pods/{pod['metadata']['name']}/log").decode()
+                path = f"/api/v1/namespaces/{self.namespace}/pods/{pod['metadata']['name']}/log{lines}"
+                text = self.api.call(path).decode(errors="replace")
                 found = read(text)
                 if pod["status"]["phase"] == "Failed" and found.summary is None:
                     raise Failed(f"k6 has failed in the cluster: {text.strip()[-400:]}")
-                return found
-        return Log(None, None)
+                return Log(before.begun or found.begun, found.summary)
+        return before

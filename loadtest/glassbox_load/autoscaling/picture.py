@@ -30,4 +30,4 @@ def picture(spec: Spec, predicted: list[Moment], looks: list[Look], testid: str)
 
 def stairs(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """A number of replicas goes at once from one to the other."""
-    return [corner for before, now in zip([points[0], *points], points) for corner in ((now[0], before[1]), now)]
+    return [corner for before, now in zip([*points[:1], *points], points) for corner in ((now[0], before[1]), now)]

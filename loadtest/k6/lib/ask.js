@@ -49,6 +49,6 @@ export function asker(action, number, settings) {
     const failed = isError(answer);
     errors.add(failed, tags);
     check(answer, checked, tags);
-    note(answer, route, id, failed, most);
+    note(answer, route, id, { failed, expected: statuses.includes(answer.status) }, most);
   };
 }

@@ -2,7 +2,8 @@
 // of JSON each on the console, which loadtest/run reads:
 //
 //     {"note": "slow", "route": "/demo/work", "ms": 41.2, "status": 200, "trace": "…",
-//      "error": "", "at": 1795720000000}
+//      "error": "", "at": 1795720000000,
+//      "expected": true}
 //
 // A virtual user knows of no other, so each tells what was slower than its own slowest so far, and its first failures.
 const FAILURES = 10; // of a virtual user
@@ -10,10 +11,10 @@ const FAILURES = 10; // of a virtual user
 let told = [];
 let failures = 0;
 
-// note(answer, ...): `most` slowest are kept by each virtual user.
-export function note(answer, route, id, failed, most) {
+// note(answer, route, id, { failed, expected }, most): `most` slowest are kept by each virtual user.
+export function note(answer, route, id, { failed, expected }, most) {
   const ms = answer.timings.duration;
-  const row = { route, ms, status: answer.status, trace: id, error: answer.error, at: Date.now() };
+  const row = { route, ms, status: answer.status, trace: id, error: answer.error, at: Date.now(), expected };
   if (failed && failures < FAILURES) {
     failures += 1;
     console.log(JSON.stringify({ note: 'failed', ...row }));
