@@ -27,13 +27,23 @@ from rolls import Rolls
 RESULTS = ROOT / "build/e2e"  # tables for people, and JSON
 
 
+ENDED: list[int] = []  # signals that came
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """SIGTERM ends the run as Ctrl-C does: fixtures restore what was changed."""
-    def end(*_: object) -> None:
+    def end(number: int, _: object) -> None:
+        ENDED.append(number)
         raise KeyboardInterrupt
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)  # ignored, where a script has it in its background
     RESULTS.mkdir(parents=True, exist_ok=True)
+
+
+def pytest_runtest_setup() -> None:
+    """No test begins after that, though what a test restores may have failed in the interrupt's place."""
+    if ENDED:
+        raise KeyboardInterrupt
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
