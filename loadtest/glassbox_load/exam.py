@@ -54,7 +54,8 @@ class Exam:
     @property
     def agrees(self) -> bool:
         """Whether nothing differs, nothing was lost, nobody else called, and there was something to compare."""
-        return bool(self.rows and self.read) and not self.others and not self.lost and not any(row.differences() for row in self.rows)
+        return bool(self.rows and self.read) and not (self.others or self.lost or any(
+            row.differences() for row in self.rows))
 
 
 def examine(sent: Mapping[str, int], share: float, tally: Tally) -> Exam:

@@ -105,8 +105,9 @@ def agent_of(program: str, testid: str) -> str:
 def clean() -> dict[str, str]:
     """Our environment without what would have k6 do something else than it is told: proxies, and options of its own, in
     variables or in the file that it keeps for the user."""
-    return {**{name: value for name, value in os.environ.items()
-               if not name.upper().endswith("_PROXY") and not name.startswith("K6_")}, "XDG_CONFIG_HOME": str(HERE / "none")}
+    kept = {name: value for name, value in os.environ.items()
+            if not name.upper().endswith("_PROXY") and not name.startswith("K6_")}
+    return {**kept, "XDG_CONFIG_HOME": str(HERE / "none")}
 
 
 def environment(run: Run, settings: Settings, places: Places, program: str, plan: Plan,
@@ -175,7 +176,8 @@ def execute(words: Sequence[str], env: Mapping[str, str], bound: float, meanwhil
     """k6's exit status; 128+N if it had to be ended by signal N. It stands in a session of its own so that a terminal's
     Ctrl-C reaches it through us alone: the first signal is passed on, the second ends it at once."""
     until, passed = time.monotonic() + bound + GRACE, 0
-    with noted() as asked, subprocess.Popen(words, env=dict(env), start_new_session=True, stdin=subprocess.DEVNULL) as process:
+    with noted() as asked, subprocess.Popen(words, env=dict(env), start_new_session=True,
+                                            stdin=subprocess.DEVNULL) as process:
         try:
             while process.poll() is None:
                 if len(asked) > 1 or time.monotonic() > until:

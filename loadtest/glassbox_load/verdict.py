@@ -23,8 +23,8 @@ KEY = re.compile(r"(?P<metric>\w+)(?:\{route:(?P<route>[^,}]+).*\})?")
 OBJECTIVES = {"errors": "availability", "http_req_duration": "latency"}
 SHOWN = 5  # requests that a missed objective is shown by
 # Which requests tell of a metric, or of an objective.
-KINDS = {"errors": "failed", "checks": "failed", "http_req_failed": "failed", "http_req_duration": "slow", "availability": "failed",
-         "latency": "slow"}
+KINDS = {"errors": "failed", "checks": "failed", "http_req_failed": "failed", "http_req_duration": "slow",
+         "availability": "failed", "latency": "slow"}
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,8 @@ class Verdict:
     def _culprits(self, missed: Threshold | Judged) -> Iterable[str]:
         """Requests by which it was missed: of its route, or for a threshold of the whole run of any; what fails by design
         or by a fault that was declared is none."""
-        kind = KINDS.get(missed.metric.partition("{")[0]) if isinstance(missed, Threshold) else KINDS[missed.objective.rpartition("-")[2]]
+        what = missed.metric.partition("{")[0] if isinstance(missed, Threshold) else missed.objective.rpartition("-")[2]
+        kind = KINDS.get(what)
         for note in [one for one in getattr(self.notes, kind or "", ()) if self._is_of(one, missed)][:SHOWN]:
             yield from self._told(f"  {kind}: {note.route}: ", note)
 

@@ -137,7 +137,8 @@ def test_what_is_not_there_is_told(kind: tuple[str, str], name: str, told: str):
 
 
 def test_a_container_that_asks_for_no_cpu_is_told():
-    bare = {found.path("deployment", "demo", "glassbox"): {"spec": {"template": {"spec": {"containers": [{"name": "glassbox"}]}}}}}
+    bare = {found.path("deployment", "demo", "glassbox"): {"spec": {"template": {"spec": {"containers": [
+        {"name": "glassbox"}]}}}}}
     with pytest.raises(Refused, match="container glassbox asks for no CPU"):
         found.look(Objects(**bare), "demo", "glassbox", "mon", 5)
 

@@ -1,4 +1,5 @@
-"""k6, or what stands in its place, run to its end: signals, the bound, and an environment without what would lead it astray."""
+"""k6, or what stands in its place, run to its end: signals, the bound, and an environment without what would lead it
+astray."""
 
 import os
 import signal
@@ -11,7 +12,8 @@ from glassbox_load import cli, k6
 from glassbox_load.k6 import Run
 from glassbox_load.refused import Refused
 
-HEARS = "import signal, sys, time; signal.signal(signal.SIGINT, lambda *_: sys.exit(105)); print('up', flush=True); time.sleep(60)"
+HEARS = ("import signal, sys, time; signal.signal(signal.SIGINT, lambda *_: sys.exit(105)); print('up', flush=True); "
+         "time.sleep(60)")
 DEAF = HEARS.replace("lambda *_: sys.exit(105)", "signal.SIG_IGN")
 
 

@@ -142,8 +142,8 @@ def test_the_load_test_dashboard_shows_it(stack: Stack, results: Path):
     """Every expression of it that is about k6, while a test goes on."""
     process = command(stack, results, "shown", *AVERAGE[:3], "DURATION=40s", "VUS=400")
     try:
-        asked = ask_all(Api(stack.prometheus), [one for one in every_expression() if one.board == "load-test" and one.is_fed],
-                        patience=60)
+        ours = [one for one in every_expression() if one.board == "load-test" and one.is_fed]
+        asked = ask_all(Api(stack.prometheus), ours, patience=60)
     finally:
         said = process.communicate(timeout=300)[0]
     assert len(asked) > 15 and process.returncode in (0, 99), said

@@ -114,7 +114,8 @@ def test_a_threshold_of_the_whole_run_shows_requests_of_any_route(tmp_path: Path
 def test_what_a_declared_fault_struck_is_no_culprit(tmp_path: Path):
     struck, own = (Note(HELLO, 5.0, 503, letter * 32, "", 1.0) for letter in "ab")
     lines = {struck.trace: Line("struck", struck.trace, HELLO, 503, 0.1, "error", "503", "k6")}
-    said = verdict(tmp_path, judged=[Judged("hello-availability", HELLO, False, "2 of 9")], notes=noted(failed=[struck, own], lines=lines)).text()
+    said = verdict(tmp_path, judged=[Judged("hello-availability", HELLO, False, "2 of 9")],
+                   notes=noted(failed=[struck, own], lines=lines)).text()
     assert f"failed: {HELLO}: 5.0 ms  503  {own.trace}" in said and struck.trace not in said
 
 

@@ -66,7 +66,8 @@ def wait_for_rest(see: Callable[[], Look], spec: Spec) -> None:
         except Refused:  # the API server is busy
             continue
         now = ratios(spec, seen.metrics)
-        if not is_at_rest(seen, spec.least) or any(value < lowest.get(name, math.inf) - STEP for name, value in now.items()):
+        falls = any(value < lowest.get(name, math.inf) - STEP for name, value in now.items())
+        if falls or not is_at_rest(seen, spec.least):
             lowest, since = now, time.monotonic()
     known = ratios(spec, seen.metrics)
     busy = [f"{metric.name} is {known[metric.name]:.2f} of its target" for metric in spec.metrics

@@ -65,7 +65,8 @@ def window(api: Api, monitoring: str, metric: str) -> float:
         raise Refused(f"no prometheus-adapter in {monitoring} (MONITORING): {missing}") from None
     except (KeyError, yaml.YAMLError):
         raise Refused(f"the configuration of prometheus-adapter in {monitoring} cannot be read") from None
-    query = next((rule["metricsQuery"] for rule in config.get("rules") or () if rule.get("name", {}).get("as") == metric), "")
+    query = next((rule["metricsQuery"] for rule in config.get("rules") or ()
+                  if rule.get("name", {}).get("as") == metric), "")
     found = WINDOW.search(query)
     if not found:
         raise Refused(f"prometheus-adapter has no rule with a window for {metric}")
@@ -92,7 +93,8 @@ def asked_for(deployment: dict[str, Any], container: str) -> int:
     for one in deployment["spec"]["template"]["spec"]["containers"]:
         if one["name"] == container and "cpu" in one.get("resources", {}).get("requests", {}):
             return round(quantity(one["resources"]["requests"]["cpu"]) * 1000)
-    raise Refused(f"container {container} asks for no CPU (resources.requests.cpu): no autoscaler could take a share of it")
+    raise Refused(f"container {container} asks for no CPU (resources.requests.cpu): no autoscaler could take a share "
+                  "of it")
 
 
 def pods_of(api: Api, namespace: str, release: str) -> list[dict[str, Any]]:

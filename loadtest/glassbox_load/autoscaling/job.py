@@ -33,7 +33,8 @@ class Log:
 
 
 def read(text: str) -> Log:
-    """A note is of a request that has ended: it began before, by its duration. A line that is being written is none yet."""
+    """A note is of a request that has ended: it began before, by its duration. A line that is being written is none
+    yet."""
     begun, summary = None, None
     for line in text.splitlines():
         try:
@@ -113,7 +114,8 @@ class Job:
                       "template": {"metadata": {"labels": labels}, "spec": pod}}}]
 
     def log(self, before: Log) -> Log:
-        """So far: what was known before is not forgotten when the log is long, or its pod gone. Nothing while that is made."""
+        """So far: what was known before is not forgotten when the log is long, or its pod gone. Nothing while that is
+        made."""
         pods = self.api.get(f"/api/v1/namespaces/{self.namespace}/pods?"
                             f"labelSelector=app.kubernetes.io/instance%3D{self.name}")
         lines = "" if before.begun is None else f"?tailLines={LAST}"

@@ -80,7 +80,8 @@ def reckon(spec: Spec, settings: Settings, request_millicores: int) -> Demonstra
             cheap = sum(one.rate for one in loads) * CHEAP_MS
             whole_cost = request_millicores * target(spec, kind) / 100 * (goal - ROOM) - cheap
             if whole_cost <= 0 and not settings["PUSH_CPU_MS"]:
-                raise Refused(f"what costs nothing costs {cheap:.0f} ms of CPU a second by itself: for {goal} replicas that is too much")
+                raise Refused(f"what costs nothing costs {cheap:.0f} ms of CPU a second by itself: for {goal} replicas that "
+                              "is too much")
             cost = settings["PUSH_CPU_MS"] or max(1.0, whole_cost / HEAVY_RATE)
             loads.append(Load("cpu", CALM, push, HEAVY_RATE, round(cost)))
     return Demonstration(tuple(loads), goal, whole)
