@@ -31,4 +31,5 @@ def test_what_is_foretold_comes(cluster: Cluster, service: Glassbox, stack: Stac
     assert summary["http_reqs"]["values"]["count"] > 5000 and summary["http_req_failed"]["values"]["passes"] == 0
     for name in ("k6_hpa_predicted_replicas", "k6_hpa_wanted_replicas", "k6_hpa_ready_replicas"):
         assert prometheus.value(f'max(max_over_time({name}{{testid="foretold"}}[10m]))') >= 4, name
-    assert prometheus.value('max(max_over_time(k6_hpa_metric_ratio{testid="foretold",metric_name="cpu"}[10m]))') > 1
+    ratio = 'max(max_over_time(k6_hpa_metric_ratio{{testid="foretold", metric_name="{}"}}[10m]))'
+    assert prometheus.value(ratio.format("http_requests_per_second")) > 1.1 and prometheus.value(ratio.format("cpu")) > 0.5
