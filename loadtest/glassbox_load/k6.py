@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +88,11 @@ def ran(program: str, *words: str, env: Mapping[str, str] | None = None) -> str:
 def binary() -> str:
     """As loadtest/run found it."""
     found = os.environ.get("K6_BIN", "k6")
-    ran(found, "version")
+    version(found)
     return found
 
 
+@cache
 def version(program: str) -> str:
     """2.2.0, say."""
     match = re.match(r"k6\S* v?(\S+)", ran(program, "version"))

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from glassbox_hpa.model import World
-from glassbox_hpa.spec import PODS, SUFFIXES, Spec, spec_of
+from glassbox_hpa.spec import PODS, Spec, exact, spec_of
 
 from ..refused import Refused
 from ..settings import seconds
@@ -32,8 +32,7 @@ def path(kind: str, namespace: str, name: str = "") -> str:
 
 def quantity(text: str) -> float:
     """Of Kubernetes: 100m is 0.1, 2 is 2."""
-    number = text.rstrip("numkMG")
-    return float(number) * float(SUFFIXES[text[len(number):]])
+    return float(exact("quantity", text))
 
 
 @dataclass(frozen=True)
