@@ -104,13 +104,10 @@ if [ "${1:-}" = --archive ]; then
     # By its number, for a tag may be somebody else's by then; and whole or not there, for who finds it
     # takes it.
     draft=$(mktemp -d "$2.XXXXXX")
-    if ! { build_image --iidfile "$draft/number" >&2 &&
+    trap 'rm -rf "$draft"' EXIT
+    build_image --iidfile "$draft/number" >&2 &&
         buildah push --quiet "$(<"$draft/number")" "oci-archive:$draft/archive:$3" >&2 &&
-        mv "$draft/archive" "$2"; }; then
-        rm -rf "$draft"
-        exit 1
-    fi
-    rm -rf "$draft"
+        mv "$draft/archive" "$2" || exit 1
     exit
 fi
 if [ -n "$why" ]; then
