@@ -54,7 +54,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints the tables, and leaves them in build/check for docs/delivery.md to quote."""
+    """Prints the tables, and leaves them in build/check for docs/collector.md to quote."""
     for name, table in LEDGER.tables().items():
         terminalreporter.write_sep("=", name)
         terminalreporter.write(table)
