@@ -232,7 +232,8 @@ def test_gauges_follow(service):
         assert eventually(lambda: active() == 2, timeout=0.35), "the delayed one, and the scrape"
         one.response()
     assert eventually(lambda: service.value("glassbox_connections", listener="public") == before)
-    assert service.total("http_server_active_requests") == 1
+    # The scrape before may still be on its way out: its client has its last byte before the service knows.
+    assert eventually(lambda: active() == 1), "this scrape itself"
 
 
 def test_workers_say_what_they_do(service):
