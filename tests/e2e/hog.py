@@ -17,9 +17,11 @@ MOST = 512  # steps: 2 GiB, more than the container of these tests may have
 
 
 def is_gone(pid: int) -> bool:
-    """Ended, whether or not its parent has taken note."""
+    """Ended with all its threads, whether or not its parent has taken note: as long as one of them is ending, the
+    sockets are open, and the kernel takes connections for it."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+        ended = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+        return ended and len(os.listdir(f"/proc/{pid}/task")) <= 1
     except OSError:
         return True
 

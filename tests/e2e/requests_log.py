@@ -32,7 +32,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Sent:
-    """One request as its client saw it; times in seconds since the epoch."""
+    """One request as its client saw it: it lies between these two times, in seconds since the epoch."""
 
     number: int
     row: Row
@@ -84,13 +84,13 @@ class Sending:
 
 
 def read(run: str, rows: list[Row], lines: Iterable[str]) -> Sending:
-    """Of k6's log; lines of its own are passed over."""
+    """Of k6's log; lines of its own are passed over. Its times are milliseconds, cut off: an end was up to one later."""
     made = Sending(run)
     for line in lines:
         if line.startswith(SUMMARY):
             made.summary = json.loads(line[len(SUMMARY):])
         elif match := RECORD.fullmatch(line):
             number, row, begin, end, status, code = map(int, match.groups()[:6])
-            made.requests.append(Sent(number, rows[row], begin / 1000, end / 1000, status, code,
+            made.requests.append(Sent(number, rows[row], begin / 1000, (end + 1) / 1000, status, code,
                                       json.loads(match.group(7))))
     return made

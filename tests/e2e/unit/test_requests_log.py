@@ -36,6 +36,12 @@ def test_outcomes(row: int, status: int, code: int, error: str, outcome: str) ->
     assert [one.outcome for one in sent.requests] == [outcome]
 
 
+def test_a_request_lies_between_its_times() -> None:
+    """A cut at 1010.7 ms, which k6 writes as 1010, is not before a kill at 1010.3."""
+    one, = read(RUN, ROWS, [line(0, 0, 0, 1220, "read: connection reset by peer", 1006, 1010), summary(1)]).requests
+    assert one.begin <= 1.006 and one.end >= 1.0107
+
+
 def test_lines_of_k6_itself_are_passed_over() -> None:
     sent = read(RUN, ROWS, ["Request Failed", "Insufficient VUs, reached 10 active VUs", line(0), summary(1)])
     assert len(sent.check().requests) == 1
