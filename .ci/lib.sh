@@ -114,9 +114,9 @@ usable() {
     return 1
 }
 
-# part NAME SCRIPT...: runs a script that counts, and adds its closing line to ours.
+# part NAME SCRIPT...: runs a script that counts, and adds its closing line to ours, with the seconds it took.
 part() {
-    local name=$1 output passed failed skips
+    local name=$1 output passed failed skips begun=$SECONDS
     shift
     output=$("$@") || true
     printf '%s\n' "$output" >&2
@@ -124,7 +124,7 @@ part() {
         's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' <<<"$output"); then
         passed=0 failed=1 skips=0
     fi
-    tally "$name" "$passed" "$failed" "$skips"
+    tally "$name" "$passed" "$failed" "$skips" "$((SECONDS - begun)) s"
 }
 
 total() {
