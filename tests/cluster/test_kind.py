@@ -7,8 +7,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from glassbox_cluster import cli, images, kind, tools
-from glassbox_cluster.places import HERE
+from glassbox_cluster import cli, images, kind, lock, tools
+from glassbox_cluster.places import HERE, Place
 from glassbox_cluster.refused import Refused
 
 KIND = """#!/bin/sh
@@ -92,6 +92,20 @@ def test_failed_start_leaves_nothing(delete: int, told: Path, tmp_path: Path, mo
     assert "kind create cluster" in capsys.readouterr().err.splitlines()[-1]
     assert told.read_text().splitlines()[-1].startswith("delete cluster ")
     assert [found.name for found in (tmp_path / "cache").iterdir()] == []
+
+
+def test_two_at_once(told: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                     capsys: pytest.CaptureFixture[str]) -> None:
+    """The second is refused by name, while the first starts and after."""
+    place = Place("some", tmp_path / "cache")
+    handle = lock.take(place)
+    assert command(monkeypatch, "up") == 1
+    assert "'some' is being started or stopped by somebody else" in capsys.readouterr().err
+    assert not told.exists(), "kind was not asked"
+    os.close(handle)
+    assert command(monkeypatch, "up") == 0
+    assert command(monkeypatch, "up") == 1
+    assert "'some' is there already" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("number", ["TERM", "HUP", "INT"])

@@ -126,6 +126,12 @@ class Facts:
     def rule_objects(self) -> list[Object]:
         return self.ours("prometheusrules") or []
 
+    @property
+    def declared(self) -> list[Object]:
+        """The rules of these objects: what Prometheus is to load. Neither groups nor rules must be there."""
+        return [rule for thing in self.rule_objects for group in thing["spec"].get("groups") or []
+                for rule in group.get("rules") or []]
+
     # Who reads it.
 
     def namespace_labels(self, name: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import contextlib
 import os
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -38,29 +38,47 @@ def _kind(place: Place, *words: str) -> None:
         raise Refused(f"kind {' '.join(words)} failed")
 
 
+@contextlib.contextmanager
+def _changing(place: Place) -> Iterator[None]:
+    """By nobody else meanwhile."""
+    try:
+        handle = lock.take(place)
+    except lock.Busy:
+        raise Refused(f"the cluster {place.name!r} is being started or stopped by somebody else") from None
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _not_there(place: Place) -> None:
+    if place.kind.exists():
+        raise Refused(f"the cluster {place.name!r} is there already: `infra/cluster/cluster status`")
+
+
 def up(place: Place, names: Sequence[str]) -> None:
     """Nodes that are ready, with these images, or nothing."""
     progress = Progress()
-    if place.kind.exists():
-        raise Refused(f"the cluster {place.name!r} is there already: `infra/cluster/cluster status`")
+    _not_there(place)
     progress.say("kind and images (the first time: some minutes)")
     program, = tools.built("kind")
     clients, why = tools.clients()
     if why:
         raise Refused(why, CANNOT)
     more = images.made(images.besides_node(names))
-    os.close(lock.take(place))
-    place.kind.write_text(f"{program}\n{clients}\n")
-    try:
-        _kind(place, "create", "cluster", "--config", str(HERE / "kind.yaml"), "--kubeconfig", _config(place),
-              "--wait", "180s")
-        load(place, more)
-    except BaseException:
-        progress.say("not started: removing what there is of it")
-        with contextlib.suppress(Refused):  # no engine: there is nothing to remove
-            _delete(place)
-        lock.remove_folder(place)
-        raise
+    with _changing(place):
+        _not_there(place)  # still: what came before may have taken minutes
+        try:
+            place.kind.write_text(f"{program}\n{clients}\n")
+            _kind(place, "create", "cluster", "--config", str(HERE / "kind.yaml"), "--kubeconfig", _config(place),
+                  "--wait", "180s")
+            load(place, more)
+        except BaseException:
+            progress.say("not started: removing what there is of it")
+            with contextlib.suppress(Refused):  # no engine: there is nothing to remove
+                _delete(place)
+            lock.remove_folder(place)
+            raise
     progress.say(f"the cluster {place.name} is ready: infra/cluster/cluster enter kubectl get pods -A")
 
 

@@ -53,6 +53,8 @@ RULES = [
     Case("monitoring off", without_rules(enabled=False), "there is no PrometheusRule",
          "values of glassbox: monitoring.enabled: true"),
     Case("deleted", without_rules(), "it was deleted", "helm upgrade shop charts/glassbox -n store --reset-then-reuse-values"),
+    Case("emptied", lambda world: one(world, "prometheusrules")["spec"].clear(), "shop-glassbox has no rules",
+         "helm upgrade shop charts/glassbox -n store --reset-then-reuse-values"),
     Case("no Prometheus", lambda world: drop(world, "prometheuses"), "no Prometheus object",
          STACK + "prometheus.enabled: true"),
     Case("other label", other_label, "(ruleSelector); PrometheusRule shop-glassbox has release=prometheus",

@@ -167,8 +167,7 @@ def no_series(facts: Facts) -> Optional[Finding]:
 
 def served_routes(facts: Facts) -> list[str]:
     """What users call: by the objectives' rules, where those are there, else by what was seen."""
-    named = {(rule.get("labels") or {}).get("http_route", "") for thing in facts.rule_objects
-             for group in thing["spec"]["groups"] for rule in group["rules"] if "record" in rule}
+    named = {(rule.get("labels") or {}).get("http_route", "") for rule in facts.declared if "record" in rule}
     return sorted(named - set(OPERATORS)) or sorted(called_routes(facts))
 
 

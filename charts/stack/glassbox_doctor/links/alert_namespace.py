@@ -24,8 +24,7 @@ def strategy(facts: Facts) -> str:
 
 def alerts(facts: Facts) -> list[Object]:
     """As the objects have them: what Prometheus loads is the link before."""
-    return [rule for thing in facts.rule_objects for group in thing["spec"]["groups"] for rule in group["rules"]
-            if "alert" in rule]
+    return [rule for rule in facts.declared if "alert" in rule]
 
 
 def no_alerts(facts: Facts) -> Optional[Finding]:

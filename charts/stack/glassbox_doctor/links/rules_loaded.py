@@ -37,6 +37,14 @@ def no_object(facts: Facts) -> Optional[Finding]:
                   upgrade(facts.release, facts.namespace))
 
 
+def emptied(facts: Facts) -> Optional[Finding]:
+    for thing in facts.rule_objects:
+        if not any(group.get("rules") for group in thing["spec"].get("groups") or []):
+            return broken(f"PrometheusRule {name_of(thing)} has no rules: somebody has changed it",
+                          upgrade(facts.release, facts.namespace))
+    return None
+
+
 def no_prometheus(facts: Facts) -> Optional[Finding]:
     if facts.prometheus_object is not None:
         return None
@@ -114,7 +122,7 @@ def twin_missing(facts: Facts) -> Optional[Finding]:
                   values("monitoring.rules.skipShipped", "false"), "or " + stack("defaultRules.create", "true"))
 
 
-CAUSES = (switched_off, no_object, no_prometheus, not_selected, namespace_not_selected, not_loaded, failing,
+CAUSES = (switched_off, no_object, emptied, no_prometheus, not_selected, namespace_not_selected, not_loaded, failing,
           unevaluated, twin_missing)
 BROUGHT: tuple[()] = ()
 
