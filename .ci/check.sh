@@ -1,8 +1,37 @@
 #!/usr/bin/env bash
-# What a built tool, a linter or a container has to say: `make check`.
+# What a built tool, a linter or a container has to say: `make check`. CHECK="lint chart …" does only those parts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
+
+# The parts in their order: a script of .ci by its name, and what the table calls it. `bench` is a function.
+PARTS="lint: lint
+bench: bench, its own tests
+docs: references
+slides: diagrams and slides
+coverage: coverage
+library: library
+static: static program
+image: image
+faults: faults
+valgrind: valgrind
+interop: interop
+readers: readers
+alerts: alerts
+dashboards: dashboards
+chart: chart
+terraform: terraform
+gitops: gitops
+workflows: workflows
+cluster: cluster node
+hostile: hostile clients
+browser: browser
+stack: local stack
+drills: drills
+loadtest: load tests
+counting: counting in a cluster
+soak: soak"
+ALL=$(cut -d: -f1 <<<"$PARTS" | xargs)
 
 # What the bench makes of wrk's, h2load's and procfs' output, and whether its sink counts right.
 bench_tests() {
@@ -13,26 +42,19 @@ bench_tests() {
         /usr/bin/python3 -m unittest discover --quiet -s tests/bench
 }
 
-part "lint" .ci/lint.sh
-step "bench, its own tests" bench_tests
-part "references" .ci/docs.sh --check
-part "coverage" .ci/coverage.sh
-part "library" .ci/library.sh
-part "static program" .ci/static.sh
-part "image" .ci/image.sh
-part "faults" .ci/faults.sh
-part "valgrind" .ci/valgrind.sh
-part "interop" .ci/interop.sh
-part "readers" .ci/readers.sh
-part "alerts" .ci/alerts.sh
-part "dashboards" .ci/dashboards.sh
-part "chart" .ci/chart.sh
-part "cluster node" .ci/cluster.sh test
-part "hostile clients" .ci/hostile.sh
-part "browser" .ci/browser.sh
-part "local stack" .ci/stack.sh
-part "drills" .ci/drills.sh
-part "load tests" .ci/loadtest.sh
-part "counting in a cluster" .ci/counting.sh
-part "soak" .ci/soak.sh
+for name in ${CHECK:-}; do
+    if ! [[ " $ALL " == *" $name "* ]]; then
+        echo "CHECK: there is no part '$name'; there are: $ALL" >&2
+        exit 2
+    fi
+done
+while IFS=: read -r -u 3 name title; do
+    [[ " ${CHECK:-$ALL} " == *" $name "* ]] || continue
+    case $name in
+    bench) step "${title# }" bench_tests ;;
+    docs) part "${title# }" .ci/docs.sh --check ;;
+    cluster) part "${title# }" .ci/cluster.sh test ;;
+    *) part "${title# }" ".ci/$name.sh" ;;
+    esac
+done 3<<<"$PARTS"
 total
