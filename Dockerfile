@@ -1,5 +1,6 @@
-# The image: one static binary, the CA certificates it trusts when it exports over TLS, nothing
-# else. Built with what the other targets build with, tested before it is copied.
+# The image: one static binary, the CA certificates it trusts when it exports over TLS, and a list of
+# the packages that are linked in, for scanners; nothing else. Built with what the other targets build
+# with, tested before it is copied. Nothing in it depends on the processor.
 #
 #   make image        or        docker build --build-arg REVISION=$(git rev-parse HEAD) \
 #                                   --build-arg VERSION=$(cat telemetry/VERSION) .
@@ -21,9 +22,11 @@ RUN cmake --preset release -B build/tested -DBUILD_TESTING=ON -DCMAKE_INTERPROCE
     && ctest --test-dir build/tested --output-on-failure --no-tests=error
 ARG REVISION=unknown
 RUN cmake --preset release -DGLASSBOX_STATIC=ON -DGLASSBOX_TESTSERVER=OFF \
-        -DGLASSBOX_REVISION="${REVISION}" \
+        -DGLASSBOX_REVISION="${REVISION}" -DCMAKE_EXE_LINKER_FLAGS=-Wl,-Map=/glassbox.map \
     && cmake --build build/release --target glassbox \
     && strip --strip-all -o /glassbox build/release/glassbox
+COPY .ci/linked.sh .ci/
+RUN .ci/linked.sh build/release /glassbox.map /linked /etc/ssl/certs/ca-certificates.crt
 
 FROM scratch
 ARG REVISION=unknown
@@ -36,6 +39,7 @@ LABEL org.opencontainers.image.title="glassbox" \
       org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=builder /linked /
 COPY --from=builder /glassbox /glassbox
 # OpenSSL's own default is a path of the builder's distribution.
 ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt

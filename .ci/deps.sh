@@ -31,6 +31,8 @@ packages() {
     cluster) echo containerd runc containernetworking-plugins nftables openssl iproute2 util-linux \
         python3 busybox-static curl ca-certificates gcc libc6-dev ;;
     image) echo buildah mmdebstrap podman runc curl ;;
+    publish) echo skopeo buildah jq curl ca-certificates git python3 python3-venv ;;
+    release) echo "$(packages publish)" docker-registry ;;
     *) echo "no such group: $1" >&2 && return 1 ;;
     esac
 }

@@ -4,7 +4,7 @@
 # The image stays as localhost/glassbox:dev; its size in build/release/image-size.
 #
 # `--archive FILE NAME` builds it and leaves it in an archive under that name, and no more; exit status
-# 75 where no image can be built.
+# 75 where no image can be built. SOURCE, if set, is where the sources are, and becomes a label.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
@@ -47,13 +47,14 @@ base_image() {
 
 # build_image ARGUMENT...: what is to become of it: --tag NAME, --iidfile FILE.
 build_image() {
-    local base revision
+    local base revision source=()
     base=$(base_image) || return 1
     revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
+    [ -z "${SOURCE:-}" ] || source=(--build-arg "SOURCE=$SOURCE")
     # chroot isolation needs neither namespaces nor cgroups of its own; the packages come over the
     # host's network.
     buildah bud --isolation=chroot --network=host --layers --build-arg "BASE=$base" \
-        --build-arg "REVISION=$revision" --build-arg "VERSION=$(<telemetry/VERSION)" "$@" .
+        --build-arg "REVISION=$revision" --build-arg "VERSION=$(<telemetry/VERSION)" "${source[@]}" "$@" .
 }
 
 # What the image says of itself.

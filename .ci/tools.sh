@@ -44,6 +44,7 @@ kube-score  .ci/tools/kube-score  github.com/zegl/kube-score/cmd/kube-score
 helm-unittest  .ci/tools/helm-unittest  github.com/helm-unittest/helm-unittest/cmd/helm-unittest
 helm-docs   .ci/tools/helm-docs   github.com/norwoodj/helm-docs/cmd/helm-docs
 kind        .ci/tools/kind        sigs.k8s.io/kind
+actionlint  .ci/tools/actionlint  github.com/rhysd/actionlint/cmd/actionlint
 ROWS
 }
 

@@ -1,0 +1,211 @@
+#!/usr/bin/env bash
+# From a commit to an image in a registry that a cluster can name by digest:
+#
+#     export IMAGE_REPOSITORY=registry.example.org/team/glassbox
+#     .ci/publish.sh login              # ECR by the AWS identity at hand; else REGISTRY_USER, REGISTRY_PASSWORD; else nobody
+#     .ci/publish.sh image              # builds for this machine's processor: git-COMMIT-amd64
+#     .ci/publish.sh index amd64 arm64  # one name for those: git-COMMIT
+#     .ci/publish.sh sbom amd64 arm64   # of what is in the registry, SPDX
+#     .ci/publish.sh sign NAME@DIGEST…  # keyless where GitHub vouches for the job, else COSIGN_KEY
+#     .ci/publish.sh verify NAME@DIGEST…
+#     .ci/publish.sh tag v1.2.3         # a further name for git-COMMIT
+#
+# A commit is built once. Its tags are never moved: what is there under one is taken, so that a run that was cut
+# short goes on where it was, and a release is the image that has been promoted. build/publish has the results: ARCH.digest,
+# digest, image (NAME@DIGEST), sbom-ARCH.spdx.json.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. .ci/lib.sh
+
+# What the tools agree on: skopeo, buildah, syft, cosign, helm and GitHub's attestations.
+export REGISTRY_AUTH_FILE=${REGISTRY_AUTH_FILE:-${HOME:-/root}/.docker/config.json}
+OUT=build/publish
+TAG='^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$'
+
+refuse() { echo "publish: $*" >&2 && exit 2; }
+
+# Reads and checks what the caller says; sets `host`, `secure` (what skopeo and buildah are told) and `commit`.
+read_variables() {
+    local name=${IMAGE_REPOSITORY:-}
+    [ -n "$name" ] || refuse "IMAGE_REPOSITORY is not set; it is where the image goes, HOST/PATH without a tag"
+    [[ $name =~ ^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$ ]] ||
+        refuse "IMAGE_REPOSITORY is '$name'; it is HOST/PATH, in lower case, without a scheme, tag or digest"
+    host=${name%%/*}
+    [[ $host == *.* || $host == *:* || $host == localhost ]] ||
+        refuse "IMAGE_REPOSITORY is '$name'; its first part is to be a host, with a dot or a port"
+    secure=--tls-verify=true
+    case $host in localhost | localhost:* | 127.*) secure=--tls-verify=false ;; esac
+    commit=$(git rev-parse HEAD)
+}
+
+# Prints the digest that a tag has; nothing when there is no such tag. That a registry cannot be asked is an error.
+digest_of() {
+    local log raw
+    log=$(mktemp) raw=$(mktemp)
+    if skopeo inspect "$secure" --raw "docker://$IMAGE_REPOSITORY:$1" >"$raw" 2>"$log"; then
+        echo "sha256:$(sha256sum <"$raw" | cut -d' ' -f1)"
+    elif ! grep -qi 'manifest unknown\|name unknown\|repository name not known' "$log"; then
+        cat "$log" >&2
+        rm -f "$log" "$raw"
+        return 1
+    fi
+    rm -f "$log" "$raw"
+}
+
+# architecture MACHINE: what images call it.
+architecture() {
+    case $1 in
+    x86_64) echo amd64 ;;
+    aarch64) echo arm64 ;;
+    *) refuse "there is no image for a machine of type $1, only for x86_64 and aarch64" ;;
+    esac
+}
+
+known() {
+    local arch
+    [ $# -gt 0 ] || refuse "which architectures? amd64, arm64"
+    for arch in "$@"; do
+        case $arch in amd64 | arm64) ;; *) refuse "no such architecture: $arch; there are amd64 and arm64" ;; esac
+    done
+}
+
+login() {
+    local region
+    if [[ $host =~ ^[0-9]{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$ ]]; then
+        region=${BASH_REMATCH[1]}
+        aws ecr get-login-password --region "$region" | skopeo login --username AWS --password-stdin "$host"
+    elif [ -n "${REGISTRY_USER:-}" ]; then
+        [ -n "${REGISTRY_PASSWORD:-}" ] || refuse "REGISTRY_USER is set and REGISTRY_PASSWORD is not"
+        skopeo login "$secure" --username "$REGISTRY_USER" --password-stdin "$host" <<<"$REGISTRY_PASSWORD"
+    else
+        echo "nobody logs in to $host: neither ECR nor REGISTRY_USER" >&2
+    fi
+}
+
+# The image of this machine's architecture, built unless it is there.
+image() {
+    local arch tag digest archive
+    arch=$(architecture "$(uname -m)")
+    tag=git-$commit-$arch
+    digest=$(digest_of "$tag")
+    if [ -n "$digest" ]; then
+        echo "$tag is there already" >&2
+    else
+        # The tag says which commit is in it.
+        [ -z "$(git status --porcelain)" ] || refuse "the work tree is not what commit $commit is; commit first, or see git status"
+        archive=$OUT/$arch.tar
+        .ci/image.sh --archive "$archive" "$IMAGE_REPOSITORY:$tag"
+        skopeo copy --quiet "$secure" --dest-tls-verify="${secure#*=}" "oci-archive:$archive" "docker://$IMAGE_REPOSITORY:$tag"
+        rm -f "$archive"
+        digest=$(digest_of "$tag")
+    fi
+    echo "$digest" >"$OUT/$arch.digest"
+    echo "$IMAGE_REPOSITORY@$digest"
+}
+
+# One name for the images of several architectures, by their digests.
+index() {
+    local arch digest list
+    known "$@"
+    digest=$(digest_of "git-$commit")
+    if [ -n "$digest" ]; then
+        echo "git-$commit is there already" >&2
+    else
+        list=glassbox-index-$commit
+        ! buildah manifest exists "$list" || buildah manifest rm "$list" >/dev/null
+        buildah manifest create "$list" >/dev/null
+        for arch in "$@"; do
+            digest=$(digest_of "git-$commit-$arch")
+            [ -n "$digest" ] || refuse "$IMAGE_REPOSITORY has no git-$commit-$arch; '.ci/publish.sh image' on such a machine makes it"
+            buildah manifest add "$secure" "$list" "docker://$IMAGE_REPOSITORY@$digest" >/dev/null
+        done
+        buildah manifest push --quiet "$secure" --all "$list" "docker://$IMAGE_REPOSITORY:git-$commit"
+        buildah manifest rm "$list" >/dev/null
+        digest=$(digest_of "git-$commit")
+    fi
+    echo "$digest" >"$OUT/digest"
+    echo "$IMAGE_REPOSITORY@$digest" | tee "$OUT/image"
+}
+
+# What the images in the registry are made of; that it is too little to be true is an error.
+sbom() {
+    local arch digest venv file
+    known "$@"
+    venv=$(.ci/venv.sh "$RELEASE_REQUIREMENTS")
+    for arch in "$@"; do
+        digest=$(digest_of "git-$commit-$arch")
+        [ -n "$digest" ] || refuse "$IMAGE_REPOSITORY has no git-$commit-$arch"
+        file=$OUT/sbom-$arch.spdx.json
+        SYFT_CHECK_FOR_APP_UPDATE=false SYFT_REGISTRY_INSECURE_USE_HTTP=$([ "${secure#*=}" = true ] && echo false || echo true) \
+            DOCKER_CONFIG=$(dirname "$REGISTRY_AUTH_FILE") \
+            "$venv/bin/syft" scan --quiet --platform "linux/$arch" --source-name "$IMAGE_REPOSITORY" --source-version "git-$commit" \
+            --output "spdx-json=$file" "registry:$IMAGE_REPOSITORY@$digest"
+        jq -e '[.packages[].name] | index("libssl-dev") and index("libc6-dev")' "$file" >/dev/null ||
+            { echo "publish: $file names neither OpenSSL nor libc, which are linked in" >&2 && return 1; }
+        echo "$file"
+    done
+}
+
+# references NAME@DIGEST...: a signature is of a digest; a tag's could be moved between signing and use.
+references() {
+    local name
+    [ $# -gt 0 ] || refuse "what? NAME@sha256:…"
+    for name in "$@"; do
+        [[ $name =~ ^[^@]+@sha256:[0-9a-f]{64}$ ]] || refuse "'$name' is not NAME@sha256:…, with 64 hexadecimal digits"
+    done
+    have cosign || refuse "cosign is not there"
+}
+
+plain() { [ "$secure" = --tls-verify=true ] || echo --allow-insecure-registry; }
+
+sign() {
+    local -a with=()
+    references "$@"
+    if [ -n "${COSIGN_KEY:-}" ]; then
+        with=(--key "$COSIGN_KEY" --tlog-upload=false)
+    elif [ -z "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ]; then
+        refuse "nobody vouches for this: neither a job with 'id-token: write' nor COSIGN_KEY"
+    fi
+    # shellcheck disable=SC2046 # a flag or none
+    cosign sign --yes $(plain) "${with[@]}" "$@"
+}
+
+# Signed by the workflow of SIGNER, ours by default, and by nothing else.
+verify() {
+    local -a with
+    references "$@"
+    if [ -n "${COSIGN_KEY:-}" ]; then
+        with=(--key "$COSIGN_KEY" --insecure-ignore-tlog=true)
+    else
+        [ -n "${SIGNER:-}" ] || refuse "SIGNER is not set; it is the workflow that signs, https://github.com/ORG/REPO/.github/workflows/FILE@REF"
+        with=(--certificate-identity "$SIGNER" --certificate-oidc-issuer https://token.actions.githubusercontent.com)
+    fi
+    # shellcheck disable=SC2046 # a flag or none
+    cosign verify $(plain) --output text "${with[@]}" "$@"
+}
+
+# A further tag; one that names something else is left as it is.
+tag() {
+    local digest there
+    [ $# -eq 1 ] || refuse "which tag? one"
+    [[ $1 =~ $TAG ]] || refuse "'$1' is no tag; a tag is letters, digits, and _ . - but not first"
+    [[ $1 != latest ]] || refuse "'latest' says nothing of what it is; vX.Y.Z does"
+    digest=$(digest_of "git-$commit")
+    [ -n "$digest" ] || refuse "$IMAGE_REPOSITORY has no git-$commit; '.ci/publish.sh index' makes it"
+    there=$(digest_of "$1")
+    [ -z "$there" ] || [ "$there" = "$digest" ] || refuse "$IMAGE_REPOSITORY:$1 is $there already, and tags are not moved"
+    [ -n "$there" ] || skopeo copy --quiet --all --src-tls-verify="${secure#*=}" --dest-tls-verify="${secure#*=}" \
+        "docker://$IMAGE_REPOSITORY@$digest" "docker://$IMAGE_REPOSITORY:$1"
+    [ "$(digest_of "$1")" = "$digest" ] || { echo "publish: $IMAGE_REPOSITORY:$1 is not $digest" >&2 && return 1; }
+    echo "$IMAGE_REPOSITORY:$1@$digest"
+}
+
+command=${1:-}
+case $command in
+login | image | index | sbom | sign | verify | tag) shift ;;
+*) refuse "no such command: '$command'; there are login, image, index, sbom, sign, verify, tag" ;;
+esac
+read_variables
+.ci/deps.sh publish >&2
+mkdir -p "$OUT" "$(dirname "$REGISTRY_AUTH_FILE")"
+"$command" "$@"
