@@ -208,4 +208,5 @@ esac
 read_variables
 .ci/deps.sh publish >&2
 mkdir -p "$OUT" "$(dirname "$REGISTRY_AUTH_FILE")"
+[ -e "$REGISTRY_AUTH_FILE" ] || echo '{}' >"$REGISTRY_AUTH_FILE" # some want it there, also when nobody logs in
 "$command" "$@"

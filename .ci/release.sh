@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# From a tag to a release, apart from the image, which publish.sh has pushed:
+#
+#     .ci/release.sh check v1.2.3       # the tag agrees with VERSION, the chart, the changelog, and is of main
+#     .ci/release.sh notes v1.2.3       # the changelog's section
+#     .ci/release.sh chart v1.2.3 NAME@sha256:…   # packages the chart with that image in it and pushes it to CHART_REPOSITORY
+#     .ci/release.sh github v1.2.3      # GitHub's release: notes, chart, SBOMs, sums
+#
+# CHART_REPOSITORY is HOST/PATH; the chart becomes CHART_REPOSITORY/glassbox:1.2.3. build/release-VERSION has what was made,
+# chart.digest and chart (NAME@DIGEST) among it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. .ci/lib.sh
+
+export HELM_REGISTRY_CONFIG=${REGISTRY_AUTH_FILE:-${HOME:-/root}/.docker/config.json}
+export HELM_CACHE_HOME=$CACHE/helm HELM_CONFIG_HOME=$CACHE/helm HELM_DATA_HOME=$CACHE/helm
+
+refuse() { echo "release: $*" >&2 && exit 2; }
+python() { /usr/bin/python3 -B .ci/release.py "$@"; }
+
+# A release is of main: what is promoted comes from nowhere else. Where there is no origin there is nothing to compare.
+check() {
+    python check "$1"
+    local tagged
+    tagged=$(git rev-parse --verify --quiet "refs/tags/$1^{commit}") || refuse "there is no tag $1 here"
+    [ "$tagged" = "$(git rev-parse HEAD)" ] || refuse "$1 is $tagged, and what is checked out is $(git rev-parse HEAD)"
+    ! git rev-parse --verify --quiet refs/remotes/origin/main >/dev/null ||
+        git merge-base --is-ancestor "$tagged" refs/remotes/origin/main || refuse "$1 is not on main"
+}
+
+notes() { python notes "$1"; }
+
+# Sets `chart_host` and what helm is told of it.
+read_repository() {
+    local name=${CHART_REPOSITORY:-}
+    [ -n "$name" ] || refuse "CHART_REPOSITORY is not set; it is where charts go, HOST/PATH"
+    [[ $name =~ ^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$ ]] ||
+        refuse "CHART_REPOSITORY is '$name'; it is HOST/PATH, in lower case, without a scheme or tag"
+    insecure=()
+    case ${name%%/*} in localhost | localhost:* | 127.*) insecure=(--plain-http) ;; esac
+}
+
+# A copy with the files that its links lead to; a version that is there already is not pushed over.
+chart() {
+    local version programs helm work log digest
+    version=$(python check "$1")
+    read_repository
+    programs=$(.ci/kubectl.sh) || refuse "helm $programs"
+    helm=$programs/helm
+    work=build/release-$version
+    rm -rf "$work/chart-source"
+    mkdir -p "$work/chart-source" "$(dirname "$HELM_REGISTRY_CONFIG")"
+    cp -rL charts/glassbox "$work/chart-source/glassbox"
+    python chart "$work/chart-source/glassbox" "$2"
+    "$helm" lint --strict --quiet "$work/chart-source/glassbox" >&2
+    "$helm" package "$work/chart-source/glassbox" --destination "$work" >&2
+    log=$work/push.log
+    if "$helm" show chart "oci://$CHART_REPOSITORY/glassbox" --version "$version" "${insecure[@]}" >"$log" 2>&1; then
+        refuse "$CHART_REPOSITORY/glassbox has $version already, and versions are not moved"
+    fi
+    "$helm" push "$work/glassbox-$version.tgz" "oci://$CHART_REPOSITORY" "${insecure[@]}" >"$log" 2>&1 || { cat "$log" >&2 && return 1; }
+    digest=$(sed -n 's/^Digest: \(sha256:[0-9a-f]*\)$/\1/p' "$log")
+    [ -n "$digest" ] || { cat "$log" >&2 && echo "release: helm did not say what it pushed" >&2 && return 1; }
+    echo "$digest" >"$work/chart.digest"
+    echo "$CHART_REPOSITORY/glassbox@$digest" | tee "$work/chart"
+}
+
+# A prerelease says so; what is there is completed, never replaced.
+github() {
+    local version work kind=()
+    version=$(python check "$1")
+    work=build/release-$version
+    [ -e "$work/glassbox-$version.tgz" ] || refuse "$work has no chart; '.ci/release.sh chart' makes it"
+    have gh || refuse "gh, GitHub's command line, is not there"
+    cp build/publish/sbom-*.spdx.json "$work/"
+    notes "$1" >"$work/notes.md"
+    { echo && echo "Image: \`$(<build/publish/image)\`" && echo && echo "Chart: \`oci://$(<"$work/chart")\`"; } >>"$work/notes.md"
+    (cd "$work" && sha256sum "glassbox-$version.tgz" sbom-*.spdx.json >SHA256SUMS)
+    [[ $version != *-* ]] || kind=(--prerelease)
+    gh release create "$1" --verify-tag --title "glassbox $version" --notes-file "$work/notes.md" "${kind[@]}" \
+        "$work/glassbox-$version.tgz" "$work"/sbom-*.spdx.json "$work/SHA256SUMS"
+}
+
+command=${1:-}
+case $command in
+check | notes | github) [ $# -eq 2 ] || refuse "usage: .ci/release.sh $command TAG" ;;
+chart) [ $# -eq 3 ] || refuse "usage: .ci/release.sh chart TAG NAME@sha256:…" ;;
+*) refuse "no such command: '$command'; there are check, notes, chart, github" ;;
+esac
+shift
+"$command" "$@"
