@@ -18,7 +18,7 @@ shift 3
 ingredients() {
     sed -n 's/^\(\/[^ ()]*\.a\)(.*/\1/p' "$map"
     sed -n 's/^LOAD \(\/usr\/.*\.o\)$/\1/p' "$map"
-    grep -o '/usr/[^ ]*\.c\b' "$build/build.ninja" | grep -v '^/usr/share/cmake' # its own trials
+    { grep -o '/usr/[^ ]*\.c\b' "$build/build.ninja" || true; } | sed '/^\/usr\/share\/cmake/d' # its own trials
     [ $# -eq 0 ] || printf '%s\n' "$@"
 }
 

@@ -95,7 +95,7 @@ image() {
         [ -z "$(git status --porcelain)" ] || refuse "the work tree is not what commit $commit is; commit first, or see git status"
         archive=$OUT/$arch.tar
         .ci/image.sh --archive "$archive" "$IMAGE_REPOSITORY:$tag"
-        skopeo copy --quiet "$secure" --dest-tls-verify="${secure#*=}" "oci-archive:$archive" "docker://$IMAGE_REPOSITORY:$tag"
+        skopeo copy --quiet --dest-tls-verify="${secure#*=}" "oci-archive:$archive" "docker://$IMAGE_REPOSITORY:$tag"
         rm -f "$archive"
         digest=$(digest_of "$tag")
     fi
@@ -105,10 +105,12 @@ image() {
 
 # One name for the images of several architectures, by their digests.
 index() {
-    local arch digest list
+    local arch digest list there
     known "$@"
     digest=$(digest_of "git-$commit")
     if [ -n "$digest" ]; then
+        there=$(skopeo inspect "$secure" --raw "docker://$IMAGE_REPOSITORY@$digest" | jq -r '[.manifests[].platform.architecture] | sort | join(" ")')
+        [ "$there" = "$(printf '%s\n' "$@" | sort | xargs)" ] || refuse "git-$commit is there already, of $there, and tags are not moved"
         echo "git-$commit is there already" >&2
     else
         list=glassbox-index-$commit
@@ -170,18 +172,22 @@ sign() {
     cosign sign --yes $(plain) "${with[@]}" "$@"
 }
 
-# Signed by the workflow of SIGNER, ours by default, and by nothing else.
+# Signed by one of the workflows SIGNERS, a space between them, and by nothing else.
 verify() {
-    local -a with
+    local signer
     references "$@"
     if [ -n "${COSIGN_KEY:-}" ]; then
-        with=(--key "$COSIGN_KEY" --insecure-ignore-tlog=true)
-    else
-        [ -n "${SIGNER:-}" ] || refuse "SIGNER is not set; it is the workflow that signs, https://github.com/ORG/REPO/.github/workflows/FILE@REF"
-        with=(--certificate-identity "$SIGNER" --certificate-oidc-issuer https://token.actions.githubusercontent.com)
+        # shellcheck disable=SC2046 # a flag or none
+        cosign verify $(plain) --output text --key "$COSIGN_KEY" --insecure-ignore-tlog=true "$@"
+        return
     fi
-    # shellcheck disable=SC2046 # a flag or none
-    cosign verify $(plain) --output text "${with[@]}" "$@"
+    [ -n "${SIGNERS:-}" ] || refuse "SIGNERS is not set; they are workflows, https://github.com/ORG/REPO/.github/workflows/FILE@REF each"
+    for signer in $SIGNERS; do
+        # shellcheck disable=SC2046
+        ! cosign verify $(plain) --output text --certificate-identity "$signer" \
+            --certificate-oidc-issuer https://token.actions.githubusercontent.com "$@" || return 0
+    done
+    return 1
 }
 
 # A further tag; one that names something else is left as it is.
@@ -206,7 +212,7 @@ login | image | index | sbom | sign | verify | tag) shift ;;
 *) refuse "no such command: '$command'; there are login, image, index, sbom, sign, verify, tag" ;;
 esac
 read_variables
-.ci/deps.sh publish >&2
 mkdir -p "$OUT" "$(dirname "$REGISTRY_AUTH_FILE")"
 [ -e "$REGISTRY_AUTH_FILE" ] || echo '{}' >"$REGISTRY_AUTH_FILE" # some want it there, also when nobody logs in
+{ have skopeo && have buildah && have jq; } || .ci/deps.sh publish >&2
 "$command" "$@"

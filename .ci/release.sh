@@ -6,7 +6,7 @@
 #     .ci/release.sh chart v1.2.3 NAME@sha256:…   # packages the chart with that image in it and pushes it to CHART_REPOSITORY
 #     .ci/release.sh github v1.2.3      # GitHub's release: notes, chart, SBOMs, sums
 #
-# CHART_REPOSITORY is HOST/PATH; the chart becomes CHART_REPOSITORY/glassbox:1.2.3. build/release-VERSION has what was made,
+# CHART_REPOSITORY is HOST/PATH; the chart becomes CHART_REPOSITORY/glassbox:1.2.3. build/release has what was made,
 # chart.digest and chart (NAME@DIGEST) among it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -47,7 +47,7 @@ chart() {
     read_repository
     programs=$(.ci/kubectl.sh) || refuse "helm $programs"
     helm=$programs/helm
-    work=build/release-$version
+    work=build/release
     rm -rf "$work/chart-source"
     mkdir -p "$work/chart-source" "$(dirname "$HELM_REGISTRY_CONFIG")"
     cp -rL charts/glassbox "$work/chart-source/glassbox"
@@ -69,7 +69,7 @@ chart() {
 github() {
     local version work kind=()
     version=$(python check "$1")
-    work=build/release-$version
+    work=build/release
     [ -e "$work/glassbox-$version.tgz" ] || refuse "$work has no chart; '.ci/release.sh chart' makes it"
     have gh || refuse "gh, GitHub's command line, is not there"
     cp build/publish/sbom-*.spdx.json "$work/"

@@ -45,6 +45,7 @@ helm-unittest  .ci/tools/helm-unittest  github.com/helm-unittest/helm-unittest/c
 helm-docs   .ci/tools/helm-docs   github.com/norwoodj/helm-docs/cmd/helm-docs
 kind        .ci/tools/kind        sigs.k8s.io/kind
 actionlint  .ci/tools/actionlint  github.com/rhysd/actionlint/cmd/actionlint
+cosign      .ci/tools/cosign      github.com/sigstore/cosign/v2/cmd/cosign
 ROWS
 }
 

@@ -1,0 +1,187 @@
+"""What every workflow keeps to, and that what it calls is there for a person to call."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+
+import pytest
+import workflows
+from workflows import ROOT
+
+# What a job may be given, beyond reading: the workflow and job that it is for.
+WRITES = {
+    ("ci.yaml", "image"): {"packages", "id-token", "attestations"},
+    ("ci.yaml", "deploy"): {"contents", "pull-requests", "statuses"},
+    ("ci.yaml", "promote"): {"contents", "pull-requests", "statuses", "id-token"},
+    ("image.yaml", "build"): {"packages", "id-token", "attestations"},
+    ("image.yaml", "index"): {"packages", "id-token", "attestations"},
+    ("release.yaml", "image"): {"packages", "id-token", "attestations"},
+    ("release.yaml", "publish"): {"contents", "packages", "id-token", "attestations"},
+    ("promote.yaml", "gate"): {"id-token"},
+    ("promote.yaml", "propose"): {"contents", "pull-requests", "statuses"},
+    ("verify.yaml", "gate"): {"id-token"},
+    ("verify.yaml", "rollback"): {"contents", "pull-requests", "statuses", "issues"},
+    ("verify.yaml", "onward"): {"contents", "pull-requests", "statuses", "id-token"},
+}
+JOBS = {(name, job): body for name, job, body in workflows.jobs()}
+
+
+def make_targets() -> set[str]:
+    """What the Makefile can be asked for."""
+    return set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_there_are_those_of_a_delivery() -> None:
+    assert workflows.NAMES == ["ci.yaml", "image.yaml", "promote.yaml", "release.yaml", "verify.yaml"]
+
+
+def test_actions_are_pinned_by_sha_with_their_tag() -> None:
+    lines = [(name, line) for name, line in workflows.uses() if not line.startswith("./")]
+    assert len(lines) > 15
+    loose = [line for line in lines if not re.fullmatch(r"[\w-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line[1])]
+    assert not loose
+
+
+def test_an_action_has_one_version() -> None:
+    versions: dict[str, set[str]] = {}
+    for _, line in workflows.uses():
+        versions.setdefault(line.split("@")[0], set()).add(line)
+    assert {action: found for action, found in versions.items() if len(found) > 1} == {}
+
+
+def test_local_workflows_exist_and_can_be_called() -> None:
+    called = {line.removeprefix("./.github/workflows/") for _, line in workflows.uses() if line.startswith("./")}
+    assert called == {"image.yaml", "promote.yaml"}
+    assert all("workflow_call" in workflows.read(name)["on"] for name in called)
+
+
+@pytest.mark.parametrize("name", workflows.NAMES)
+def test_nothing_is_permitted_but_to_a_job(name: str) -> None:
+    assert workflows.read(name)["permissions"] == {}
+    assert workflows.read(name)["concurrency"]["group"]
+
+
+@pytest.mark.parametrize("key", JOBS, ids="/".join)
+def test_a_job_has_the_least(key: tuple[str, str]) -> None:
+    given = JOBS[key]["permissions"]
+    assert {scope for scope, level in given.items() if level == "write"} == WRITES.get(key, set())
+    assert set(given.values()) <= {"read", "write"}
+
+
+@pytest.mark.parametrize("key", [key for key, body in JOBS.items() if "uses" not in body], ids="/".join)
+def test_a_job_ends(key: tuple[str, str]) -> None:
+    assert 0 < JOBS[key]["timeout-minutes"] <= 90
+    assert re.fullmatch(r"ubuntu-24\.04(-arm)?|\$\{\{ matrix\.runner \}\}", JOBS[key]["runs-on"])
+
+
+def test_no_checkout_keeps_its_token() -> None:
+    checkouts = [step for _, _, step in workflows.steps() if step.get("uses", "").startswith("actions/checkout@")]
+    assert len(checkouts) >= 9
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_shell_is_given_values_by_its_environment_only() -> None:
+    found = list(workflows.commands())
+    assert len(found) > 20
+    assert [line for line in found if "${{" in line[1]] == []
+
+
+def test_events_are_those_that_run_code_of_ours() -> None:
+    """pull_request_target and workflow_run give a stranger's code the repository's rights."""
+    events = {event for name in workflows.NAMES for event in workflows.read(name)["on"]}
+    assert events == {"push", "pull_request", "workflow_call", "workflow_dispatch"}
+    for name, job, body in workflows.jobs():
+        if set(body["permissions"].values()) - {"read"} and name == "ci.yaml":
+            condition = f"{body.get('if', '')} {JOBS[name, 'image']['if']}"
+            assert "github.event_name == 'push' && github.ref == 'refs/heads/main'" in condition, job
+    assert JOBS["ci.yaml", "deploy"]["needs"] == "image" and JOBS["ci.yaml", "promote"]["needs"] == "deploy"
+
+
+def test_the_required_check_wants_all_that_is_checked() -> None:
+    required = JOBS["ci.yaml", "required"]
+    assert required["if"] == "always()" and required["needs"] == ["test", "check"]
+    [step] = required["steps"]
+    for needs, expected in ((("success", "success"), 0), (("success", "skipped"), 1), (("failure", "success"), 1), (("", ""), 1)):
+        got = subprocess.run(["bash", "-c", step["run"]], env={"TEST": needs[0], "CHECK": needs[1]}, check=False)
+        assert got.returncode == expected, needs
+    assert '"context": "required"' in (ROOT / ".github/setup").read_text(encoding="utf-8")
+
+
+def test_what_is_called_is_there() -> None:
+    targets = make_targets()
+    scripts = 0
+    for name, line in workflows.commands():
+        for target in re.findall(r"\bmake ([a-z-]+)", line):
+            assert target in targets, f"{name}: {line}"
+        for script in re.findall(r"(?<![\w/])(\.ci/[\w.-]+|infra/[\w/.-]+)", line):
+            scripts += 1
+            assert os.access(ROOT / script, os.X_OK), f"{name}: {script}"
+    assert scripts > 10
+
+
+def test_a_person_can_call_it_all() -> None:
+    """What is neither ours, nor GitHub's own tool, nor the shell's: there is none."""
+    known = r"\.ci/|git |gh |echo |if |--body |\[ "
+    assert [line for line in workflows.commands() if not re.match(known, line[1].strip())] == []
+
+
+def parts_of_check() -> set[str]:
+    """The parts of `make check`: scripts, and the bench's own tests."""
+    text = (ROOT / ".ci/check.sh").read_text(encoding="utf-8")
+    return {*re.findall(r'^(?:part|check) "[^"]+" \.ci/([\w-]+)\.sh', text, re.MULTILINE), "bench"}
+
+
+def test_the_jobs_together_are_make_check() -> None:
+    parts = [part for row in JOBS["ci.yaml", "check"]["strategy"]["matrix"]["include"] for part in row["parts"].split()]
+    assert len(parts) == len(set(parts))
+    assert set(parts) == parts_of_check()
+
+
+def test_check_takes_parts_by_name() -> None:
+    assert "${CHECK:-}" in (ROOT / ".ci/check.sh").read_text(encoding="utf-8"), "it would do all of it, this test included"
+    environment = {**os.environ, "CHECK": "nothing"}
+    got = subprocess.run([ROOT / ".ci/check.sh"], env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert got.returncode == 2
+    assert "'nothing'" in got.stderr and "lint" in got.stderr
+
+
+def test_versions_are_in_one_place() -> None:
+    """Those of our tools are in versions.env and go.mod; a workflow names actions, and the one tool that signs."""
+    text = "\n".join(file.read_text(encoding="utf-8") for file in workflows.FILES)
+    text = re.sub(r"@[0-9a-f]{40} # v[\d.]+", "", text)
+    assert set(re.findall(r"\bv?\d+\.\d+\.\d+\b", text)) == {"v2.6.1"}
+
+
+def test_variables_are_set_up_and_explained() -> None:
+    setup = (ROOT / ".github/setup").read_text(encoding="utf-8")
+    readme = (ROOT / ".github/README.md").read_text(encoding="utf-8")
+    places = set(re.findall(r"\[([A-Z_]+)\]=", setup))
+    assert workflows.mentioned("vars") == places
+    assert all(f"`{name}`" in readme for name in places | workflows.mentioned("secrets"))
+    assert workflows.mentioned("secrets") == {"REGISTRY_PASSWORD"}
+
+
+def test_environments_are_set_up_and_explained() -> None:
+    setup = (ROOT / ".github/setup").read_text(encoding="utf-8")
+    found = re.search(r"^ENVIRONMENTS=\(([^)]*)\)", setup, re.MULTILINE)
+    assert found
+    readme = (ROOT / ".github/README.md").read_text(encoding="utf-8")
+    plain = {body["environment"] for body in JOBS.values() if "environment" in body and "$" not in body["environment"]}
+    assert plain | {"dev", "staging", "prod", "prod-gate"} == set(found[1].split())
+    assert all(f"`{name}`" in readme for name in found[1].split())
+
+
+def test_prod_is_proposed_behind_its_environment_and_verified_without() -> None:
+    assert JOBS["promote.yaml", "propose"]["environment"] == "${{ inputs.to }}"
+    assert "'prod-gate'" in JOBS["verify.yaml", "gate"]["environment"]
+
+
+@pytest.mark.parametrize("file", [".github/dependabot.yml"])
+def test_dependabot_looks_everywhere(file: str) -> None:
+    updates = workflows.yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))["updates"]
+    assert {update["package-ecosystem"] for update in updates} == {"github-actions", "docker", "pip", "gomod", "npm", "terraform"}
+    folders = {folder for update in updates if update["package-ecosystem"] == "pip" for folder in update["directories"]}
+    listed = subprocess.run(["git", "ls-files", "*requirements.txt"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert folders == {f"/{os.path.dirname(line)}" for line in listed.split()}
