@@ -22,9 +22,10 @@ have "$ENGINE" || { echo "there is neither docker nor podman: '$ENGINE' is not t
 
 mkdir -p "$CACHE"
 export GLASSBOX_CACHE=$CACHE
-options=(--rm --privileged --init --volume "$PWD:$PWD" --volume "$CACHE:$CACHE" --workdir "$PWD"
+options=(--rm --privileged --volume "$PWD:$PWD" --volume "$CACHE:$CACHE" --workdir "$PWD"
     # What no overlay may lie on another for: layers of images, a node's pods.
     --volume /var/lib/containers --volume /var/lib/kubelet --volume /var/tmp)
+[ "$ENGINE" != docker ] || options+=(--init) # which podman has from a package of its own
 for name in "${HANDED[@]}"; do
     [ -z "${!name:-}" ] || options+=(--env "$name")
 done

@@ -35,9 +35,10 @@ owner() {
 entries=$folder/var/lib/dpkg/status.d
 mkdir -p "$entries" "$folder/etc"
 cp -L /etc/os-release "$folder/etc/os-release"
-paths=$(ingredients "$@" | xargs -r realpath | sort -u)
+paths=$(ingredients "$@" | sort -u)
 [ -n "$paths" ] || { echo "nothing was linked, says $map" >&2 && exit 1; }
 for path in $paths; do
+    path=$(realpath -e "$path")
     package=$(owner "$path")
     [ -e "$entries/$package" ] || dpkg-query -s "$package" >"$entries/$package"
 done

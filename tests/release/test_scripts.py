@@ -49,6 +49,11 @@ def test_what_no_package_owns_is_an_error(tmp_path: Path) -> None:
     assert got.returncode != 0 and f"no package owns {tmp_path}/own.a" in got.stderr
 
 
+def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
+    got = linked(tmp_path, "", "/nowhere/lib.a(a.o)\n")
+    assert got.returncode != 0 and "/nowhere/lib.a" in got.stderr
+
+
 def test_a_map_that_says_nothing_is_an_error(tmp_path: Path) -> None:
     got = linked(tmp_path, "", "")
     assert got.returncode != 0 and "nothing was linked" in got.stderr
