@@ -13,7 +13,7 @@ fi
 
 formatting() { "clang-format-$CLANG_VERSION" --dry-run --Werror "${sources[@]}"; }
 
-shells() { shellcheck --external-sources --shell=bash .ci/*.sh .ci/run alerts/drill alerts/runbooks/env.sh; }
+shells() { shellcheck --external-sources --shell=bash .ci/*.sh .ci/run .github/setup alerts/drill alerts/runbooks/env.sh; }
 
 # Each test of the chart with what they share before it, as its container gets it.
 helm_tests() {

@@ -13,11 +13,6 @@ yaml() {
         xargs -0 "$linters/bin/yamllint" --strict -c .yamllint.yaml
 }
 
-shells() {
-    shellcheck --external-sources --shell=bash .github/setup .ci/{debian,gate,promoted,propose,publish,release,version,workflows}.sh &&
-        shellcheck --shell=sh .ci/linked.sh
-}
-
 # With shellcheck for what is in `run:`.
 action() { "$actionlint"; }
 
@@ -31,7 +26,6 @@ actionlint=$(.ci/tools.sh actionlint) || true
 ! usable "actionlint" "$actionlint" || step "actionlint" action
 step "zizmor" audit
 step "yamllint" yaml
-step "shellcheck" shells
 # What signs is built by nobody here: it takes minutes, and there is one for a workflow to fetch. If it is there, it is used.
 if [ -z "$(.ci/tools.sh --missing cosign)" ]; then
     COSIGN_BIN=$(.ci/tools.sh cosign)
