@@ -9,7 +9,8 @@
 #     cannot be had: why          what it is made of cannot be fetched, or there is no Go
 #     broken: why                 all of it is there, and it does not build: a fault of ours
 #
-# `--missing NAME...` builds nothing, and prints those of the names that are not there yet.
+# `--missing NAME...` builds nothing, and prints those of the names that are not there yet. `--sources SOURCE MODULE`
+# prints a line as above for the folder of a module's sources, in the version and with the sum that SOURCE pins.
 #
 # To add a tool: a row below. Its source is a module of ours that pins all it is made of, down to
 # the checksums (`go mod init glassbox/tools/NAME && go get -tool PACKAGE@VERSION` in .ci/tools/NAME),
@@ -46,6 +47,7 @@ helm-docs   .ci/tools/helm-docs   github.com/norwoodj/helm-docs/cmd/helm-docs
 kind        .ci/tools/kind        sigs.k8s.io/kind
 actionlint  .ci/tools/actionlint  github.com/rhysd/actionlint/cmd/actionlint
 cosign      .ci/tools/cosign      github.com/sigstore/cosign/v2/cmd/cosign
+traefik     .ci/tools/traefik     github.com/traefik/traefik/v3/cmd/traefik
 ROWS
 }
 
@@ -164,6 +166,16 @@ if [ "${1:-}" = --missing ]; then
     for name in "$@"; do
         missing "$name"
     done
+    exit
+fi
+if [ "${1:-}" = --sources ]; then
+    go=$(find_go) || { echo "cannot be had: no Go of at least $GO_VERSION" && exit 1; }
+    cd "$2"
+    if ! said=$("$go" mod download "$3" 2>&1); then
+        echo "cannot be had: $3: $(tail -n 1 <<<"$said")"
+        exit 1
+    fi
+    "$go" list -m -f '{{.Dir}}' "$3"
     exit
 fi
 results=$(mktemp -d)
