@@ -25,10 +25,10 @@ class Unavailable(Exception):
 
 
 def wish(profile: str, release: str = "glassbox", namespace: str = "glassbox") -> Wish:
-    """As the command line has it by default."""
+    """As the command line has it by default, with all that may be asked for besides."""
     parts = tuple(part for part in PARTS if profile in part.profiles)
     return Wish(profile=profile, namespace=namespace, release=release, monitoring="monitoring", overlay=None,
-                values=(), parts=parts)
+                values=(), parts=parts, gateway=True)
 
 
 def render(part: Part, asked: Wish) -> str:

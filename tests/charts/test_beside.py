@@ -83,8 +83,9 @@ def test_nothing_is_made_twice(profile: str) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_operator_takes_what_is_ours(profile: str) -> None:
     parts = rendered(profile)
-    ours = [*parts["glassbox"], *parts["opentelemetry-collector"]]
+    ours = [*parts["glassbox"], *parts["opentelemetry-collector"], *parts["gateway"]]
     kinds = Counter(found["kind"] for found in ours)
+    assert kinds["PodMonitor"] == 1
     assert kinds["ServiceMonitor"] >= 1 and kinds["PrometheusRule"] >= 1
     assert unseen(ours, parts["kube-prometheus-stack"]) == []
 

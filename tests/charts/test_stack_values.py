@@ -102,7 +102,8 @@ def test_no_key_is_dead(path: Path) -> None:
 
 OTHER = {str: "other", int: 7, bool: False, list: ["--other"]}
 FITTING = {"pullPolicy": "Never", "interval": "7s", "timeout": "7s", "metricResolution": "77s", "goMemLimit": "7MiB",
-           "kubeletRequestTimeout": "7s", "heartbeatTimeout": "7s", "volume": "7Mi", "endpoint": "http://other:4318"}
+           "kubeletRequestTimeout": "7s", "heartbeatTimeout": "7s", "accept": "7s", "finish": "7s", "type": "NodePort", "externalTrafficPolicy": "Local",
+           "volume": "7Mi", "endpoint": "http://other:4318"}
 
 
 @pytest.mark.parametrize("name", OURS)

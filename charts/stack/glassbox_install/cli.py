@@ -13,15 +13,17 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import steps
+from . import definitions, steps
 from .parts import PARTS, PROFILES, Part, Refused, Unavailable, Wish, chart_of, layers
 from .tools import Failed, Tools
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?")  # helm's bound for a release is 53
 COMMAND = re.compile(r"\b(kubectl|helm) (?=(?:-n \S+ )?(?:create|delete|describe|logs|rollback|uninstall)\b)")
 EPILOGUE = f"""
-parts, in order: {', '.join(part.name for part in PARTS)} (webhook: in the demo profile).
-Charts come from $CHARTS_DIR (NAME-VERSION.tgz) or, without it, from their public repositories; values from
+parts, in order: {', '.join(part.name for part in PARTS)} (webhook: in the demo profile;
+gateway: when asked for).
+Charts come from $CHARTS_DIR (NAME-VERSION.tgz) or, without it, from their public repositories; the Gateway API's CRDs
+from the file $GATEWAY_API_CRDS or, without it, from their public address; values from
 charts/stack/values, then the profile's, then DIR/PART.yaml, then FILE.
 """
 
@@ -39,6 +41,7 @@ def options() -> argparse.ArgumentParser:
     add("--overlay", type=Path, metavar="DIR", help="DIR/PART.yaml: values that this cluster needs")
     add("--values", type=Path, action="append", default=[], metavar="FILE", help="more values for glassbox")
     add("--only", action="append", default=[], metavar="PART", help="this part; may be given again")
+    add("--gateway", action="store_true", help="a Gateway as the door from outside, and the service's route to it")
     add("--tempo", default="", metavar="URL", help="send traces there (OTLP over HTTP), and link exemplars to them")
     add("--tempo-query", default="", metavar="URL", help="where Grafana asks Tempo (default: the same host, port 3200)")
     add("--uninstall", action="store_true", help="remove the parts, in reverse order")
@@ -71,7 +74,8 @@ def chosen(given: argparse.Namespace) -> tuple[Part, ...]:
     for part in parts:
         if given.profile not in part.profiles and part.name in given.only:
             raise Refused(f"--only {part.name}: it is of the profile {', '.join(part.profiles)}")
-    return tuple(part for part in parts if given.profile in part.profiles)
+    return tuple(part for part in parts if given.profile in part.profiles
+                 and (not part.option or part.name in given.only or getattr(given, part.option)))
 
 
 def wish(given: argparse.Namespace) -> Wish:
@@ -95,7 +99,8 @@ def wish(given: argparse.Namespace) -> Wish:
     if given.tempo_query and not given.tempo:
         raise Refused("--tempo-query: says where traces are asked for; --tempo, where they are sent, is missing")
     return Wish(given.profile, given.namespace, given.release, given.monitoring_namespace, given.overlay,
-                tuple(given.values), chosen(given), url("--tempo", given.tempo), url("--tempo-query", given.tempo_query))
+                tuple(given.values), chosen(given), url("--tempo", given.tempo), url("--tempo-query", given.tempo_query),
+                given.gateway)
 
 
 def run(given: argparse.Namespace) -> None:
@@ -106,6 +111,8 @@ def run(given: argparse.Namespace) -> None:
         for part in asked.parts:  # files first: they need no cluster
             chart_of(part)
             layers(part, asked)
+            if part.definitions:
+                definitions.source(part)
     if not given.dry_run:
         tools.check()
     if given.uninstall:

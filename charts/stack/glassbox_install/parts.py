@@ -17,6 +17,7 @@ STACK = Path(__file__).resolve().parents[1]
 ROOT = STACK.parents[1]
 PROFILES = ("demo", "production")
 SECRET = "glassbox"  # what Alertmanager's receivers need, in the namespace of the monitoring
+GATEWAY = {"name": "public", "namespace": "gateway"}  # what a route names, as manifests/gateway has it
 COMMUNITY = "https://prometheus-community.github.io/helm-charts"
 
 
@@ -33,12 +34,14 @@ class Part:
     """A release: where it goes, what it is made of, what besides its workloads must be there."""
 
     name: str
-    place: str  # whose namespace: monitoring, service, or kube-system
+    place: str  # whose namespace: monitoring, service, or the name of one
     version: str = ""  # of a public chart; without, the chart is ours
     repository: str = ""
     folder: str = ""  # of a chart of ours, from the root
     api: str = ""  # the APIService that it serves
     profiles: tuple[str, ...] = PROFILES
+    option: str = ""  # installed only when this option is given, or the part is named
+    definitions: str = ""  # the version of the Gateway API whose CRDs it needs
 
     @property
     def chart(self) -> str:
@@ -55,6 +58,7 @@ PARTS = (
     Part("prometheus-adapter", "monitoring", version="5.3.0", repository=COMMUNITY,
          api="v1beta1.custom.metrics.k8s.io"),
     Part("opentelemetry-collector", "monitoring", folder="charts/stack/manifests/opentelemetry-collector"),
+    Part("gateway", "gateway", folder="charts/stack/manifests/gateway", option="gateway", definitions="v1.4.0"),
     Part("glassbox", "service", folder="charts/glassbox"),
 )
 
@@ -72,6 +76,7 @@ class Wish:
     parts: tuple[Part, ...]
     tempo: str = ""
     tempo_query: str = ""
+    gateway: bool = False  # whether the service's route is that Gateway's
 
     def namespace_of(self, part: Part) -> str:
         """Where a part goes."""
@@ -125,7 +130,10 @@ def derived(part: Part, wish: Wish) -> dict:
             "networkPolicy": {"monitoringFrom": [
                 {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": here}}}]},
             "autoscaling": {"keda": {"prometheusAddress": prometheus}},
-            "tests": {"prometheusUrl": prometheus}}
+            "tests": {"prometheusUrl": prometheus},
+            **({"httpRoute": {"enabled": True, "parentRefs": [GATEWAY]}} if wish.gateway else {})}
+    if part.name == "gateway":
+        return {"routes": {"namespaces": [wish.namespace]}}
     if not wish.tempo:
         return {}
     if part.name == "opentelemetry-collector":

@@ -12,7 +12,7 @@ import re
 import secrets
 import time
 
-from . import diagnosis, others, ready
+from . import definitions, diagnosis, others, ready
 from .parts import PARTS, ROOT, SECRET, Part, Refused, Unavailable, Wish, chart_of, layers
 from .tools import Failed, Tools, last_words
 
@@ -23,8 +23,9 @@ ALIVE = ("--deployed", "--failed", "--pending", "--uninstalling")  # what helm 4
 BUSY = re.compile(r"failed to download openapi|deadline exceeded|TLS handshake timeout|etcdserver: request timed out|"
                   r"connection refused|currently unable to handle|unexpected EOF|http2: client connection lost")
 TRIES = 3
-# The namespace of the service holds its pods to this; they ask for nothing that it forbids.
+# The namespaces of the service and of the gateway hold their pods to this; they ask for nothing that it forbids.
 POD_SECURITY = {"pod-security.kubernetes.io/enforce": "restricted"}
+RESTRICTED = ("service", "gateway")
 
 
 def release(tools: Tools, part: Part, wish: Wish) -> dict | None:
@@ -112,7 +113,9 @@ def ground(tools: Tools, wish: Wish) -> None:
     """Makes those that are not there, and the demonstration's Secret; what is there keeps its labels."""
     wanted: dict[str, dict[str, str]] = {}
     for part in wish.parts:  # in a namespace for both, the monitoring's decides: node-exporter is not `restricted`
-        wanted.setdefault(wish.namespace_of(part), POD_SECURITY if part.place == "service" else {})
+        wanted.setdefault(wish.namespace_of(part), POD_SECURITY if part.place in RESTRICTED else {})
+        if part.name == "gateway":  # what it may do in the service's is in there
+            wanted.setdefault(wish.namespace, POD_SECURITY)
     for name, labels in wanted.items():
         if not tools.dry and tools.get("namespace", name):
             continue
@@ -142,6 +145,8 @@ def install(tools: Tools, part: Part, wish: Wish, seconds: int) -> str:
         if serves(tools, part) and not (found and ours(part, found)):
             return "there already, and not by us: left alone"
     values, stdin = layers(part, wish)
+    if part.definitions:
+        definitions.install(tools, part)
     if part.name == "metrics-server" and tools.dry:
         print("# only where metrics.k8s.io is absent:")
     try:
@@ -216,6 +221,9 @@ def remains(tools: Tools, wish: Wish) -> str:
         "monitoring.coreos.com")]
     if names:
         lines.append(f"{len(names)} CRDs of the operator, with whatever monitors and rules others have:\n"
+                     f"      kubectl delete crd {' '.join(names)}")
+    if any(part.definitions for part in wish.parts) and (names := list(definitions.there(tools))):
+        lines.append(f"{len(names)} CRDs of the Gateway API, with everybody's routes, unless your cloud brings them:\n"
                      f"      kubectl delete crd {' '.join(names)}")
     for name in dict.fromkeys(wish.namespace_of(part) for part in PARTS if part.place != "kube-system"):
         claims = [each["metadata"]["name"] for each in tools.items("persistentvolumeclaims", "-n", name)]
