@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # A Kubernetes cluster to look around in (infra/cluster/README.md): `make cluster`, `make cluster-down`.
 #
-#     .ci/cluster.sh up        starts it; with STACK=1 also all that watches the service, and the service, by
-#                              charts/stack/install (CHARTS_DIR: a folder of the charts of others, else they are fetched)
+#     .ci/cluster.sh up        starts it; with STACK=1 also all that watches the service, the service, and a Gateway as
+#                              the door to it, by charts/stack/install (CHARTS_DIR: a folder of the charts of others,
+#                              GATEWAY_API_CRDS: a file, else they are fetched)
 #     .ci/cluster.sh down
 #     .ci/cluster.sh test      the node's own tests (tests/cluster), counted: a part of `make check`
 #
@@ -20,10 +21,11 @@ start() {
     else
         # From outside, and before anything is built: no way leads out of the node.
         CHARTS_DIR=$(.ci/charts.sh) || { echo "the charts: $CHARTS_DIR (CHARTS_DIR names a folder that has them)" >&2 && exit 75; }
-        export CHARTS_DIR
+        GATEWAY_API_CRDS=$(.ci/crds.sh) || { echo "the Gateway API's CRDs: $GATEWAY_API_CRDS" >&2 && exit 75; }
+        export CHARTS_DIR GATEWAY_API_CRDS
         # One that is up is given what it lacks.
         if "$cluster" status >/dev/null 2>&1; then "$cluster" load --all >&2; else "$cluster" up --all; fi
-        "$cluster" enter charts/stack/install --profile demo --overlay "$("$cluster" values)"
+        "$cluster" enter charts/stack/install --profile demo --gateway --overlay "$("$cluster" values)"
     fi
     cat >&2 <<NEXT
 

@@ -102,6 +102,7 @@ def test_folders_come_before_what_is_in_them(image: oci.Image) -> None:
     ("adapter", "localhost/prometheus-adapter/prometheus-adapter:v0.12.0"),
     ("metrics-server", "localhost/metrics-server/metrics-server:v0.7.2"),
     ("collector", "localhost/otel/opentelemetry-collector-contrib:0.162.0"),
+    ("traefik", "localhost/traefik:v3.6.15"),
     ("k6", "localhost/grafana/k6:2.2.0"),
     ("tools", "localhost/tools:1"),
     ("webhook", "localhost/webhook:1"),
@@ -115,6 +116,7 @@ def test_names(name: str, image: str) -> None:
     ("alertmanager", "infra/cluster/values/kube-prometheus-stack.yaml", "alertmanager.alertmanagerSpec.image.tag"),
     ("metrics-server", "charts/stack/values/metrics-server.yaml", "image.tag"),
     ("collector", "charts/stack/values/opentelemetry-collector.yaml", "image.tag"),
+    ("traefik", "charts/stack/values/gateway.yaml", "image.tag"),
     ("tools", "infra/cluster/values/opentelemetry-collector.yaml", "reader.image.tag"),
     ("webhook", "infra/cluster/values/webhook.yaml", "image.tag"),
 ])

@@ -81,6 +81,8 @@ ROWS = (
     Row("collector", "otel/opentelemetry-collector-contrib",
         pinned("otelcol", "go.opentelemetry.io/collector/receiver/otlpreceiver", ""), ("otelcol",),
         recipes.program("/otelcol-contrib", user=10001, folders=("/traces",))),
+    Row("traefik", "traefik", pinned("traefik", "github.com/traefik/traefik/v3"), ("traefik",),
+        recipes.program("/usr/local/bin/traefik", user=65532)),
     Row("k6", "grafana/k6", pinned("k6", "go.k6.io/k6/v2", ""), ("k6",), recipes.k6),
     Row("webhook", "webhook", always("1"), (), recipes.webhook),
 )
