@@ -138,7 +138,9 @@ if [ -n "${E2E_KUBECONFIG:-}" ]; then
 else
     # A node has no way out to fetch them by itself.
     CHARTS_DIR=$(.ci/charts.sh) || give_up "the charts of others: $CHARTS_DIR"
-    export CHARTS_DIR
+    GATEWAY_API_CRDS=$(.ci/crds.sh) || give_up "the Gateway API's CRDs: $GATEWAY_API_CRDS"
+    export CHARTS_DIR GATEWAY_API_CRDS
+    install+=(--gateway)
     if "$node" status >/dev/null 2>&1; then
         say "a cluster is up already: it is used, and left up"
     else

@@ -161,6 +161,17 @@ def quiet(switch: Traffic) -> None:
     switch.off()
 
 
+@pytest.fixture
+def frozen(cluster: Cluster, service: Glassbox) -> Iterator[list[str]]:
+    """The number of pods stays as it is: a pod that is scaled away takes its counters with it."""
+    spec = service.hpa()["spec"]
+    now = len(service.settle())
+    cluster.patch(service.namespace, f"hpa/{service.name}", {"spec": {"minReplicas": now, "maxReplicas": now}})
+    yield service.settle()
+    cluster.patch(service.namespace, f"hpa/{service.name}", {
+        "spec": {name: spec[name] for name in ("minReplicas", "maxReplicas")}})
+
+
 @pytest.fixture(scope="session")
 def results() -> Path:
     """Where tables for people are left."""

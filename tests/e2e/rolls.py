@@ -26,6 +26,8 @@ MIXED = [Row(f"{PATH}?delay=100", close=True), Row(f"{PATH}?delay=100"), Row(PAT
 # For a death: what is cut is seen to be, and a third of a second's requests and more is in flight on each pod.
 LONG = [Row(f"{PATH}?delay=1000", close=True), Row(PATH, close=True)]
 RATE = 60
+# What is done, when it is over, and how many pods end in it.
+Event = tuple[Callable[[], object], Callable[[], bool], int]
 HEAD = ("event", "requests sent", "failed", "refused", "lines", "spans", "lost lines", "lost spans", "note")
 
 
@@ -73,11 +75,12 @@ class Table:
 
 
 class Rolls:
-    """Where they happen."""
+    """Where they happen; the load goes to `url`."""
 
     def __init__(self, cluster: Cluster, service: Glassbox, logs: Logs, spans: Spans, namespace: str) -> None:
         self.cluster, self.service, self.logs, self.spans = cluster, service, logs, spans
         self.namespace = namespace
+        self.url = f"http://{service.host}"
 
     def counted(self) -> int:
         """Requests to PATH by the metrics of all pods that are ready."""
@@ -91,7 +94,7 @@ class Rolls:
         without a word."""
         before = {pod["metadata"]["name"] for pod in self.service.pods()}
         counted = self.counted()
-        with Load(self.cluster, self.namespace, f"http://{self.service.host}", rows, RATE, seconds) as load:
+        with Load(self.cluster, self.namespace, self.url, rows, RATE, seconds) as load:
             load.wait_begun()
             done = act()
             assert eventually(is_over, seconds + 60, 0.2), f"{name} does not come to its end"
@@ -123,3 +126,24 @@ class Rolls:
         eventually(lines, 20 if victim is None else 5, 0.5)
         eventually(spans, 30, 1.0)
         return ledger
+
+
+def is_gone(service: Glassbox, names: list[str]) -> Callable[[], bool]:
+    """Whether none of these pods is there any more."""
+    return lambda: not {pod["metadata"]["name"] for pod in service.pods()} & set(names)
+
+
+def in_order(rolls: Rolls, table: Table, name: str, event: Callable[[], Event], seconds: int) -> Outcome:
+    """An event in which all that end are told to: nothing is lost, and they say so themselves. Where the machine is so
+    slow that the load ends first, once more with a load that lasts longer; what was sent so far is judged as well."""
+    for longer in (1, 4):
+        act, is_over, ended = event()
+        outcome = rolls.under_load(name, act, is_over, longer * seconds)
+        if outcome.covered:
+            table.add(outcome)
+        outcome.ledger.check_nothing_lost()
+        assert len(outcome.gone) == ended
+        outcome.check_last_words()
+        if outcome.covered:
+            return outcome
+    raise AssertionError(f"{name}: {longer * seconds} s of load were over before it was")

@@ -81,7 +81,7 @@ def test_api_server_takes_the_ingress(cluster, service):
 
 
 def test_api_server_takes_the_route(cluster, service):
-    """Where the Gateway API is installed."""
+    """Where the Gateway API is installed; that requests come by it is test_gateway.py's."""
     groups = {group["name"] for group in cluster.get("/apis")["groups"]}
     if "gateway.networking.k8s.io" not in groups:
         pytest.skip("no Gateway API in this cluster; unproved: that its API server takes the HTTPRoute")

@@ -12,13 +12,11 @@ from glassbox import Glassbox
 from killing import Victim
 from ledger import SPAN_FLUSH, Moment
 from release import Release
-from rolls import LONG, Outcome, Rolls, Table
+from rolls import LONG, Event, Rolls, Table, in_order, is_gone
 from wire import eventually
 
 pytestmark = pytest.mark.usefixtures("three", "quiet")
 
-# What is done, when it is over, and how many pods end in it.
-Event = tuple[Callable[[], object], Callable[[], bool], int]
 UNPROVED = "the container's process is not one of this machine's; unproved: what is lost when one is killed"
 
 
@@ -59,30 +57,9 @@ def wait_settled(service: Glassbox) -> None:
     service.settle()
 
 
-def is_gone(service: Glassbox, names: list[str]) -> Callable[[], bool]:
-    """Whether none of these pods is there any more."""
-    return lambda: not {pod["metadata"]["name"] for pod in service.pods()} & set(names)
-
-
 def pod_of(service: Glassbox, name: str) -> dict[str, Any]:
     """As the API has it."""
     return next(pod for pod in service.pods() if pod["metadata"]["name"] == name)
-
-
-def in_order(rolls: Rolls, table: Table, name: str, event: Callable[[], Event], seconds: int) -> Outcome:
-    """An event in which all that end are told to: nothing is lost, and they say so themselves. Where the machine is so
-    slow that the load ends first, once more with a load that lasts longer; what was sent so far is judged as well."""
-    for longer in (1, 4):
-        act, is_over, ended = event()
-        outcome = rolls.under_load(name, act, is_over, longer * seconds)
-        if outcome.covered:
-            table.add(outcome)
-        outcome.ledger.check_nothing_lost()
-        assert len(outcome.gone) == ended
-        outcome.check_last_words()
-        if outcome.covered:
-            return outcome
-    raise AssertionError(f"{name}: {longer * seconds} s of load were over before it was")
 
 
 def test_nothing_happens(rolls: Rolls, table: Table) -> None:

@@ -2,24 +2,11 @@
 
 from collections import Counter
 
-import pytest
-
 from wire import eventually
 
 SENT = 300
 SERIES = "http_server_request_duration_seconds"
 HELLO = "/demo/hello"
-
-
-@pytest.fixture
-def frozen(cluster, service):
-    """The number of pods stays as it is: a pod that is scaled away takes its counters with it."""
-    spec = service.hpa()["spec"]
-    now = len(service.settle())
-    cluster.patch(service.namespace, f"hpa/{service.name}", {"spec": {"minReplicas": now, "maxReplicas": now}})
-    yield service.settle()
-    cluster.patch(service.namespace, f"hpa/{service.name}", {
-        "spec": {name: spec[name] for name in ("minReplicas", "maxReplicas")}})
 
 
 def counted(prometheus, service) -> dict[str, float]:

@@ -45,6 +45,7 @@ class Script:
             path.chmod(0o755)
         (folder / ".ci/kubectl.sh").write_text("#!/bin/sh\necho /usr/bin\n")
         (folder / ".ci/charts.sh").write_text('#!/bin/sh\necho "${CHARTS_DIR:-$0}"\n')
+        (folder / ".ci/crds.sh").write_text('#!/bin/sh\necho "${GATEWAY_API_CRDS:-$0}"; [ -z "$GATEWAY_API_CRDS" ]\n')
         (folder / "tests/e2e").mkdir(parents=True)
         (folder / "tests/e2e/test_it.py").write_text("def test_it():\n    pass\n")
 
@@ -84,7 +85,7 @@ def closing(said: str) -> list[str]:
     return re.findall(r"^\d+ passed, \d+ failed, \d+ skipped$", said, re.M)
 
 
-INSTALL = "install --profile demo --overlay infra/cluster/values"
+INSTALL = "install --profile demo --gateway --overlay infra/cluster/values"
 
 
 def test_up_installed_tested_down(script: Script):
@@ -132,6 +133,14 @@ def test_what_fails_and_what_cannot_be_had(script: Script, fails: str, calls: li
     assert (closing(said), script.calls) == ([line], calls), said
     assert running.returncode == ("0 failed" not in line)
     assert ("unproved" in said) == line.endswith("1 skipped")
+
+
+def test_without_the_gateway_s_crds(script: Script):
+    """No node can fetch them by itself: nothing is begun."""
+    running = script.start(GATEWAY_API_CRDS="cannot be had: no route to host")
+    said, _ = running.communicate(timeout=120)
+    assert (running.returncode, closing(said), script.calls) == (0, ["0 passed, 0 failed, 1 skipped"], []), said
+    assert "the Gateway API's CRDs: cannot be had: no route to host; unproved" in said
 
 
 def test_a_test_that_fails_fails_it_all(script: Script):
