@@ -1,0 +1,1 @@
+"""What promote, gate and bootstrap/install do."""

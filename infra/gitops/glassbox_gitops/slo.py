@@ -1,0 +1,105 @@
+"""Whether an environment keeps its objectives, those of alerts/slo.yaml: asked of its Prometheus, of this release alone.
+
+Counted are the requests of the instances that say they are this release (glassbox_build_info): what the pods before
+them did says nothing of it. Of each objective there must be enough of them, or nothing is known: no series, no number,
+too few requests, are refusals.
+
+increase() begins at a series' first sample. A status that was never seen before comes with its first sample, all at
+once, and would not count, just when it matters: `counted` adds what a series had when it came.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .finding import Finding
+from .reach import Prometheus, Silent
+
+HISTOGRAM = "http_server_request_duration_seconds"
+BUILD = "glassbox_build_info"
+SLIS = ("availability", "latency")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose requests, over what time. `selector` are label matchers, `revision` how a commit's name begins."""
+
+    selector: str
+    revision: str
+    window: str
+    at_least: int
+
+    def counted(self, series: str) -> str:
+        """PromQL: by how much these counters have grown, of instances of this release."""
+        ours = f'{BUILD}{{{self.selector}, revision=~"{self.revision}.*"}}'
+        grown = f"sum(increase({series}[{self.window}]) and on (job, instance) {ours})"
+        came = (f"sum((min_over_time({series}[{self.window}]) unless {series} offset {self.window}) "
+                f"and on (job, instance) {ours})")
+        return f"{grown} + ({came} or vector(0))"
+
+
+def objectives(path: Path) -> dict[str, Any]:
+    """loadtest/slo.json: what alerts/generate.py makes of alerts/slo.yaml."""
+    return json.loads(path.read_text())
+
+
+def queries(scope: Scope, path: str, route: dict[str, Any], sli: str) -> tuple[str, str]:
+    """PromQL: the requests that count, and those of them that are good."""
+    every = f'{scope.selector}, http_route="{path}"'
+    good = f'{every}, error_type=""'
+    if sli == "availability":
+        return scope.counted(f"{HISTOGRAM}_count{{{every}}}"), scope.counted(f"{HISTOGRAM}_count{{{good}}}")
+    return (scope.counted(f"{HISTOGRAM}_count{{{good}}}"),
+            scope.counted(f'{HISTOGRAM}_bucket{{{good}, le="{route["latency"]["threshold"]:g}"}}'))
+
+
+def judge(name: str, budget: float, events: int, at_least: int, total: float | None, good: float | None) -> Finding:
+    """One objective. So few bad requests that nobody would be told of them (alerts/slo.yaml's low_traffic) are none."""
+    wanted = f"at most {100 * budget:g} % bad, of {at_least} at least"
+    if total is None or good is None:
+        return Finding(name, wanted, "no answer", "Prometheus has no such series, or no number: nothing is known")
+    bad = max(0.0, total - good)
+    share = bad / total if total > 0 else 0.0
+    found = f"{100 * share:.2f} %: {bad:.0f} of {total:.0f}"
+    if total < at_least:
+        return Finding(name, wanted, found, f"too few requests to know: {total:.0f}, and {at_least} are needed; "
+                                            "a longer --window, or --traffic, has more")
+    if round(bad) >= events and share > budget:
+        return Finding(name, wanted, found, f"{100 * share:.2f} % of the requests were bad, and {100 * budget:g} % may be")
+    return Finding(name, wanted, found)
+
+
+def running(prometheus: Prometheus, scope: Scope) -> Finding:
+    """That every instance which Prometheus sees is this release."""
+    name, wanted = "instances", f"all of {scope.revision}"
+    try:
+        found = prometheus.series(f"count by (revision) ({BUILD}{{{scope.selector}}})")
+    except Silent as error:
+        return Finding(name, wanted, "no answer", str(error))
+    counts = {labels.get("revision", "?"): int(count) for labels, count in found}
+    text = ", ".join(f"{count} of {revision[:12]}" for revision, count in sorted(counts.items())) or "none"
+    ours = [revision for revision in counts if revision.startswith(scope.revision)]
+    if not ours:
+        return Finding(name, wanted, text, f"Prometheus sees no instance of it by {{{scope.selector}}}: it is not "
+                                           "scraped, or not there")
+    if len(counts) > len(ours):
+        return Finding(name, wanted, text, "some are of another release: it is still being rolled out, or stuck")
+    return Finding(name, wanted, text)
+
+
+def check(prometheus: Prometheus, scope: Scope, known: dict[str, Any]) -> list[Finding]:
+    """A row for each objective."""
+    events, findings = known["low_traffic"]["events"], []
+    for path, route in known["routes"].items():
+        for sli in SLIS:
+            name = f"{route['name']}-{sli}"
+            try:
+                total, good = (prometheus.one(query) for query in queries(scope, path, route, sli))
+            except Silent as error:
+                findings.append(Finding(name, "an answer", "none", str(error)))
+                continue
+            findings.append(judge(name, route["budget"][sli], events, scope.at_least, total, good))
+    return findings
