@@ -48,6 +48,7 @@ kind        .ci/tools/kind        sigs.k8s.io/kind
 actionlint  .ci/tools/actionlint  github.com/rhysd/actionlint/cmd/actionlint
 cosign      .ci/tools/cosign      github.com/sigstore/cosign/v2/cmd/cosign
 traefik     .ci/tools/traefik     github.com/traefik/traefik/v3/cmd/traefik
+gitops      .ci/tools/gitops      .
 ROWS
 }
 
