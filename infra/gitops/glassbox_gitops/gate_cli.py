@@ -9,6 +9,7 @@ import time
 import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from . import slo, smoke
 from .finding import Finding, table
@@ -43,6 +44,8 @@ def options() -> argparse.ArgumentParser:
     add("--traffic", type=float, default=0, metavar="RATE",
         help="first send so many requests a second for the window, where users do not")
     add("--wait", type=float, default=300, metavar="SECONDS", help="for the release to be there (default: 300)")
+    add("--objectives", type=Path, default=ROOT / "loadtest/slo.json", metavar="FILE",
+        help="those of alerts/slo.yaml, as JSON (default: loadtest/slo.json)")
     add("--repository", type=Path, default=ROOT, metavar="DIR", help="whose release.yaml (default: this one)")
     return parser
 
@@ -67,9 +70,16 @@ def url(option: str, text: str) -> str:
     return text.rstrip("/")
 
 
-def sources(given: argparse.Namespace) -> tuple[Callable[[], bytes], Prometheus, str]:
+def objectives(path: Path) -> dict[str, Any]:
+    """The file, if it can be read."""
+    try:
+        return slo.objectives(path)
+    except (OSError, ValueError) as error:
+        raise Refused(f"--objectives {path}: {error}") from None
+
+
+def sources(given: argparse.Namespace, here: str) -> tuple[Callable[[], bytes], Prometheus, str]:
     """Who is asked for the version, which Prometheus, and by which labels."""
-    here = slo.objectives(ROOT / "loadtest/slo.json")["selector"]
     if bool(given.prometheus) == bool(given.kube_context):
         raise Refused("one of --prometheus URL and --kube-context C is needed, and not both")
     if given.kube_context:
@@ -93,19 +103,19 @@ def look(given: argparse.Namespace) -> list[Finding]:
         raise Refused(f"--at-least {given.at_least}: must be 1 or more: of no requests nothing is known")
     if not 0 <= given.traffic <= 1000:
         raise Refused(f"--traffic {given.traffic:g}: must be between 0 and 1000 requests a second")
-    version, prometheus, selector = sources(given)
+    wanted = objectives(given.objectives)
+    version, prometheus, selector = sources(given, wanted["selector"])
     print(f"{given.environment}: {release.named}, {release.digest[:19]}…, over {given.window}", flush=True)
     found, said = smoke.version(version, release, given.wait)
     findings = [found]
     if not found.held:
         return findings
     findings += smoke.answers(given.url)
-    known_objectives = slo.objectives(ROOT / "loadtest/slo.json")
     if given.traffic:
-        with smoke.Traffic(given.url, list(known_objectives["routes"]), given.traffic):
+        with smoke.Traffic(given.url, list(wanted["routes"]), given.traffic):
             time.sleep(window)
     scope = slo.Scope(selector, said[:12], given.window, given.at_least)
-    return [*findings, slo.running(prometheus, scope), *slo.check(prometheus, scope, known_objectives)]
+    return [*findings, slo.running(prometheus, scope), *slo.check(prometheus, scope, wanted)]
 
 
 def main(arguments: list[str]) -> int:
