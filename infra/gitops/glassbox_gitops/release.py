@@ -43,9 +43,10 @@ class Release:
     version: str
 
     def __post_init__(self) -> None:
-        for key, pattern, allowed in FIELDS:
-            if not re.fullmatch(pattern, getattr(self, key)):
-                raise Refused(f"{key} {getattr(self, key)!r}: must be {allowed}")
+        faults = [f"{key} {getattr(self, key)!r}: must be {allowed}" for key, pattern, allowed in FIELDS
+                  if not re.fullmatch(pattern, getattr(self, key))]
+        if faults:
+            raise Refused("; ".join(faults))
 
     @property
     def named(self) -> str:
@@ -98,7 +99,8 @@ def read(root: Path, environment: str) -> Release:
 
 def image(text: str) -> tuple[str, str, str]:
     """REPOSITORY[:TAG]@sha256:… as repository, tag or "", digest."""
-    match = re.fullmatch(rf"({REPOSITORY}?)(?::({TAG}))?@({DIGEST})", text)
+    # A port has a slash after it, a tag has none: so the last part of the name has no colon.
+    match = re.fullmatch(rf"((?:[a-z0-9._:/-]+/)?[a-z0-9._-]+)(?::({TAG}))?@({DIGEST})", text)
     if not match:
         raise Refused(f"--image {text!r}: must be REPOSITORY@sha256:… or REPOSITORY:TAG@sha256:…, for what a tag "
                       "means may change")
