@@ -32,7 +32,7 @@ REPOSITORY = "https://git.example.org/team/glassbox.git"
 RELEASE = Release("registry.example.org/glassbox", f"sha256:{'0123456789abcdef' * 4}", "v1.2.0", "0123456789" * 4,
                   "v1.2.0")
 FACTS = {"cluster_name": "glassbox", "aws_region": "eu-central-1", "aws_vpc_id": "vpc-0123456789abcdef0",
-         "aws_public_subnets": "10.0.48.0/24,10.0.49.0/24,10.0.50.0/24", "domain": "dev.example.org",
+         "aws_public_subnets": "10.0.48.0/24,10.0.49.0/24,10.0.50.0/24", "domain": "example.org",
          "certificate_arn": "arn:aws:acm:eu-central-1:111122223333:certificate/0123"}
 # What differs between clusters: all of it, no domain, and not AWS at all.
 CLUSTERS: dict[str, tuple[str, dict[str, str]]] = {
