@@ -127,7 +127,7 @@ def public(part: Part) -> list[str]:
     try:
         return chart_of(part)
     except Refused as error:
-        raise Unavailable(f"{part.name} {part.version}: {str(error).partition(';')[0]}") from None
+        raise Unavailable(str(error).partition(";")[0]) from None
 
 
 def template(release: str, chart: list[str], namespace: str, files: list[Path], more: dict | None, name: str) -> str:
