@@ -42,6 +42,14 @@ def leaves(value: Any, path: str = "") -> dict[str, Any]:
             for key, each in leaves(inner, f"{path}.{name}" if path else str(name)).items()}
 
 
+def rendered(name: str) -> str:
+    """A child's manifests in prod; skipped where its chart cannot be had."""
+    try:
+        return manifests(NAMED[name])
+    except Unavailable as error:
+        pytest.skip(f"{error}; what comes of it stays unproved")
+
+
 def read(path: Path) -> Any:
     """A file of YAML."""
     return yaml.safe_load(path.read_text())
@@ -166,20 +174,25 @@ def test_large_crds_are_applied_by_the_server() -> None:
 @pytest.mark.parametrize("name", sorted(WAVES))
 def test_a_chart_renders_twice_to_the_same(name: str) -> None:
     """Else Argo CD would find a difference for ever, and undo it for ever; where it does, ignoreDifferences says so."""
-    child = NAMED[name]
-    try:
-        one, other = manifests(child), manifests(child)
-    except Unavailable as error:
-        pytest.skip(f"{error}; whether it renders twice to the same stays unproved")
-    assert (one == other) != ("ignoreDifferences" in child["spec"])
+    assert (rendered(name) == rendered(name)) != ("ignoreDifferences" in NAMED[name]["spec"])
+
+
+def test_the_operators_webhook_is_said_once() -> None:
+    """By the chart and by its job, which runs after the rules are there: until then it must let them through."""
+    found = objects(rendered("kube-prometheus-stack"))
+    policies = {hook["failurePolicy"] for each in found if each["kind"].endswith("WebhookConfiguration")
+                for hook in each["webhooks"]}
+    (patch,) = [each for each in found if each["kind"] == "Job" and each["metadata"]["name"].endswith("-patch")]
+    (container,) = patch["spec"]["template"]["spec"]["containers"]
+    assert policies == {"Ignore"} and "--patch-failure-policy=Ignore" in container["args"]
 
 
 def test_nobody_scales_against_the_autoscaler() -> None:
     """The Deployment says no replicas where there is an HPA: so nothing need be ignored."""
-    rendered = objects(manifests(NAMED["glassbox"]))
-    (deployment,) = [each for each in rendered if each["kind"] == "Deployment"]
+    found = objects(rendered("glassbox"))
+    (deployment,) = [each for each in found if each["kind"] == "Deployment"]
     assert "replicas" not in deployment["spec"]
-    assert [each["kind"] for each in rendered].count("HorizontalPodAutoscaler") == 1
+    assert [each["kind"] for each in found].count("HorizontalPodAutoscaler") == 1
 
 
 def glassbox(cluster: str, kind: str) -> list[dict[str, Any]]:
