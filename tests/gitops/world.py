@@ -8,6 +8,7 @@ file; so what runs where can be told, and two builds differ.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from glassbox_gitops.release import ENVIRONMENTS, read
-from glassbox_stack.ports import free
+from glassbox_stack.ports import DEFAULT, free
 from hub import GATE, Clone, Hub, run
 from prometheus import Prometheus
 from service import environment as clean
@@ -89,8 +90,10 @@ class Environment:
         self.process: subprocess.Popen[bytes] | None = None
         self.runs, self.port = "", 0
         (folder / "token").write_text(TOKEN)
-        (folder / "targets.json").write_text("[]")
-        job = {"static_configs": [], "file_sd_configs": [{"files": [str(folder / "targets.json")], "refresh_interval": "1s"}]}
+        # All addresses that it will have: of a new one Prometheus takes five seconds to hear.
+        self.ports = itertools.cycle(free().values())
+        addresses = [f"127.0.0.1:{port}" for port in itertools.islice(self.ports, len(DEFAULT))]
+        job = {"static_configs": [{"targets": addresses}], "scrape_interval": "500ms", "scrape_timeout": "500ms"}
         self.prometheus = Prometheus(folder, ("127.0.0.1", 0), "exemplar-storage", jobs={"glassbox": job})
 
     @property
@@ -109,7 +112,7 @@ class Environment:
     def start(self, digest: str) -> None:
         """A new process at a new address, as a pod has one, in place of the old one."""
         self.stop()
-        self.port = free()["service"]
+        self.port = next(self.ports)
         bug = self.registry.bugs.get(digest, ("", []))
         plan = self.folder / "plan.json"
         begin = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -121,9 +124,6 @@ class Environment:
             self.process = subprocess.Popen([str(word) for word in command], env=clean({"OTEL_TRACES_EXPORTER": "none"}),
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.runs = digest
-        draft = self.folder / "targets.new"
-        draft.write_text(json.dumps([{"targets": [f"127.0.0.1:{self.port}"]}]))
-        draft.rename(self.folder / "targets.json")
         eventually(self.answers, f"{self.name} answers")
 
     def answers(self) -> bool:
@@ -180,8 +180,8 @@ class World:
         """The gate of an environment, with requests of its own."""
         self.clone.pull()
         here = self[name]
-        return run(sys.executable, GATE, name, "--url", here.url, "--prometheus", here.prometheus.url, "--window", "4s",
-                   "--traffic", "100", "--at-least", "40", "--wait", "0", "--repository", self.clone.root,
+        return run(sys.executable, GATE, name, "--url", here.url, "--prometheus", here.prometheus.url, "--window", "3s",
+                   "--traffic", "120", "--at-least", "20", "--wait", "0", "--repository", self.clone.root,
                    "--objectives", self.objectives, *more)
 
     def judged(self, name: str, *more: str) -> subprocess.CompletedProcess[str]:
