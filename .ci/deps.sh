@@ -25,6 +25,7 @@ packages() {
     docs) echo doxygen python3 ;;
     library) echo g++ binutils curl python3 abigail-tools ;;
     browser) echo chromium chromium-driver fonts-noto-core fonts-noto-mono python3 python3-venv ;;
+    slides) echo "$(packages browser)" poppler-utils ;;
     stack) echo prometheus prometheus-alertmanager python3 python3-venv curl jq lnav procps ;;
     node) echo nodejs npm ;;
     chart) echo "$(packages stack)" busybox-static ;;

@@ -49,6 +49,7 @@ actionlint  .ci/tools/actionlint  github.com/rhysd/actionlint/cmd/actionlint
 cosign      .ci/tools/cosign      github.com/sigstore/cosign/v2/cmd/cosign
 traefik     .ci/tools/traefik     github.com/traefik/traefik/v3/cmd/traefik
 gitops      .ci/tools/gitops      .
+d2          .ci/tools/d2          oss.terrastruct.com/d2
 ROWS
 }
 
