@@ -5,6 +5,7 @@
     file = "docs/rolls.md"                  # a path or a pattern of paths, from the root
     pattern = '\\| helm upgrade \\| ([\\d,]+)'  # its groups are the numbers of `says`
     take = "first"                          # or the sum of its one group over all matches, or their count
+    in = "docs/delivery.md"                 # where it says so, if it is no slide
 
     [[plain]]                               # what has no source: why
     says = "3 zones"
@@ -19,7 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 
 NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
-KEYS = {"figure": {"says", "file", "pattern", "take"}, "plain": {"says", "why"}}
+KEYS = {"figure": {"says", "file", "pattern", "take", "in"}, "plain": {"says", "why"}}
 TAKES = ("first", "sum", "count")
 
 
@@ -52,8 +53,11 @@ def taken(row: dict, root: Path) -> list[str] | str:
 
 def stale(row: dict, shown: str, root: Path) -> str | None:
     """What is wrong with a row."""
+    if "in" in row:
+        where = root / row["in"]
+        shown = where.read_text(encoding="utf-8") if where.is_file() else ""
     if row["says"] not in shown:
-        return f"{row['says']!r}: no slide says so"
+        return f"{row['says']!r}: {row['in'] + ' does not say so' if 'in' in row else 'no slide says so'}"
     had = taken(row, root)
     if isinstance(had, str):
         return f"{row['says']!r}: {had}"
@@ -80,5 +84,5 @@ def problems(table: Path, document: Path, root: Path) -> list[str]:
     everything = "\n".join(shown)
     found += [f"{row['says']!r}: no slide says so" for row in rows.get("plain", []) if row["says"] not in everything]
     found += [why for row in rows.get("figure", []) if (why := stale(row, everything, root))]
-    sayings = [row["says"] for kind in KEYS for row in rows.get(kind, [])]
+    sayings = [row["says"] for kind in KEYS for row in rows.get(kind, []) if "in" not in row]
     return found + [why for slide in shown for why in unvouched(slide, sayings)]

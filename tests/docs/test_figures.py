@@ -51,6 +51,8 @@ def test_a_source_that_has_moved_on(tmp_path: Path, source: str, problem: str) -
     ("[[plain]]\nsays = 'nowhere'\nwhy = ''\n", "'nowhere': no slide says so"),
     ("[[figure]]\nsays = '12 sent'\nfile = 'no.md'\npattern = 'x'\n", "'12 sent': no.md: no such file"),
     ("[[figure]]\nsays = '12 sent'\nfile = 'source.md'\npattern = 'a'\ntake = 'all'\n", "'12 sent': take = 'all': one of"),
+    ("[[figure]]\nsays = '12'\nin = 'no.md'\nfile = 'source.md'\npattern = 'a'\n", "'12': no.md does not say so"),
+    ("[[figure]]\nsays = '5'\nin = 'source.md'\nfile = 'source.md'\npattern = '(7)'\n", "'5': source.md has 7"),
     ("[[figures]]\nsays = '12 sent'\n", "unknown: figures"),
     ("[[plain]]\nsays = '12 sent'\nbecause = ''\n", "12 sent: keys ['because'] unknown"),
 ])
