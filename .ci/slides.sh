@@ -43,6 +43,7 @@ venv=$(.ci/venv.sh "$BROWSER_REQUIREMENTS")
 read -ra pytest_args <<<"${PYTEST_ARGS:-}"
 suite "figures" test_figures.py
 suite "numbers" test_numbers.py
+suite "paths" test_paths.py
 modules=$(.ci/npm.sh) || true
 if usable "slides" "$modules"; then
     if have pdffonts && { have chromium || [ -n "${CHROMIUM_BIN:-}" ]; }; then
