@@ -7,13 +7,13 @@ DEMO_ARGS ?=
 
 .PHONY: help deps build run test check readers hostile soak faults valgrind interop bench fuzz \
         coverage lint format docs library image browser demo load generate alerts dashboards chart drill \
-        cluster cluster-down e2e clean
+        cluster cluster-down e2e infra-test workflows publish slides clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 deps: ## install what all the others need
-	@.ci/deps.sh build test check bench coverage docs library image faults valgrind interop browser stack chart cluster
+	@.ci/deps.sh build test check bench coverage docs library image faults valgrind interop browser slides stack chart cluster release publish
 
 build: ## build/release/glassbox and build/release/glassbox-testserver
 	@.ci/build.sh
@@ -24,7 +24,7 @@ run: ## start the service on loopback, with spans on the terminal (RUN_ARGS="--f
 test: ## unit, sanitizer, fuzz and wire tests
 	@.ci/test.sh
 
-check: ## linters, coverage, library, image, faults, valgrind, a real Collector, charts, a node, hostile clients, a soak
+check: ## linters, coverage, library, image, faults, a real Collector, charts, cloud, a node, a soak (CHECK="lint docs": those alone)
 	@.ci/check.sh
 
 readers: ## OTLP and expositions, read by decoders that are not ours
@@ -98,6 +98,18 @@ browser: ## the live page in a real browser, its accessibility, its sources unde
 
 e2e: ## a cluster, all of charts/stack on it, and tests: scaled, paged, rolled (E2E_KUBECONFIG=FILE, CHARTS_DIR=DIR)
 	@.ci/e2e.sh
+
+infra-test: ## Terraform, GitOps and the workflows, as far as they can be shown without an account
+	@.ci/infra.sh
+
+workflows: ## the workflows linted, and what they call run against a registry on the loopback
+	@.ci/workflows.sh
+
+publish: ## this commit's image to IMAGE_REPOSITORY, by digest
+	@.ci/publish.sh login && .ci/publish.sh image
+
+slides: ## the presentation as PDF, its figures against their sources; the diagrams as they are seen
+	@.ci/diagrams.sh && .ci/slides.sh
 
 drill: ## fire an alert by a fault and watch it reach a person (ARGS="ErrorBudgetBurn --fast", ARGS=--list)
 	@alerts/drill $(ARGS)

@@ -8,7 +8,6 @@ cd "$(dirname "$0")/.."
 PARTS="lint: lint
 bench: bench, its own tests
 docs: references
-slides: diagrams and slides
 coverage: coverage
 library: library
 static: static program
@@ -26,6 +25,8 @@ workflows: workflows
 cluster: cluster node
 hostile: hostile clients
 browser: browser
+diagrams: diagrams
+slides: slides
 stack: local stack
 drills: drills
 loadtest: load tests
