@@ -16,7 +16,8 @@
 # the checksums (`go mod init glassbox/tools/NAME && go get -tool PACKAGE@VERSION` in .ci/tools/NAME),
 # and its package one that the module names. Where the package builds by itself, the source is `-`
 # and the package PACKAGE@VERSION, with the version from versions.env. A file `ldflags` beside go.mod
-# holds what the linker is told besides, such as `-X PACKAGE.Version=…`; lines with # are comments.
+# holds what the linker is told besides, such as `-X PACKAGE.Version=…`; a file `beside` what of a module
+# lies beside the binary then, MODULE FOLDER a line; lines with # are comments.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
@@ -48,6 +49,7 @@ kind        .ci/tools/kind        sigs.k8s.io/kind
 actionlint  .ci/tools/actionlint  github.com/rhysd/actionlint/cmd/actionlint
 cosign      .ci/tools/cosign      github.com/sigstore/cosign/v2/cmd/cosign
 traefik     .ci/tools/traefik     github.com/traefik/traefik/v3/cmd/traefik
+argocd      .ci/tools/argocd      .
 gitops      .ci/tools/gitops      .
 d2          .ci/tools/d2          oss.terrastruct.com/d2
 ROWS
@@ -75,7 +77,19 @@ find_go() {
 
 # linker SOURCE: what the linker is told: no symbols, and what the module's own file holds.
 linker() {
-    echo "-s -w" "$({ [ ! -e "$1/ldflags" ] || grep -v '^#' "$1/ldflags"; } | tr '\n' ' ')"
+    echo "-s -w" "$(told "$1/ldflags" | tr '\n' ' ')"
+}
+
+# told FILE: its lines but comments; nothing where there is none.
+told() { [ ! -e "$1" ] || grep -v '^#' "$1"; }
+
+# beside FOLDER SOURCE: copies what its file `beside` names.
+beside() {
+    local module path found
+    while read -r module path; do
+        found=$(cd "$2" && "$go" list -mod=readonly -m -f '{{.Dir}}' "$module") || return
+        cp -r --no-preserve=mode "$found/$path" "$1/" || return
+    done < <(told "$2/beside")
 }
 
 # fetch_tool SOURCE PACKAGE [FLAG...]: has all the sources fetched that the tool is made of.
@@ -152,7 +166,7 @@ tool() {
             because "$(grep -q 'go\.sum\|go\.mod' "$log" && echo broken || echo "cannot be had")"
             return
         fi
-        if ! (compile_tool "$folder" "$source" "$package" "${flags[@]}") >"$log" 2>&1; then
+        if ! { (compile_tool "$folder" "$source" "$package" "${flags[@]}") && beside "$folder" "$source"; } >"$log" 2>&1; then
             because "$([ "$source" = - ] && echo "cannot be had" || echo broken)"
             return
         fi
