@@ -31,6 +31,7 @@ packages() {
     chart) echo "$(packages stack)" busybox-static ;;
     cluster) echo containerd runc containernetworking-plugins nftables openssl iproute2 util-linux \
         python3 busybox-static curl ca-certificates gcc libc6-dev ;;
+    argocd) echo "$(packages cluster)" redis-server git python3-venv ;;
     image) echo buildah mmdebstrap podman runc curl ;;
     publish) echo skopeo buildah jq curl ca-certificates git python3 python3-venv ;;
     release) echo "$(packages publish)" docker-registry ;;
