@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
 import time
@@ -20,13 +21,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from glassbox_gitops.release import ENVIRONMENTS, read
-from glassbox_stack.ports import DEFAULT, free
+from glassbox_stack.ports import free
 from hub import GATE, Clone, Hub, run
 from prometheus import Prometheus
 from service import environment as clean
 
 TOKEN = "0123456789abcdef"
 GIVE_UP = 60.0
+ADDRESSES = 6
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:
@@ -88,18 +90,20 @@ class Environment:
         self.name, self.folder, self.registry = name, folder, registry
         self.clone = hub.clone(f"deployer-{name}")
         self.process: subprocess.Popen[bytes] | None = None
-        self.runs, self.port = "", 0
+        self.runs, self.address = "", ""
         (folder / "token").write_text(TOKEN)
-        # All addresses that it will have: of a new one Prometheus takes five seconds to hear.
-        self.ports = itertools.cycle(free().values())
-        addresses = [f"127.0.0.1:{port}" for port in itertools.islice(self.ports, len(DEFAULT))]
+        # All addresses that it will have, as of a new one Prometheus takes five seconds to hear; in a loopback network of
+        # its own, so that nobody else takes one meanwhile.
+        network, port = f"127.{1 + secrets.randbelow(254)}.{secrets.randbelow(256)}", free()["service"]
+        addresses = [f"{network}.{number}:{port}" for number in range(1, 1 + ADDRESSES)]
+        self.addresses = itertools.cycle(addresses)
         job = {"static_configs": [{"targets": addresses}], "scrape_interval": "500ms", "scrape_timeout": "500ms"}
         self.prometheus = Prometheus(folder, ("127.0.0.1", 0), "exemplar-storage", jobs={"glassbox": job})
 
     @property
     def url(self) -> str:
         """Of the service that runs now."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}"
 
     def sync(self) -> None:
         """Makes run what main says."""
@@ -107,17 +111,17 @@ class Environment:
         release = read(self.clone.root, self.name)
         if self.runs != release.digest:
             self.start(release.digest)
-        eventually(lambda: self.prometheus.value(f'up{{instance="127.0.0.1:{self.port}"}}') == 1, f"{self.name} is scraped")
+        eventually(lambda: self.prometheus.value(f'up{{instance="{self.address}"}}') == 1, f"{self.name} is scraped")
 
     def start(self, digest: str) -> None:
         """A new process at a new address, as a pod has one, in place of the old one."""
         self.stop()
-        self.port = next(self.ports)
+        self.address = next(self.addresses)
         bug = self.registry.bugs.get(digest, ("", []))
         plan = self.folder / "plan.json"
         begin = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         plan.write_text(json.dumps({"begin": begin, "faults": bug[1] if bug[0] == self.name else []}))
-        command = [self.registry.take(digest), "--listen", f"127.0.0.1:{self.port}", "--access-log", os.devnull,
+        command = [self.registry.take(digest), "--listen", self.address, "--access-log", os.devnull,
                    "--drain-delay", "0", "--random-error-ratio", "0.02", "--faults", plan,
                    "--fault-token-file", self.folder / "token"]
         with open(self.folder / "service.log", "ab") as log:
