@@ -7,7 +7,7 @@ DEMO_ARGS ?=
 
 .PHONY: help deps build run test check readers hostile soak faults valgrind interop bench fuzz \
         coverage lint format docs library image browser demo load generate alerts dashboards chart drill \
-        cluster cluster-down e2e infra-test workflows publish slides clean
+        cluster cluster-down e2e infra-test argocd workflows publish slides clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -101,6 +101,9 @@ e2e: ## a cluster, all of charts/stack on it, and tests: scaled, paged, rolled (
 
 infra-test: ## Terraform, GitOps and the workflows, as far as they can be shown without an account
 	@.ci/infra.sh
+
+argocd: ## a real Argo CD and an environment's life under it, on a node of its own (the first time half an hour of building)
+	@.ci/argocd.sh
 
 workflows: ## the workflows linted, and what they call run against a registry on the loopback
 	@.ci/workflows.sh
