@@ -52,6 +52,8 @@ traefik     .ci/tools/traefik     github.com/traefik/traefik/v3/cmd/traefik
 argocd      .ci/tools/argocd      .
 gitops      .ci/tools/gitops      .
 d2          .ci/tools/d2          oss.terrastruct.com/d2
+tflint      .ci/tools/tflint      github.com/terraform-linters/tflint
+terraform-docs  .ci/tools/terraform-docs  github.com/terraform-docs/terraform-docs
 ROWS
 }
 

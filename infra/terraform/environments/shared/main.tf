@@ -1,0 +1,91 @@
+# What all environments share: the registry, that an image is built into once, and the one role that may push there.
+
+variable "environment" {
+  description = "Its name"
+  type        = string
+  default     = "shared"
+
+  validation {
+    condition     = var.environment == "shared"
+    error_message = "environment: shared: \"${var.environment}\"."
+  }
+}
+
+variable "repositories" {
+  description = "What is pushed: the image, and the chart as an OCI artifact"
+  type        = list(string)
+  default     = ["glassbox", "glassbox/charts/glassbox"]
+
+  validation {
+    condition     = alltrue([for repository in var.repositories : repository == var.name || startswith(repository, "${var.name}/")])
+    error_message = "repositories: ${var.name}, or beneath ${var.name}/: ${jsonencode(var.repositories)}."
+  }
+}
+
+variable "repository_force_delete" {
+  description = "Whether `down shared` may take the images with it"
+  type        = bool
+  default     = false
+}
+
+locals {
+  readers = [for account in setsubtract(values(var.accounts), [var.accounts.shared]) : "arn:aws:iam::${account}:root"]
+}
+
+resource "aws_kms_key" "this" {
+  description             = "${var.name}: images"
+  enable_key_rotation     = true
+  deletion_window_in_days = 7
+  policy                  = data.aws_iam_policy_document.key.json
+}
+
+resource "aws_kms_alias" "this" {
+  name          = "alias/${var.name}-${var.environment}"
+  target_key_id = aws_kms_key.this.key_id
+}
+
+# ECR encrypts and decrypts by grants of its own: who pulls from another account needs nothing of the key.
+data "aws_iam_policy_document" "key" {
+  statement {
+    sid       = "WhoeverTheAccountLets"
+    actions   = ["kms:*"]
+    resources = ["*"]
+    principals {
+      type        = "AWS"
+      identifiers = ["${local.bootstrap}:root"]
+    }
+  }
+}
+
+module "registry" {
+  source   = "../../modules/registry"
+  for_each = toset(var.repositories)
+
+  repository_name             = each.key
+  repository_kms_key          = aws_kms_key.this.arn
+  repository_force_delete     = var.repository_force_delete
+  repository_read_access_arns = local.readers
+}
+
+module "identity" {
+  source = "../../modules/identity"
+
+  name                        = "${var.name}-${var.environment}"
+  github_repository           = var.github_repository
+  create_github_oidc_provider = true
+  github_roles = {
+    push = { environment = "registry", push_repository_arns = [for repository in module.registry : repository.repository_arn] }
+  }
+  iam_role_path                 = local.iam_role_path
+  iam_role_permissions_boundary = local.boundary_arn
+}
+
+output "repository_urls" {
+  description = "What comes before `@sha256:…`, by repository"
+  value       = { for name, repository in module.registry : name => repository.repository_url }
+}
+
+output "github_role_arns" {
+  description = "The role that pushes"
+  value       = module.identity.github_role_arns
+}
