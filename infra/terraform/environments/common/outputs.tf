@@ -1,3 +1,5 @@
+# infra/gitops/bootstrap/install reads these, and nothing else of Terraform's.
+
 output "region" {
   description = "The region"
   value       = var.region
@@ -11,6 +13,11 @@ output "account_id" {
 output "vpc_id" {
   description = "The VPC"
   value       = module.network.vpc_id
+}
+
+output "public_subnets_cidr_blocks" {
+  description = "Where the load balancers' requests come from"
+  value       = module.network.public_subnets_cidr_blocks
 }
 
 output "nat_public_ips" {
@@ -51,19 +58,4 @@ output "github_role_arns" {
 output "pod_role_arns" {
   description = "The roles of pods"
   value       = module.identity.pod_role_arns
-}
-
-# What Argo CD is told of its own cluster: infra/gitops reads nothing else of Terraform's.
-output "gitops" {
-  description = "Labels and annotations for the cluster's Secret in Argo CD"
-  value = {
-    environment     = var.environment
-    region          = var.region
-    account         = local.account
-    cluster_name    = module.cluster.cluster_name
-    vpc_id          = module.network.vpc_id
-    domain          = local.domain
-    certificate_arn = local.domain == "" ? "" : module.certificate[0].acm_certificate_arn
-    hosted_zone_id  = local.domain == "" ? "" : data.aws_route53_zone.this[0].zone_id
-  }
 }

@@ -67,7 +67,7 @@ variable "external_dns_hosted_zone_arns" {
   default     = []
 
   validation {
-    condition     = alltrue([for arn in var.external_dns_hosted_zone_arns : can(regex("^arn:aws[a-z-]*:route53:::hostedzone/Z[A-Z0-9]+$", arn))])
+    condition     = alltrue([for arn in var.external_dns_hosted_zone_arns : can(regex("^arn:aws[a-z-]*:route53:::hostedzone/[A-Z0-9]{4,32}$", arn))])
     error_message = "external_dns_hosted_zone_arns: ARNs of hosted zones, each by itself: ${jsonencode(var.external_dns_hosted_zone_arns)}."
   }
 }

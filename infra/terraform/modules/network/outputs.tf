@@ -30,6 +30,11 @@ output "public_subnets" {
   value       = [for zone in var.azs : aws_subnet.public[zone].id]
 }
 
+output "public_subnets_cidr_blocks" {
+  description = "IPv4 blocks of the public subnets, in the order of `azs`"
+  value       = [for zone in var.azs : aws_subnet.public[zone].cidr_block]
+}
+
 output "private_route_table_ids" {
   description = "Ids of the private subnets' route tables, in the order of `azs`"
   value       = [for zone in var.azs : aws_route_table.private[zone].id]

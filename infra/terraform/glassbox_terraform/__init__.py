@@ -1,0 +1,1 @@
+"""What infra/terraform/up and down do."""

@@ -1,0 +1,148 @@
+"""The command lines of up and down.
+
+Exit status: 0 it is there (or gone, and nothing is left); 1 something was begun and did not succeed; 2 it was not begun.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from . import contents, left, state, tools
+from .organisation import CLUSTERS, ENVIRONMENTS, Failed, Refused, Target, target
+
+ORDER = """
+From nothing: fill in environments/common/organisation.auto.tfvars.json, then, with an administrator's credentials of
+each account, `up bootstrap`; then `up shared`, `up dev`, `up staging`, `up prod`. `down` in the opposite order.
+"""
+
+
+def options(name: str, what: str) -> argparse.ArgumentParser:
+    """What both take."""
+    parser = argparse.ArgumentParser(prog=name, description=what, epilog=ORDER)
+    parser.add_argument("environment", metavar="ENV", help=", ".join(ENVIRONMENTS))
+    parser.add_argument("--plan", action="store_true", help="only say what would be done")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--no-gitops", action="store_true", help="the cluster alone: nothing in it is installed or removed")
+    return parser
+
+
+def sure(given: argparse.Namespace, question: str) -> None:
+    """Asks, unless told not to."""
+    if given.yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refused("nobody to ask: --yes, if it is meant")
+    if input(f"{question} Type the environment's name: ").strip() != given.environment:
+        raise Refused("not done")
+
+
+def ready(given: argparse.Namespace) -> Target:
+    """All that must hold before anything is touched."""
+    if given.environment not in ENVIRONMENTS:
+        raise Refused(f"no such environment: {given.environment}; there are {', '.join(ENVIRONMENTS)}")
+    target_now = target(given.environment, "" if given.environment != "bootstrap" else account())
+    tools.need("terraform", "aws")
+    tools.caller()
+    tools.allowed(target_now)
+    if given.environment in CLUSTERS and not given.no_gitops and not given.plan:
+        tools.need("kubectl")
+    return target_now
+
+
+def account() -> str:
+    """The caller's."""
+    tools.need("aws")
+    return tools.caller()
+
+
+def make(given: argparse.Namespace) -> None:
+    """up."""
+    wanted = ready(given)
+    first = wanted.environment == "bootstrap" and not state.there(wanted)
+    if first:
+        state.begin_local(wanted)
+    moving = (wanted.folder / state.OVERRIDE).exists()  # also after a first time that was cut short
+    state.enter(wanted)
+    tools.terraform(wanted, "plan", "-input=false", "-out=plan.tfplan")
+    if given.plan:
+        return
+    sure(given, f"Make this of {wanted.environment} in account {wanted.account}?")
+    tools.terraform(wanted, "apply", "-input=false", "plan.tfplan")
+    (wanted.folder / "plan.tfplan").unlink(missing_ok=True)
+    if moving and wanted.environment == "bootstrap":
+        state.move_in(wanted)
+    if wanted.cluster and not given.no_gitops:
+        contents.install(wanted)
+    print(f"{wanted.environment} is up in account {wanted.account}, {wanted.region}")
+
+
+def unmake(given: argparse.Namespace) -> None:
+    """down."""
+    wanted = ready(given)
+    moved = (wanted.folder / state.OVERRIDE).exists()
+    if not moved and not state.there(wanted):
+        raise Refused(f"{wanted.environment}: there is no state: no bucket {wanted.bucket}")
+    state.enter(wanted)
+    if given.plan:
+        tools.terraform(wanted, "plan", "-destroy", "-input=false")
+        return
+    if wanted.environment == "bootstrap":
+        others(wanted)
+    sure(given, f"DESTROY {wanted.environment} in account {wanted.account} and all that is in it?")
+    if wanted.cluster and not given.no_gitops and contents.exists(wanted):
+        contents.remove(wanted)
+    force = []
+    if wanted.environment == "bootstrap":
+        # The bucket must be told first that it may go with what is in it.
+        force = ["-var=force_destroy=true"]
+        tools.terraform(wanted, "apply", "-input=false", "-auto-approve", *force)
+        if not moved:
+            state.move_out(wanted)
+    tools.terraform(wanted, "destroy", "-input=false", "-auto-approve", *force)
+    if wanted.environment == "bootstrap":
+        state.forget(wanted)
+    left.report(wanted)
+
+
+def others(wanted: Target) -> None:
+    """The bucket goes last: not while an environment's state still has something in it."""
+    found = tools.aws("s3api", "list-objects-v2", "--bucket", wanted.bucket, region=wanted.region).get("Contents", [])
+    full = []
+    for each in found:
+        name = each["Key"].split("/")[0]
+        if name != "bootstrap" and each["Key"].endswith("/terraform.tfstate") and each["Size"] > EMPTY_STATE:
+            full.append(name)
+    if full:
+        raise Refused(f"bootstrap: still there: {', '.join(sorted(full))}: infra/terraform/down each of them first")
+
+
+EMPTY_STATE = 400  # bytes: a state with no resources and no outputs has some 180
+
+
+def run(name: str, what: str, work: Callable[[argparse.Namespace], None], arguments: list[str]) -> int:
+    """With every error a sentence."""
+    given = options(name, what).parse_args(arguments)
+    try:
+        work(given)
+    except Refused as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2
+    except (Failed, OSError) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted: what Terraform had made is in its state; begin again", file=sys.stderr)
+        return 1
+    return 0
+
+
+def up(arguments: list[str]) -> int:
+    """infra/terraform/up."""
+    return run("up", "Makes an environment, or changes it to what is written; then installs what runs in it.", make, arguments)
+
+
+def down(arguments: list[str]) -> int:
+    """infra/terraform/down."""
+    return run("down", "Removes what runs in an environment, destroys it, and asks AWS what is left: nothing.", unmake, arguments)

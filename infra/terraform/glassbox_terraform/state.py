@@ -1,0 +1,56 @@
+"""Where state lies. The bootstrap's lies in the bucket that it makes: the first time it is kept beside it until there
+is one, and the last time it is taken out again, as nothing can destroy what it is kept in."""
+
+from __future__ import annotations
+
+from . import tools
+from .organisation import Failed, Target
+
+OVERRIDE = "backend_override.tf"
+LOCAL = 'terraform {\n  backend "local" {}\n}\n'
+
+
+def there(target: Target) -> bool:
+    """Whether the bucket exists."""
+    try:
+        tools.aws("s3api", "head-bucket", "--bucket", target.bucket, role=target.role, region=target.region)
+    except Failed as error:
+        if "404" in str(error) or "Not Found" in str(error):
+            return False
+        raise
+    return True
+
+
+def enter(target: Target) -> None:
+    """`terraform init`: with the lock file as it is committed, and the state where it belongs."""
+    local = target.folder / OVERRIDE
+    if local.exists() and target.environment == "bootstrap":
+        tools.terraform(target, "init", "-input=false", "-lockfile=readonly", "-reconfigure", quiet=True)
+        return
+    tools.terraform(target, "init", "-input=false", "-lockfile=readonly", "-reconfigure", *target.backend(), quiet=True)
+
+
+def begin_local(target: Target) -> None:
+    """Before there is a bucket."""
+    (target.folder / OVERRIDE).write_text(LOCAL)
+
+
+def move_in(target: Target) -> None:
+    """From the file beside it into the bucket; the file goes."""
+    (target.folder / OVERRIDE).unlink()
+    tools.terraform(target, "init", "-input=false", "-lockfile=readonly", "-migrate-state", "-force-copy",
+                    *target.backend(), quiet=True)
+    for name in ("terraform.tfstate", "terraform.tfstate.backup"):
+        (target.folder / name).unlink(missing_ok=True)
+
+
+def move_out(target: Target) -> None:
+    """From the bucket into a file beside it."""
+    begin_local(target)
+    tools.terraform(target, "init", "-input=false", "-lockfile=readonly", "-migrate-state", "-force-copy", quiet=True)
+
+
+def forget(target: Target) -> None:
+    """Nothing is kept any more."""
+    for name in (OVERRIDE, "terraform.tfstate", "terraform.tfstate.backup"):
+        (target.folder / name).unlink(missing_ok=True)
