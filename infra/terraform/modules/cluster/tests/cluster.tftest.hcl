@@ -16,6 +16,9 @@ mock_provider "aws" {
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::111122223333:role/test" }
   }
+  mock_resource "aws_eks_cluster" {
+    defaults = { certificate_authority = [{ data = "YQ==" }] }
+  }
   mock_resource "aws_launch_template" {
     defaults = { id = "lt-0123456789abcdef0", latest_version = 1 }
   }
