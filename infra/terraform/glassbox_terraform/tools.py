@@ -47,7 +47,8 @@ def aws(*arguments: str, role: str = "", region: str = "") -> Any:
         raise Failed(f"no answer within {ASK_SECONDS} s: {shlex.join(line)}") from None
     if done.returncode:
         raise Failed(f"{shlex.join(line)}: {(done.stderr.strip().splitlines() or ['says nothing'])[-1]}")
-    return json.loads(done.stdout) if done.stdout.strip() else {}
+    # What changes something answers with a sentence, or not at all.
+    return json.loads(done.stdout) if done.stdout.lstrip().startswith(("{", "[")) else {}
 
 
 _ASSUMED: dict[str, dict[str, str]] = {}

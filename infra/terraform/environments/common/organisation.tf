@@ -1,5 +1,5 @@
 # What is true of the whole organisation: one file says it, organisation.auto.tfvars.json, and every root has a link to
-# it and to this one.
+# it and to this one. Not every root uses all of it, which tflint is told.
 
 variable "name" {
   description = "What everything is named after"
@@ -21,6 +21,7 @@ variable "region" {
   }
 }
 
+# tflint-ignore: terraform_unused_declarations
 variable "github_repository" {
   description = "The repository on GitHub, ORG/REPO"
   type        = string
@@ -45,6 +46,7 @@ variable "accounts" {
   }
 }
 
+# tflint-ignore: terraform_unused_declarations
 variable "domains" {
   description = "The domain of each environment, \"\" for none: then there are no certificate and no records"
   type        = map(string)
@@ -56,6 +58,7 @@ variable "domains" {
   }
 }
 
+# tflint-ignore: terraform_unused_declarations
 variable "operators" {
   description = "ARNs of who may make each environment; without any, whoever its account lets take the role"
   type        = map(list(string))
@@ -69,6 +72,7 @@ variable "operators" {
 
 locals {
   # GitHub's OIDC provider is one for an account: with shared where that is, else with the first of its environments.
+  # tflint-ignore: terraform_unused_declarations
   github_provider_owner = {
     for account in distinct(values(var.accounts)) :
     account => var.accounts.shared == account ? "shared" : sort([for name, of in var.accounts : name if of == account])[0]

@@ -1,5 +1,9 @@
-# A certificate for a name and all beneath it, proved by records in the name's zone. The zone is not made here: its
-# name servers are known elsewhere, and they would change with every zone that is made anew.
+/**
+ * # certificate
+ *
+ * A certificate for a name and all beneath it, proved by records in the name's zone. The zone is not made here: its
+ * name servers are known elsewhere, and they would change with every zone that is made anew.
+ */
 
 resource "aws_acm_certificate" "this" {
   domain_name               = var.domain_name

@@ -1,5 +1,9 @@
-# The control plane. Who may do what in it is decided by access entries alone: there is no aws-auth ConfigMap, and
-# whoever creates the cluster gets nothing by that.
+/**
+ * # cluster
+ *
+ * The control plane. Who may do what in it is decided by access entries alone: there is no aws-auth ConfigMap, and
+ * whoever creates the cluster gets nothing by that.
+ */
 
 data "aws_partition" "current" {}
 

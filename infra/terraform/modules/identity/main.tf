@@ -1,5 +1,9 @@
-# Who may do what in AWS, without a single long-lived key: GitHub's jobs by their OIDC token, pods by EKS Pod Identity.
-# A role is one thing's, trusts exactly that thing, and lies under one path with all others of its environment.
+/**
+ * # identity
+ *
+ * Who may do what in AWS, without a single long-lived key: GitHub's jobs by their OIDC token, pods by EKS Pod Identity.
+ * A role is one thing's, trusts exactly that thing, and lies under one path with all others of its environment.
+ */
 
 data "aws_caller_identity" "current" {}
 

@@ -1,6 +1,10 @@
-# A VPC over three zones. Nodes and pods are in private subnets and leave through NAT gateways; only load balancers
-# are in the public ones. With a NAT gateway in each zone the loss of a zone takes nothing from the other two; with
-# a single one it may take their way out, which is cheaper and enough for development.
+/**
+ * # network
+ *
+ * A VPC over three zones. Nodes and pods are in private subnets and leave through NAT gateways; only load balancers
+ * are in the public ones. With a NAT gateway in each zone the loss of a zone takes nothing from the other two; with
+ * a single one it may take their way out, which is cheaper and enough for development.
+ */
 
 locals {
   nat_zones = !var.enable_nat_gateway ? [] : var.single_nat_gateway ? slice(var.azs, 0, 1) : var.azs

@@ -1,4 +1,8 @@
-# A repository whose tags never change what they mean: a digest is deployed, a tag is how people speak of it.
+/**
+ * # registry
+ *
+ * A repository whose tags never change what they mean: a digest is deployed, a tag is how people speak of it.
+ */
 
 resource "aws_ecr_repository" "this" {
   name                 = var.repository_name

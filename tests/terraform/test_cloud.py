@@ -1,0 +1,104 @@
+"""From nothing to an environment and back, for real, in an AWS on the loopback; in this order."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from cloud import Cloud
+
+LOCK_SECONDS = 120
+
+
+def test_what_is_made(cloud: Cloud, before: Counter[str], made: dict) -> None:
+    new = cloud.inventory() - before
+    assert {kind: new[kind] for kind in ("bucket", "repository", "vpc", "NAT gateway", "cluster", "certificate")} == {
+        "bucket": 1, "repository": 2, "vpc": 1, "NAT gateway": 1, "cluster": 1, "certificate": 1}
+    eks = cloud.client("eks")
+    groups = eks.list_nodegroups(clusterName="glassbox-dev")["nodegroups"]
+    assert groups == [f"default-eu-central-1{zone}" for zone in "abc"]
+    outputs = json.loads(cloud.do("terraform", f"-chdir={cloud.terraform / 'environments/dev'}", "output", "-json"))
+    assert outputs["cluster_name"]["value"] == "glassbox-dev"
+    assert outputs["public_subnets_cidr_blocks"]["value"] == [f"10.10.24{i}.0/24" for i in range(3)]
+    assert outputs["acm_certificate_arn"]["value"].startswith("arn:aws:acm:")
+
+
+def test_state_has_keys_of_its_own(cloud: Cloud, made: dict) -> None:
+    s3 = cloud.client("s3")
+    bucket = f"glassbox-state-{123456789012}-eu-central-1"
+    keys = {each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]}
+    assert keys == {f"{name}/terraform.tfstate" for name in ("bootstrap", "shared", "dev")}
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0][
+        "ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+
+
+@pytest.mark.parametrize("environment", ["bootstrap", "shared", "dev"])
+def test_done_again_changes_nothing(cloud: Cloud, made: dict, environment: str) -> None:
+    folder = cloud.terraform / "environments" / environment
+    done = cloud.run("terraform", f"-chdir={folder}", "plan", "-input=false", "-no-color", "-detailed-exitcode")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+
+
+def holder(cloud: Cloud, folder: Path) -> subprocess.Popen[str]:
+    """An apply that somebody has begun and not confirmed yet: it holds the lock."""
+    process = subprocess.Popen(["terraform", f"-chdir={folder}", "apply", "-no-color", "-var=log_retention_in_days=3"],
+                               env=cloud.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               text=True, start_new_session=True)
+    s3, deadline = cloud.client("s3"), time.monotonic() + LOCK_SECONDS
+    while not s3.list_objects_v2(Bucket="glassbox-state-123456789012-eu-central-1", Prefix="dev/terraform.tfstate.tflock").get(
+            "Contents"):
+        assert process.poll() is None and time.monotonic() < deadline, "no lock was taken"
+        time.sleep(0.2)
+    return process
+
+
+def test_a_second_apply_is_refused_while_one_is_at_work(cloud: Cloud, made: dict) -> None:
+    folder = cloud.terraform / "environments/dev"
+    first = holder(cloud, folder)
+    second = cloud.run("terraform", f"-chdir={folder}", "apply", "-auto-approve", "-input=false", "-no-color")
+    assert second.returncode == 1
+    assert "Error acquiring the state lock" in second.stderr and "Who:" in second.stderr
+    said, _ = first.communicate("no\n", timeout=LOCK_SECONDS)
+    assert "Apply cancelled" in said
+    third = cloud.run("terraform", f"-chdir={folder}", "plan", "-input=false", "-no-color", "-detailed-exitcode")
+    assert third.returncode == 0, third.stderr
+
+
+def test_a_lock_outlives_a_crash_and_can_be_broken(cloud: Cloud, made: dict) -> None:
+    folder = cloud.terraform / "environments/dev"
+    first = holder(cloud, folder)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait(LOCK_SECONDS)
+    refused = cloud.run("terraform", f"-chdir={folder}", "plan", "-input=false", "-no-color")
+    assert refused.returncode == 1 and "Error acquiring the state lock" in refused.stderr
+    name = refused.stderr.split("ID:")[1].split()[0]
+    cloud.do("terraform", f"-chdir={folder}", "force-unlock", "-force", name)
+    cloud.do("terraform", f"-chdir={folder}", "plan", "-input=false", "-no-color")
+
+
+def test_bootstrap_stays_while_others_are_there(cloud: Cloud, made: dict) -> None:
+    done = cloud.run(cloud.terraform / "down", "bootstrap", "--yes")
+    assert done.returncode == 2 and "dev, shared" in done.stderr, done.stderr
+
+
+def test_nothing_is_left(cloud: Cloud, before: Counter[str], made: dict) -> None:
+    installs = cloud.folder / "installs"
+    assert cloud.client("elbv2").describe_load_balancers()["LoadBalancers"], "the stand-in for the controller made none"
+    for environment in ("dev", "shared", "bootstrap"):
+        begin = len(cloud.asked())
+        said = cloud.do(cloud.terraform / "down", environment, "--yes")
+        made[f"down {environment}"] = cloud.asked()[begin:]
+        assert f"left of {environment}: 0" in said
+    assert [line.split()[:3] for line in installs.read_text().splitlines()] == [["dev", "--context", "glassbox-dev"]] * 2
+    rest = cloud.inventory() - before
+    with cloud.log.open("a") as log:
+        log.write(f"asked of each service of moto: {sum(rest.values())} resources left {dict(rest)}\n")
+    assert not rest, rest
