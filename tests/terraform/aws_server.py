@@ -1,4 +1,4 @@
-"""An AWS on the loopback: moto, with the part of EKS that it lacks (eks_rest.py), that notes every call.
+"""An AWS on the loopback: moto, with the part of EKS that it lacks (eks_rest.py) and what it forgets (memory.py), that notes every call.
 
     python aws_server.py --port-file FILE --calls FILE
 
@@ -20,6 +20,7 @@ from typing import Any
 os.environ.update({"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_ACM_VALIDATION_WAIT": "1"})
 
 import eks_rest  # noqa: E402
+import memory  # noqa: E402
 from moto.core.responses import BaseResponse  # noqa: E402
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult  # noqa: E402
 from moto.moto_server.werkzeug_app import (  # noqa: E402
@@ -62,6 +63,7 @@ def main() -> None:
     given = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     eks_rest.install()
+    memory.install()
     note_calls(given.calls)
     as_if_by_tls()
     server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -79,7 +80,7 @@ def test_a_lock_outlives_a_crash_and_can_be_broken(cloud: Cloud, made: dict) -> 
     first.wait(LOCK_SECONDS)
     refused = cloud.run("terraform", f"-chdir={folder}", "plan", "-input=false", "-no-color")
     assert refused.returncode == 1 and "Error acquiring the state lock" in refused.stderr
-    name = refused.stderr.split("ID:")[1].split()[0]
+    name = re.search(r"ID:\s+([0-9a-f]{8}-[0-9a-f-]{27})", refused.stderr)[1]
     cloud.do("terraform", f"-chdir={folder}", "force-unlock", "-force", name)
     cloud.do("terraform", f"-chdir={folder}", "plan", "-input=false", "-no-color")
 

@@ -7,6 +7,7 @@ made for the cluster. It knows no roles, which are found by their path, and it m
 from __future__ import annotations
 
 import time
+from datetime import datetime, timezone
 
 from . import tools
 from .organisation import Failed, Target
@@ -43,11 +44,27 @@ def roles(target: Target) -> list[str]:
 
 
 def going(target: Target, arn: str) -> str:
-    """A key that was destroyed is kept for its days of grace, at no cost: until when; "" for all else."""
-    if ":kms:" not in arn or ":key/" not in arn:
-        return ""
-    key = tools.aws("kms", "describe-key", "--key-id", arn, role=target.role, region=target.region)["KeyMetadata"]
-    return str(key.get("DeletionDate", "soon")) if key["KeyState"] == "PendingDeletion" else ""
+    """Why a thing that AWS still names is none any more; "" for all else. A key that was destroyed is kept for its days
+    of grace, at no cost; a NAT gateway and an instance are named for about an hour after their end."""
+    name = arn.rsplit("/", 1)[-1]
+    if ":kms:" in arn and ":key/" in arn:
+        key = tools.aws("kms", "describe-key", "--key-id", arn, role=target.role, region=target.region)["KeyMetadata"]
+        return f"disabled, gone on {day(key.get('DeletionDate'))}, costs nothing" if key["KeyState"] == "PendingDeletion" else ""
+    if ":natgateway/" in arn:
+        found = tools.aws("ec2", "describe-nat-gateways", "--nat-gateway-ids", name, role=target.role, region=target.region)
+        return "deleted" if all(each["State"] == "deleted" for each in found["NatGateways"]) else ""
+    if ":instance/" in arn:
+        found = tools.aws("ec2", "describe-instances", "--instance-ids", name, role=target.role, region=target.region)
+        states = [each["State"]["Name"] for group in found["Reservations"] for each in group["Instances"]]
+        return "terminated" if all(state == "terminated" for state in states) else ""
+    return ""
+
+
+def day(stamp: float | str | None) -> str:
+    """The AWS CLI's first version says seconds, its second a date."""
+    if isinstance(stamp, (int, float)):
+        return datetime.fromtimestamp(stamp, timezone.utc).date().isoformat()
+    return str(stamp or "a day that is not said")[:10]
 
 
 def logs(target: Target) -> list[str]:
@@ -70,13 +87,13 @@ def report(target: Target) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
         found = {arn: going(target, arn) for arn in tagged(target)}
-        rest = [arn for arn, until in found.items() if not until] + roles(target)
+        rest = [arn for arn, why in found.items() if not why] + roles(target)
         if not rest or time.monotonic() > deadline:
             break
         time.sleep(PAUSE)
-    for arn, until in found.items():
-        if until:
-            print(f"going: {arn}: disabled, gone on {until}, costs nothing")
+    for arn, why in found.items():
+        if why:
+            print(f"going: {arn}: {why}")
     if rest:
         raise Failed(f"{len(rest)} left of {target.environment}:\n  " + "\n  ".join(rest))
     print(f"left of {target.environment}: 0")

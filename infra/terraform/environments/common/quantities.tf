@@ -4,7 +4,6 @@
 locals {
   hours = 730
   zones = 3
-  nodes = sum([for group in values(var.eks_managed_node_groups) : group.desired_size * local.zones])
   # tflint-ignore: terraform_unused_declarations
   quantities = merge(
     {
