@@ -43,13 +43,19 @@ module "cluster" {
   iam_role_permissions_boundary          = local.boundary_arn
 }
 
+# GitHub's environment whose jobs ask the gate. prod's own waits for approval and has no role: what it has been promoted to
+# is looked at by `prod-gate` (.github/workflows/verify.yaml).
+locals {
+  gate_environment = var.environment == "prod" ? "prod-gate" : var.environment
+}
+
 module "identity" {
   source = "../../modules/identity"
 
   name                                   = local.cluster_name
   github_repository                      = var.github_repository
   create_github_oidc_provider            = local.github_provider_owner[local.account] == var.environment
-  github_roles                           = { gate = { environment = var.environment, describe_cluster = true } }
+  github_roles                           = { gate = { environment = local.gate_environment, describe_cluster = true } }
   cluster_name                           = module.cluster.cluster_name
   vpc_id                                 = module.network.vpc_id
   attach_load_balancer_controller_policy = true

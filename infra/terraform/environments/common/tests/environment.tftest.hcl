@@ -68,6 +68,10 @@ run "three_zones" {
     error_message = "without a domain no certificate, and no role for records"
   }
   assert {
+    condition     = local.gate_environment == { dev = "dev", staging = "staging", prod = "prod-gate" }[var.environment]
+    error_message = "the gate's role is of the jobs that ask it, and prod's own environment has none"
+  }
+  assert {
     condition     = local.quantities["NAT gateway, hours"] == 730 * length(module.network.natgw_ids)
     error_message = "what is counted for the costs is what is made"
   }
