@@ -34,6 +34,7 @@ return [...document.querySelectorAll("section")].map((section) => {
         scrolls: section.scrollHeight > section.clientHeight || section.scrollWidth > section.clientWidth,
         title: section.querySelector("h1").getClientRects().length && section.querySelector("h1").offsetHeight / parseFloat(getComputedStyle(section.querySelector("h1")).fontSize),
         smallest: Math.min(...texts.map((e) => parseFloat(getComputedStyle(e).fontSize))),
+        broken: inside.filter((e) => e.matches("p") && e.querySelector("br")).map((e) => e.innerText),
         words: inside.length ? section.innerText.trim().split(/\\s+/).length : 0,
         pictures: [...section.querySelectorAll("img")].map((image) =>
             ({name: image.src.split("/").pop(), width: image.getBoundingClientRect().width * scale, natural: image.naturalWidth})),
@@ -61,6 +62,11 @@ def test_there_are_as_many_pages_as_slides(slides: list[dict]) -> None:
 
 def test_nothing_is_over_an_edge(slides: list[dict]) -> None:
     assert [(number, slide["over"]) for number, slide in enumerate(slides, 1) if slide["over"] > 0.5 or slide["scrolls"]] == []
+
+
+def test_no_paragraph_has_a_break_of_its_own(slides: list[dict]) -> None:
+    """Marp makes a <br> of a source line's end: a stray one, where the room's width would break elsewhere."""
+    assert [(number, text) for number, slide in enumerate(slides, 1) for text in slide["broken"]] == []
 
 
 def test_a_title_is_one_line(slides: list[dict]) -> None:
