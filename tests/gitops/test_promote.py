@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -125,6 +126,29 @@ def test_a_copy_does_not_take_back(clone: Clone) -> None:
     clone.promoted("rollback", "dev", "--push")
     refused(clone.promote("copy", "dev", "staging", "--push"), "staging has v1.1.0", "which is later than dev's v1.0.0",
             "`promote rollback staging` does")
+
+
+def judged(clone: Clone, environment: str) -> str:
+    """What a gate says that it has seen."""
+    return hashlib.sha256(clone.release(environment) or b"").hexdigest()
+
+
+def test_what_was_not_judged_is_not_copied(clone: Clone) -> None:
+    """A held in staging and waits to be agreed to; B takes its place, and nobody has judged it."""
+    everywhere(clone, "v1.0.0")
+    arrived(clone, "v1.1.0")
+    clone.promoted("copy", "dev", "staging", "--push")
+    held = judged(clone, "staging")
+    revision = arrived(clone, "v1.2.0")
+    clone.promoted("copy", "dev", "staging", "--push")
+    before = clone.git("rev-parse", "HEAD")
+    said = clone.promoted("copy", "staging", "prod", "--judged", held, "--push")
+    assert said == f"staging has v1.2.0 ({revision[:12]}) by now, which is not what was judged: left as it is\n"
+    assert clone.git("rev-parse", "HEAD") == before and b"v1.0.0" in (clone.release("prod") or b"")
+    clone.promoted("copy", "staging", "prod", "--judged", judged(clone, "staging"), "--push")
+    assert clone.release("prod") == clone.release("staging")
+    done = clone.promote("copy", "staging", "prod", "--judged", "yes")
+    assert done.returncode == 2 and "--judged: 'yes': must be 64 hexadecimal digits" in done.stderr
 
 
 def test_what_is_not_on_main_is_not_promoted(clone: Clone) -> None:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import workflows
 from conftest import Tree
 from workflows import ROOT
 
@@ -61,6 +62,15 @@ class Delivery:
         """dev is to run a commit."""
         words = ("set", "dev", "--image", IMAGE, "--revision", revision, "--version", "0.1.0-dev.1")
         return self.clone.out(".ci/propose.sh", *before, *words, **environment)
+
+    def sum(self, environment: str) -> str:
+        """What promote.yaml's gate says of the release that it has judged: the step's own line, run in the clone."""
+        [step] = [step for step in workflows.read("promote.yaml")["jobs"]["gate"]["steps"] if step.get("id") == "judged"]
+        output = self.clone.root / "build/output"
+        output.parent.mkdir(exist_ok=True)
+        output.unlink(missing_ok=True)
+        self.clone.out("bash", "-e", "-c", step["run"], FROM=environment, GITHUB_OUTPUT=str(output))
+        return output.read_text(encoding="utf-8").removeprefix("release=").strip()
 
     def told(self) -> list[str]:
         """What gh was asked, since the last time."""
@@ -131,6 +141,23 @@ def test_from_dev_to_staging_and_back(delivery: Delivery) -> None:
     assert delivery.clone.out(".ci/promoted.sh", before, "HEAD").splitlines() == ["environment=staging", "reverts=yes"]
     text = (delivery.clone.root / "infra/gitops/environments/staging/release.yaml").read_text(encoding="utf-8")
     assert revision not in text
+
+
+def test_only_what_was_judged_is_proposed(delivery: Delivery) -> None:
+    """By the sum that promote.yaml's gate hands on; dev has something newer when it comes to proposing."""
+    delivery.set(delivery.first)
+    delivery.merge("deliver/dev")
+    sums = [delivery.sum("dev")]
+    later = delivery.clone.commit("later")
+    delivery.push()
+    delivery.set(later)
+    delivery.merge("deliver/dev")
+    sums.append(delivery.sum("dev"))
+    delivery.told()
+    assert "which is not what was judged" in delivery.clone.out(".ci/propose.sh", "copy", "dev", "staging", "--judged", sums[0])
+    assert delivery.told() == []
+    delivery.clone.out(".ci/propose.sh", "copy", "dev", "staging", "--judged", sums[1])
+    assert later in delivery.origin.out("git", "show", "deliver/staging:infra/gitops/environments/staging/release.yaml")
 
 
 def test_a_newer_proposal_takes_the_place_of_one_that_waits(delivery: Delivery) -> None:

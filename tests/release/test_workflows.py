@@ -179,6 +179,13 @@ def test_prod_is_proposed_behind_its_environment_and_verified_without() -> None:
     assert "'prod-gate'" in JOBS["verify.yaml", "gate"]["environment"]
 
 
+def test_what_was_judged_is_what_is_proposed() -> None:
+    gate, propose = JOBS["promote.yaml", "gate"], JOBS["promote.yaml", "propose"]
+    assert gate["outputs"] == {"release": "${{ steps.judged.outputs.release }}"}
+    [step] = [step for step in propose["steps"] if ".ci/propose.sh" in step.get("run", "")]
+    assert '--judged "$RELEASE"' in step["run"] and step["env"]["RELEASE"] == "${{ needs.gate.outputs.release }}"
+
+
 @pytest.mark.parametrize("file", [".github/dependabot.yml"])
 def test_dependabot_looks_everywhere(file: str) -> None:
     updates = workflows.yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))["updates"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,13 @@ Each change is one commit of one file, environments/ENV/release.yaml, upon what 
 (--push), as a branch for a pull request (--branch NAME), or left here.
 Exit status: 0 done, or nothing to do; 1 begun and not done; 2 refused, with the reason.
 """
+
+
+def sha256(text: str) -> str:
+    """A sum as sha256sum prints it."""
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise argparse.ArgumentTypeError(f"{text!r}: must be 64 hexadecimal digits, as sha256sum prints them")
+    return text
 
 
 def options() -> argparse.ArgumentParser:
@@ -43,6 +51,8 @@ def options() -> argparse.ArgumentParser:
     one = commands.add_parser("copy", parents=[common, change], help="a release goes on: dev staging, or staging prod")
     one.add_argument("origin", metavar="FROM")
     one.add_argument("target", metavar="TO")
+    one.add_argument("--judged", type=sha256, default=None, metavar="SHA256",
+                     help="only if this is the sha256 of FROM's release.yaml: what a gate has judged, and nothing newer")
     one = commands.add_parser("rollback", parents=[common, change], help="a revert of what brought the last release")
     one.add_argument("environment", metavar="ENV", help=names)
     one = commands.add_parser("status", parents=[common], help="which release each environment is to run, how long")
@@ -66,7 +76,7 @@ def changes(given: argparse.Namespace, clone: Clone) -> str:
         if given.command == "set":
             said = promotion.arrive(clone, given.environment, release)
         elif given.command == "copy":
-            said = promotion.copy(clone, given.origin, given.target)
+            said = promotion.copy(clone, given.origin, given.target, given.judged)
         else:
             said = promotion.take_back(clone, given.environment)
     said = ""

@@ -5,6 +5,7 @@ What is checked before a change is checked again when the change is made anew up
 
 from __future__ import annotations
 
+import hashlib
 import time
 from typing import Any
 
@@ -61,8 +62,19 @@ def follows(origin: str, target: str) -> None:
                       + " or ".join(f"copy {one} {other}" for one, other in STEPS.items()))
 
 
-def copy(clone: Clone, origin: str, target: str) -> str:
-    """Commits the one's release as what the other is to run; what comes with it."""
+def _as_judged(clone: Clone, origin: str, judged: str) -> None:
+    """That what would be copied is what the gate has seen: between the two may be days of waiting for a person."""
+    text = clone.at("HEAD", path_of(origin))
+    if text is not None and hashlib.sha256(text.encode()).hexdigest() != judged:
+        raise Nothing(f"{origin} has {parse(text, path_of(origin)).named} by now, which is not what was judged: "
+                      "left as it is")
+
+
+def copy(clone: Clone, origin: str, target: str, judged: str | None = None) -> str:
+    """Commits the one's release as what the other is to run; what comes with it. With `judged`, the sha256 of its
+    release.yaml, only that one."""
+    if judged is not None:
+        _as_judged(clone, origin, judged)
     release, there = _current(clone, origin), _current(clone, target)
     if release is None:
         raise Refused(f"{origin} has no release yet: there is no {path_of(origin)}")
