@@ -299,6 +299,22 @@ def test_rollbacks_go_back_one_by_one(clone: Clone) -> None:
     assert clone.release("prod") == f"{states[0]}\n".encode()
 
 
+def test_what_was_not_seen_to_fail_is_not_taken_back(clone: Clone) -> None:
+    """What failed has been followed by another, which nobody has judged; and then that one fails."""
+    everywhere(clone, "v1.0.0")
+    everywhere(clone, "v1.1.0")
+    failed = clone.git("rev-parse", "HEAD")
+    revision = everywhere(clone, "v1.2.0")
+    before = clone.git("rev-parse", "HEAD")
+    said = clone.promoted("rollback", "prod", "--of", failed, "--push")
+    assert said == f"prod has v1.2.0 ({revision[:12]}) by now, which is not what {failed[:12]} has: left as it is\n"
+    assert clone.git("rev-parse", "HEAD") == before
+    refused(clone.promote("rollback", "prod", "--of", "ab" * 20), f"--of '{'ab' * 20}': there is no such commit here")
+    clone.write("src/service.c", "int other;\n")
+    clone.push()
+    assert "-> v1.1.0" in clone.promoted("rollback", "prod", "--of", before, "--push")
+
+
 def test_a_commit_of_more_than_the_release_is_reverted_by_hand(clone: Clone) -> None:
     """Its other changes are somebody else's to judge."""
     everywhere(clone, "v1.0.0")

@@ -135,7 +135,10 @@ def test_from_dev_to_staging_and_back(delivery: Delivery) -> None:
         assert delivery.clone.out(".ci/promoted.sh", before, "HEAD").splitlines() == ["environment=staging", "reverts=no"]
     assert "another" in Path(f"{delivery.log}.body").read_text(encoding="utf-8")
 
-    delivery.clone.out(".ci/propose.sh", "rollback", "staging")
+    delivery.told()
+    assert "left as it is" in delivery.clone.out(".ci/propose.sh", "rollback", "staging", "--of", delivery.first)
+    assert delivery.told() == []
+    delivery.clone.out(".ci/propose.sh", "rollback", "staging", "--of", "HEAD")
     before = delivery.clone.out("git", "rev-parse", "HEAD")
     delivery.merge("rollback/staging")
     assert delivery.clone.out(".ci/promoted.sh", before, "HEAD").splitlines() == ["environment=staging", "reverts=yes"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import workflows
@@ -23,6 +24,7 @@ WRITES = {
     ("promote.yaml", "propose"): {"contents", "pull-requests", "statuses"},
     ("verify.yaml", "gate"): {"id-token"},
     ("verify.yaml", "rollback"): {"contents", "pull-requests", "statuses", "issues"},
+    ("verify.yaml", "unasked"): {"issues"},
     ("verify.yaml", "onward"): {"contents", "pull-requests", "statuses", "id-token"},
 }
 JOBS = {(name, job): body for name, job, body in workflows.jobs()}
@@ -184,6 +186,33 @@ def test_what_was_judged_is_what_is_proposed() -> None:
     assert gate["outputs"] == {"release": "${{ steps.judged.outputs.release }}"}
     [step] = [step for step in propose["steps"] if ".ci/propose.sh" in step.get("run", "")]
     assert '--judged "$RELEASE"' in step["run"] and step["env"]["RELEASE"] == "${{ needs.gate.outputs.release }}"
+
+
+def test_only_what_did_not_hold_is_taken_back() -> None:
+    """The gate's step, under the shell that GitHub gives it, with a gate that ends as it may; and what follows on that."""
+    gate, rollback, unasked = (JOBS["verify.yaml", job] for job in ("gate", "rollback", "unasked"))
+    assert gate["concurrency"] == {"group": "verify-${{ needs.which.outputs.environment }}", "cancel-in-progress": True}
+    assert gate["outputs"] == {"held": "${{ steps.gate.outputs.held }}"}
+    assert rollback["if"] == "failure() && needs.gate.outputs.held == 'no'"
+    assert unasked["if"] == "failure() && needs.gate.result == 'failure' && needs.gate.outputs.held != 'no'"
+    runs = [step for step in rollback["steps"] if "run" in step]
+    assert runs[0]["run"] == '.ci/propose.sh rollback "$ENVIRONMENT" --of "$GITHUB_SHA"'
+    assert runs[1]["run"].startswith("gh issue create") and runs[1]["if"] == "always()"
+
+
+@pytest.mark.parametrize(("status", "said"), [(0, ""), (1, "held=no\n"), (2, ""), (127, "")])
+def test_what_the_gate_says_is_told_from_that_it_says_nothing(tmp_path: Path, status: int, said: str) -> None:
+    [step] = [step for step in JOBS["verify.yaml", "gate"]["steps"] if step.get("id") == "gate"]
+    script = tmp_path / ".ci/gate.sh"
+    script.parent.mkdir()
+    script.write_text(f"#!/bin/sh\nexit {status}\n", encoding="utf-8")
+    script.chmod(0o755)
+    output = tmp_path / "output"
+    output.touch()
+    environment = {**os.environ, "ENVIRONMENT": "staging", "GITHUB_OUTPUT": str(output)}
+    got = subprocess.run(["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=environment, check=False)
+    assert (got.returncode != 0) == (status != 0)
+    assert output.read_text(encoding="utf-8") == said
 
 
 @pytest.mark.parametrize("file", [".github/dependabot.yml"])

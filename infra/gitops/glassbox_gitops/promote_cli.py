@@ -55,6 +55,7 @@ def options() -> argparse.ArgumentParser:
                      help="only if this is the sha256 of FROM's release.yaml: what a gate has judged, and nothing newer")
     one = commands.add_parser("rollback", parents=[common, change], help="a revert of what brought the last release")
     one.add_argument("environment", metavar="ENV", help=names)
+    one.add_argument("--of", default=None, metavar="SHA", help="only if ENV has what it has at that commit, and nothing newer")
     one = commands.add_parser("status", parents=[common], help="which release each environment is to run, how long")
     one.add_argument("--json", action="store_true", help="for programs")
     return parser
@@ -78,7 +79,7 @@ def changes(given: argparse.Namespace, clone: Clone) -> str:
         elif given.command == "copy":
             said = promotion.copy(clone, given.origin, given.target, given.judged)
         else:
-            said = promotion.take_back(clone, given.environment)
+            said = promotion.take_back(clone, given.environment, given.of)
     said = ""
     clone.check()
     clone.publish(change, given.branch, bool(given.push or given.branch))

@@ -97,13 +97,19 @@ def changelog(clone: Clone, there: Release | None, release: Release) -> str:
     return log or "no commit between them: the image alone is another"
 
 
-def take_back(clone: Clone, environment: str) -> str:
-    """Reverts the commit that brought what the environment has; a word about it.
+def take_back(clone: Clone, environment: str, of: str | None = None) -> str:
+    """Reverts the commit that brought what the environment has, with `of` only if it is what that commit has; a word
+    about it.
 
     States that were taken back already are passed over: what is reverted is what brought the state, and what comes
     back is the state before it, however often that has been done.
     """
     path = path_of(known(environment))
+    if of is not None and not clone.holds("cat-file", "-e", f"{of}^{{commit}}"):
+        raise Refused(f"--of {of!r}: there is no such commit here")
+    if of is not None and (there := clone.at("HEAD", path)) != clone.at(of, path):
+        raise Nothing(f"{environment} has {parse(there, path).named if there else 'nothing'} by now, which is not what {of[:12]} "
+                      "has: left as it is")
     stack: list[tuple[str, str | None]] = []  # commit, the file's text after it
     for commit in clone.changes(path):
         text = clone.at(commit, path)
