@@ -22,6 +22,7 @@ WRITES = {
     ("release.yaml", "publish"): {"contents", "packages", "id-token", "attestations"},
     ("promote.yaml", "gate"): {"id-token"},
     ("promote.yaml", "propose"): {"contents", "pull-requests", "statuses"},
+    ("rollback.yaml", "rollback"): {"contents", "pull-requests", "statuses"},
     ("verify.yaml", "gate"): {"id-token"},
     ("verify.yaml", "rollback"): {"contents", "pull-requests", "statuses", "issues"},
     ("verify.yaml", "unasked"): {"issues"},
@@ -36,7 +37,7 @@ def make_targets() -> set[str]:
 
 
 def test_there_are_those_of_a_delivery() -> None:
-    assert workflows.NAMES == ["ci.yaml", "image.yaml", "promote.yaml", "release.yaml", "verify.yaml"]
+    assert workflows.NAMES == ["ci.yaml", "image.yaml", "promote.yaml", "release.yaml", "rollback.yaml", "verify.yaml"]
 
 
 def test_actions_are_pinned_by_sha_with_their_tag() -> None:
@@ -213,6 +214,16 @@ def test_what_the_gate_says_is_told_from_that_it_says_nothing(tmp_path: Path, st
     got = subprocess.run(["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=environment, check=False)
     assert (got.returncode != 0) == (status != 0)
     assert output.read_text(encoding="utf-8") == said
+
+
+def test_a_person_can_take_back_what_any_environment_has() -> None:
+    """As it is on main, and by the script that verify uses."""
+    choice = workflows.read("rollback.yaml")["on"]["workflow_dispatch"]["inputs"]["environment"]
+    assert choice["options"] == ["dev", "staging", "prod"] and choice["type"] == "choice"
+    job = JOBS["rollback.yaml", "rollback"]
+    assert job["if"] == "github.ref == 'refs/heads/main'"
+    [step] = [step for step in job["steps"] if "run" in step]
+    assert step["run"] == '.ci/propose.sh rollback "$ENVIRONMENT"' and step["env"]["ENVIRONMENT"] == "${{ inputs.environment }}"
 
 
 @pytest.mark.parametrize("file", [".github/dependabot.yml"])
