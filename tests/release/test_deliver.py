@@ -103,6 +103,27 @@ def test_dev_is_merged_at_once(delivery: Delivery) -> None:
     assert len(delivery.clone.out("git", "worktree", "list").splitlines()) == 1
 
 
+# In place of git: writes what the real one would ask for a password, and is the real one.
+GIT = """#!/usr/bin/env bash
+for word; do
+    case $word in fetch | push | ls-remote) echo "$word: $({real} config --get-all credential.helper | paste -sd,)" >>"$GIT_LOG" && break ;; esac
+done
+exec {real} "$@"
+"""
+
+
+def test_a_private_repository_is_read_by_the_jobs_token_too(delivery: Delivery, tmp_path: Path) -> None:
+    """Every git that goes to origin, promote's own fetch among them, has gh to ask, and no other helper."""
+    log, settings = tmp_path / "git.log", tmp_path / "gitconfig"
+    settings.write_text("[credential]\n\thelper = store\n", encoding="utf-8")
+    delivery.clone.write("bin/git", GIT.format(real=shutil.which("git")), 0o755)
+    delivery.set(delivery.first, GIT_LOG=str(log), GIT_CONFIG_GLOBAL=str(settings))
+    asked = log.read_text(encoding="utf-8").splitlines()
+    assert [line.partition(":")[0] for line in asked] == ["fetch", "fetch", "push"]
+    # What comes before an empty one counts for nothing.
+    assert {line.partition(": ")[2].rpartition(",,")[2] for line in asked} == {"!gh auth git-credential"}
+
+
 def test_a_merge_that_github_refuses_is_a_failure(delivery: Delivery) -> None:
     words = ("set", "dev", "--image", IMAGE, "--revision", delivery.first, "--version", "1")
     got = delivery.clone.run(".ci/propose.sh", "--merge", *words, MERGE_FAILS="99")

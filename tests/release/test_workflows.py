@@ -85,6 +85,13 @@ def test_no_checkout_keeps_its_token() -> None:
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
+def test_git_goes_nowhere_without_a_token() -> None:
+    """None is kept: fetch-depth 0 brings main, and what goes to origin later is propose.sh's, which asks gh."""
+    assert [line for line in workflows.commands() if re.search(r"\bgit (fetch|pull|push|clone|ls-remote)\b", line[1])] == []
+    checkouts = [step for step in JOBS["release.yaml", "check"]["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+    assert [step["with"]["fetch-depth"] for step in checkouts] == [0]
+
+
 def test_shell_is_given_values_by_its_environment_only() -> None:
     found = list(workflows.commands())
     assert len(found) > 20
