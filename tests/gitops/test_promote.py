@@ -293,10 +293,28 @@ def test_rollbacks_go_back_one_by_one(clone: Clone) -> None:
         assert f"-> {version}" in clone.promoted("rollback", "prod", "--push")
         assert clone.release("prod") == f"{state}\n".encode()
     refused(clone.promote("rollback", "prod"), "prod has its first release, v1.0.0", "there is none before it")
-    clone.promoted("copy", "staging", "prod", "--push")
+    clone.promoted("copy", "staging", "prod", "--again", "--push")
     assert clone.release("prod") == f"{states[2]}\n".encode()
     assert "v1.2.0" in clone.promoted("rollback", "prod", "--push")
     assert clone.release("prod") == f"{states[0]}\n".encode()
+
+
+def test_what_was_taken_back_is_not_tried_again_by_itself(clone: Clone) -> None:
+    """Neither the last, nor the one before it; a newer one is, and so is the same on a person's word."""
+    everywhere(clone, "v1.0.0")
+    everywhere(clone, "v1.1.0")
+    clone.promoted("rollback", "prod", "--push")
+    refused(clone.promote("copy", "staging", "prod", "--push"), "v1.1.0", "was taken back from prod",
+            "promote copy staging prod --again")
+    clone.promoted("copy", "staging", "prod", "--again", "--push")
+    assert clone.release("prod") == clone.release("staging")
+    clone.promoted("rollback", "prod", "--push")
+    revision = everywhere(clone, "v1.2.0")
+    assert revision.encode() in (clone.release("prod") or b"")
+    everywhere(clone, "v1.3.0")
+    for version in ("v1.2.0", "v1.0.0"):
+        assert f"-> {version}" in clone.promoted("rollback", "prod", "--push")
+    refused(clone.promote("copy", "staging", "prod"), "v1.3.0", "was taken back from prod")
 
 
 def test_what_was_not_seen_to_fail_is_not_taken_back(clone: Clone) -> None:

@@ -53,6 +53,7 @@ def options() -> argparse.ArgumentParser:
     one.add_argument("target", metavar="TO")
     one.add_argument("--judged", type=sha256, default=None, metavar="SHA256",
                      help="only if this is the sha256 of FROM's release.yaml: what a gate has judged, and nothing newer")
+    one.add_argument("--again", action="store_true", help="also what was taken back from TO last")
     one = commands.add_parser("rollback", parents=[common, change], help="a revert of what brought the last release")
     one.add_argument("environment", metavar="ENV", help=names)
     one.add_argument("--of", default=None, metavar="SHA", help="only if ENV has what it has at that commit, and nothing newer")
@@ -77,7 +78,7 @@ def changes(given: argparse.Namespace, clone: Clone) -> str:
         if given.command == "set":
             said = promotion.arrive(clone, given.environment, release)
         elif given.command == "copy":
-            said = promotion.copy(clone, given.origin, given.target, given.judged)
+            said = promotion.copy(clone, given.origin, given.target, given.judged, given.again)
         else:
             said = promotion.take_back(clone, given.environment, given.of)
     said = ""

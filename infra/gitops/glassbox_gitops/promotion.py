@@ -6,12 +6,14 @@ What is checked before a change is checked again when the change is made anew up
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from typing import Any
 
 from .clone import Clone
 from .release import ENVIRONMENTS, FOLDER, Refused, Release, known, parse, path_of, read
 
+REVERTS = r"(?m)^This reverts commit ([0-9a-f]{40})\b"  # git revert's words
 STEPS = dict(zip(ENVIRONMENTS, ENVIRONMENTS[1:]))  # dev -> staging -> prod
 
 
@@ -70,9 +72,19 @@ def _as_judged(clone: Clone, origin: str, judged: str) -> None:
                       "left as it is")
 
 
-def copy(clone: Clone, origin: str, target: str, judged: str | None = None) -> str:
+def _taken_back(clone: Clone, path: str) -> list[str | None]:
+    """The states of a release that were taken back since the last promotion."""
+    states: list[str | None] = []
+    for commit in reversed(clone.changes(path)):
+        if not (reverted := re.search(REVERTS, clone.git("log", "-1", "--format=%B", commit))):
+            break
+        states.append(clone.at(reverted[1], path))
+    return states
+
+
+def copy(clone: Clone, origin: str, target: str, judged: str | None = None, again: bool = False) -> str:
     """Commits the one's release as what the other is to run; what comes with it. With `judged`, the sha256 of its
-    release.yaml, only that one."""
+    release.yaml, only that one. What was taken back last comes `again` only on a person's word."""
     if judged is not None:
         _as_judged(clone, origin, judged)
     release, there = _current(clone, origin), _current(clone, target)
@@ -84,6 +96,9 @@ def copy(clone: Clone, origin: str, target: str, judged: str | None = None) -> s
     if there and _is_later(clone, there, release):
         raise Refused(f"{target} has {there.named}, which is later than {origin}'s {release.named}: a copy would take "
                       f"{target} back, which `promote rollback {target}` does")
+    if not again and release.text() in _taken_back(clone, path_of(target)):
+        raise Refused(f"{release.named} was taken back from {target}: what failed is not tried once more by itself. "
+                      f"To try it: promote copy {origin} {target} --again")
     log = changelog(clone, there, release)
     clone.commit(path_of(target), release.text(), f"{target}: {release.named}, from {origin}\n\n{log}")
     return f"{target}: {there.named if there else 'nothing'} -> {release.named}\n\n{log}"
