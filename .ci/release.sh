@@ -2,10 +2,12 @@
 # From a tag to a release, apart from the image, which publish.sh has pushed:
 #
 #     .ci/release.sh check v1.2.3       # the tag agrees with VERSION, the chart, the changelog, and is of main
+#     .ci/release.sh passed v1.2.3      # ci has said of that commit that all of it passed; asks GitHub
 #     .ci/release.sh notes v1.2.3       # the changelog's section
 #     .ci/release.sh chart v1.2.3 NAME@sha256:…   # packages the chart with that image in it and pushes it to CHART_REPOSITORY
 #     .ci/release.sh github v1.2.3      # GitHub's release: notes, chart, SBOMs, sums
 #
+# A release that was cut short is completed by the same commands: what is there already, and is the same, is taken.
 # CHART_REPOSITORY is HOST/PATH; the chart becomes CHART_REPOSITORY/glassbox:1.2.3. build/release has what was made,
 # chart.digest and chart (NAME@DIGEST) among it.
 set -euo pipefail
@@ -28,6 +30,17 @@ check() {
         git merge-base --is-ancestor "$tagged" refs/remotes/origin/main || refuse "$1 is not on main"
 }
 
+# Being on main is not enough: a tag may come before ci has ended, or on a commit that it has found wrong.
+passed() {
+    local tagged said
+    tagged=$(git rev-parse --verify --quiet "refs/tags/$1^{commit}") || refuse "there is no tag $1 here"
+    have gh || refuse "gh, GitHub's command line, is not there"
+    said=$(gh api "repos/{owner}/{repo}/commits/$tagged/check-runs?check_name=required" \
+        --jq '.check_runs[] | select(.app.slug == "github-actions") | .conclusion // .status')
+    grep -qx success <<<"$said" ||
+        refuse "ci's check 'required' is '${said:-not there}' for $1, commit $tagged; wait for it, or release a commit that passes"
+}
+
 notes() { python notes "$1"; }
 
 # Sets `chart_host` and what helm is told of it.
@@ -40,7 +53,11 @@ read_repository() {
     case ${name%%/*} in localhost | localhost:* | 127.*) insecure=(--plain-http) ;; esac
 }
 
-# A copy with the files that its links lead to; a version that is there already is not pushed over.
+# unpacked FOLDER ARCHIVE: an archive's files, to be compared: packing the same twice gives two archives.
+unpacked() { rm -rf "$1" && mkdir -p "$1" && tar -xzf "$2" -C "$1"; }
+
+# A copy with the files that its links lead to. A version that is there already is taken if it is the same chart, image and
+# all, and never pushed over.
 chart() {
     local version programs helm work log digest
     version=$(python check "$1")
@@ -55,19 +72,26 @@ chart() {
     "$helm" lint --strict --quiet "$work/chart-source/glassbox" >&2
     "$helm" package "$work/chart-source/glassbox" --destination "$work" >&2
     log=$work/push.log
-    if "$helm" show chart "oci://$CHART_REPOSITORY/glassbox" --version "$version" "${insecure[@]}" >"$log" 2>&1; then
-        refuse "$CHART_REPOSITORY/glassbox has $version already, and versions are not moved"
+    rm -rf "$work/there" && mkdir "$work/there"
+    if "$helm" pull "oci://$CHART_REPOSITORY/glassbox" --version "$version" --destination "$work/there" "${insecure[@]}" >"$log" 2>&1; then
+        unpacked "$work/there/old" "$work/there/glassbox-$version.tgz"
+        unpacked "$work/there/new" "$work/glassbox-$version.tgz"
+        diff -r "$work/there/old" "$work/there/new" >&2 ||
+            refuse "$CHART_REPOSITORY/glassbox has $version already, another than this, and versions are not moved"
+        echo "$version is there already" >&2
+        mv "$work/there/glassbox-$version.tgz" "$work/"
+    else
+        "$helm" push "$work/glassbox-$version.tgz" "oci://$CHART_REPOSITORY" "${insecure[@]}" >"$log" 2>&1 || { cat "$log" >&2 && return 1; }
     fi
-    "$helm" push "$work/glassbox-$version.tgz" "oci://$CHART_REPOSITORY" "${insecure[@]}" >"$log" 2>&1 || { cat "$log" >&2 && return 1; }
     digest=$(sed -n 's/^Digest: \(sha256:[0-9a-f]*\)$/\1/p' "$log")
-    [ -n "$digest" ] || { cat "$log" >&2 && echo "release: helm did not say what it pushed" >&2 && return 1; }
+    [ -n "$digest" ] || { cat "$log" >&2 && echo "release: helm did not say what is in the registry" >&2 && return 1; }
     echo "$digest" >"$work/chart.digest"
     echo "$CHART_REPOSITORY/glassbox@$digest" | tee "$work/chart"
 }
 
-# A prerelease says so; what is there is completed, never replaced.
+# A prerelease says so; what is there, perhaps as a draft and with half of its files, is completed.
 github() {
-    local version work kind=()
+    local version work kind=() files
     version=$(python check "$1")
     work=build/release
     [ -e "$work/glassbox-$version.tgz" ] || refuse "$work has no chart; '.ci/release.sh chart' makes it"
@@ -77,15 +101,20 @@ github() {
     { echo && echo "Image: \`$(<build/publish/image)\`" && echo && echo "Chart: \`oci://$(<"$work/chart")\`"; } >>"$work/notes.md"
     (cd "$work" && sha256sum "glassbox-$version.tgz" sbom-*.spdx.json >SHA256SUMS)
     [[ $version != *-* ]] || kind=(--prerelease)
-    gh release create "$1" --verify-tag --title "glassbox $version" --notes-file "$work/notes.md" "${kind[@]}" \
-        "$work/glassbox-$version.tgz" "$work"/sbom-*.spdx.json "$work/SHA256SUMS"
+    files=("$work/glassbox-$version.tgz" "$work"/sbom-*.spdx.json "$work/SHA256SUMS")
+    if gh release view "$1" >/dev/null 2>&1; then
+        gh release upload "$1" --clobber "${files[@]}"
+        gh release edit "$1" --verify-tag --draft=false --notes-file "$work/notes.md"
+    else
+        gh release create "$1" --verify-tag --title "glassbox $version" --notes-file "$work/notes.md" "${kind[@]}" "${files[@]}"
+    fi
 }
 
 command=${1:-}
 case $command in
-check | notes | github) [ $# -eq 2 ] || refuse "usage: .ci/release.sh $command TAG" ;;
+check | passed | notes | github) [ $# -eq 2 ] || refuse "usage: .ci/release.sh $command TAG" ;;
 chart) [ $# -eq 3 ] || refuse "usage: .ci/release.sh chart TAG NAME@sha256:…" ;;
-*) refuse "no such command: '$command'; there are check, notes, chart, github" ;;
+*) refuse "no such command: '$command'; there are check, passed, notes, chart, github" ;;
 esac
 shift
 "$command" "$@"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -96,7 +98,7 @@ def test_the_projects_own_versions_agree() -> None:
 
 
 BAD_COMMANDS = {
-    (): "no such command: ''; there are check, notes, chart, github",
+    (): "no such command: ''; there are check, passed, notes, chart, github",
     ("publish", "v0.1.0"): "no such command: 'publish'",
     ("check",): "usage: .ci/release.sh check TAG",
     ("chart", "v0.1.0"): "usage: .ci/release.sh chart TAG NAME@sha256",
@@ -162,4 +164,49 @@ def test_the_chart_comes_back_with_the_digest(tagged: Tree, registry: str, helm:
         check=True, capture_output=True, text=True,
     ).stdout
     assert "kind: PrometheusRule" in shown and "grafana_dashboard" in shown
-    assert "has 0.1.0 already, and versions are not moved" in tagged.refused(".ci/release.sh", "chart", "v0.1.0", IMAGE, **where)
+
+    # Cut short after that, and run again: what is there is taken. With another image it is another chart.
+    for left in (tagged.root / "build/release").iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    assert tagged.out(".ci/release.sh", "chart", "v0.1.0", IMAGE, **where) == chart
+    taken = tagged.root / "build/release/glassbox-0.1.0.tgz"
+    assert taken.read_bytes() == archive.read_bytes()
+    other = IMAGE.replace("ab", "cd")
+    assert "has 0.1.0 already, another than this" in tagged.refused(".ci/release.sh", "chart", "v0.1.0", other, **where)
+
+
+# In place of gh: tells what it was asked; there is a release if GH_THERE is set, and GH_SAYS is what a check says.
+GH = """#!/usr/bin/env bash
+echo "$*" >>"$GH_LOG"
+case "$1 $2" in
+"release view") [ -n "${GH_THERE:-}" ] ;;
+api\\ *) printf '%s' "${GH_SAYS:-}" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(("says", "passes"), [("success", True), ("failure\nsuccess", True), ("failure", False), ("in_progress", False), ("", False)])
+def test_a_release_has_passed(tagged: Tree, tmp_path: Path, says: str, passes: bool) -> None:
+    """For the commit that is tagged, and no other."""
+    tagged.write("bin/gh", GH, 0o755)
+    given = {"PATH": f"{tagged.root}/bin:{os.environ['PATH']}", "GH_LOG": str(tmp_path / "log"), "GH_SAYS": says}
+    if passes:
+        tagged.out(".ci/release.sh", "passed", "v0.1.0", **given)
+    else:
+        assert f"'required' is '{says or 'not there'}' for v0.1.0" in tagged.refused(".ci/release.sh", "passed", "v0.1.0", **given)
+    commit = tagged.out("git", "rev-parse", "v0.1.0")
+    assert f"/commits/{commit}/check-runs?check_name=required" in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_release_that_was_cut_short_is_completed(tagged: Tree, tmp_path: Path, there: bool) -> None:
+    for path in ("build/release/glassbox-0.1.0.tgz", "build/release/chart", "build/publish/image", "build/publish/sbom-amd64.spdx.json"):
+        tagged.write(path, "x\n")
+    tagged.write("bin/gh", GH, 0o755)
+    given = {"PATH": f"{tagged.root}/bin:{os.environ['PATH']}", "GH_LOG": str(tmp_path / "log"), "GH_THERE": "yes" if there else ""}
+    tagged.out(".ci/release.sh", "github", "v0.1.0", **given)
+    told = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
+    assert [" ".join(line.split()[:2]) for line in told] == ["release view", *(["release upload", "release edit"] if there else ["release create"])]
+    assert all(name in told[1] for name in ("glassbox-0.1.0.tgz", "sbom-amd64.spdx.json", "SHA256SUMS"))
+    if there:
+        assert "--clobber" in told[1] and "--draft=false" in told[2]
