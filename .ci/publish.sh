@@ -12,7 +12,8 @@
 #
 # A commit is built once. Its tags are never moved: what is there under one is taken, so that a run that was cut
 # short goes on where it was, and a release is the image that has been promoted. build/publish has the results: ARCH.digest,
-# digest, image (NAME@DIGEST), sbom-ARCH.spdx.json.
+# digest, image (NAME@DIGEST), sbom-ARCH.spdx.json; and ARCH.built, built: `true` if this run has pushed it. verify ends with 0:
+# signed; 1: not, or by another; 3: it could not be asked.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
@@ -84,7 +85,7 @@ login() {
 
 # The image of this machine's architecture, built unless it is there.
 image() {
-    local arch tag digest archive
+    local arch tag digest archive built=false
     arch=$(architecture "$(uname -m)")
     tag=git-$commit-$arch
     digest=$(digest_of "$tag")
@@ -97,15 +98,17 @@ image() {
         .ci/image.sh --archive "$archive" "$IMAGE_REPOSITORY:$tag"
         skopeo copy --quiet --dest-tls-verify="${secure#*=}" "oci-archive:$archive" "docker://$IMAGE_REPOSITORY:$tag"
         rm -f "$archive"
+        built=true
         digest=$(digest_of "$tag")
     fi
     echo "$digest" >"$OUT/$arch.digest"
+    echo "$built" >"$OUT/$arch.built"
     echo "$IMAGE_REPOSITORY@$digest"
 }
 
 # One name for the images of several architectures, by their digests.
 index() {
-    local arch digest list there
+    local arch digest list there built=false
     known "$@"
     digest=$(digest_of "git-$commit")
     if [ -n "$digest" ]; then
@@ -123,9 +126,11 @@ index() {
         done
         buildah manifest push --quiet "$secure" --all "$list" "docker://$IMAGE_REPOSITORY:git-$commit"
         buildah manifest rm "$list" >/dev/null
+        built=true
         digest=$(digest_of "git-$commit")
     fi
     echo "$digest" >"$OUT/digest"
+    echo "$built" >"$OUT/built"
     echo "$IMAGE_REPOSITORY@$digest" | tee "$OUT/image"
 }
 
@@ -172,20 +177,26 @@ sign() {
     cosign sign --yes $(plain) "${with[@]}" "$@"
 }
 
+# asked ARGUMENT...: whether cosign finds a signature as the arguments want it. That there is none, none that matches or none
+# with a certificate is an answer (10, 12, 13 are cosign's); anything else is that it came to none.
+asked() {
+    local status=0
+    # shellcheck disable=SC2046 # a flag or none
+    cosign verify $(plain) --output text "$@" || status=$?
+    case $status in 0) ;; 10 | 12 | 13) return 1 ;; *) echo "publish: cosign could not ask (status $status)" >&2 && exit 3 ;; esac
+}
+
 # Signed by one of the workflows SIGNERS, a space between them, and by nothing else.
 verify() {
     local signer
     references "$@"
     if [ -n "${COSIGN_KEY:-}" ]; then
-        # shellcheck disable=SC2046 # a flag or none
-        cosign verify $(plain) --output text --key "$COSIGN_KEY" --insecure-ignore-tlog=true "$@"
+        asked --key "$COSIGN_KEY" --insecure-ignore-tlog=true "$@"
         return
     fi
     [ -n "${SIGNERS:-}" ] || refuse "SIGNERS is not set; they are workflows, https://github.com/ORG/REPO/.github/workflows/FILE@REF each"
     for signer in $SIGNERS; do
-        # shellcheck disable=SC2046
-        ! cosign verify $(plain) --output text --certificate-identity "$signer" \
-            --certificate-oidc-issuer https://token.actions.githubusercontent.com "$@" || return 0
+        ! asked --certificate-identity "$signer" --certificate-oidc-issuer https://token.actions.githubusercontent.com "$@" || return 0
     done
     return 1
 }

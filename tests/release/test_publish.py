@@ -85,11 +85,14 @@ def test_one_name_for_two_architectures(world: Tree) -> None:
     }
     assert one != other and stored(one)[0] == one.split("@")[1]
     published = {file.name: file.read_text(encoding="utf-8").strip() for file in (world.root / "build/publish").iterdir()}
-    assert published == {"amd64.digest": one.split("@")[1], "arm64.digest": other.split("@")[1], "digest": digest, "image": index}
+    assert published == {"amd64.digest": one.split("@")[1], "arm64.digest": other.split("@")[1], "digest": digest, "image": index,
+                         "amd64.built": "true", "arm64.built": "true", "built": "true"}
 
     # A second run takes what is there, and builds nothing.
     assert world.out(".ci/publish.sh", "image") == one
     assert world.out(".ci/publish.sh", "index", "arm64", "amd64") == index
+    said = {name: (world.root / f"build/publish/{name}").read_text(encoding="utf-8").strip() for name in ("amd64.built", "built")}
+    assert said == {"amd64.built": "false", "built": "false"}
     assert (world.root / "build/builds").read_text(encoding="utf-8").count("built") == 2
     assert "of amd64 arm64, and tags are not moved" in world.refused(".ci/publish.sh", "index", "amd64")
 
@@ -198,6 +201,17 @@ def test_ecr_is_logged_in_to_by_the_identity_at_hand(tree: Tree) -> None:
     assert f"skopeo login --username AWS --password-stdin {host} with secret" in got.stderr
 
 
+@pytest.mark.parametrize(("codes", "status"), [("0", 0), ("10 0", 0), ("12 13", 1), ("1", 3), ("10 1", 3), ("11", 3)])
+def test_not_signed_is_told_from_could_not_ask(tree: Tree, tmp_path: Path, codes: str, status: int) -> None:
+    """A cosign that ends as it may, a time for each signer: a registry that does not answer has not said that there is none."""
+    log = tmp_path / "log"
+    tree.write("bin/cosign", f'#!/bin/bash\necho "$*" >>{log}\ncodes=({codes})\nexit "${{codes[$(wc -l <{log}) - 1]}}"\n', 0o755)
+    given = {"IMAGE_REPOSITORY": GOOD, "SIGNERS": "https://one https://two", "PATH": f"{tree.root}/bin:{os.environ['PATH']}"}
+    assert tree.run(".ci/publish.sh", "verify", f"{GOOD}@{DIGEST}", **given).returncode == status
+    asked = log.read_text(encoding="utf-8").splitlines()
+    assert [line.split("--certificate-identity ")[1].split()[0] for line in asked] == ["https://one", "https://two"][: len(codes.split())]
+
+
 def test_signed_and_verified_with_a_key(world: Tree, cosign: str, tmp_path: Path) -> None:
     """Keyless needs GitHub; what is signed, where the signature goes and that another key is refused, do not."""
     path = {"PATH": f"{Path(cosign).parent}:{world.environment['PATH']}", "COSIGN_PASSWORD": "for a test"}
@@ -205,10 +219,10 @@ def test_signed_and_verified_with_a_key(world: Tree, cosign: str, tmp_path: Path
         world.out(cosign, "generate-key-pair", "--output-key-prefix", str(tmp_path / name), **path)
     image = world.out(".ci/publish.sh", "image")
     ours, theirs = ({**path, "COSIGN_KEY": str(tmp_path / f"{name}")} for name in ("ours.pub", "theirs.pub"))
-    assert world.run(".ci/publish.sh", "verify", image, **ours).returncode != 0
+    assert world.run(".ci/publish.sh", "verify", image, **ours).returncode == 1
     world.out(".ci/publish.sh", "sign", image, **path, COSIGN_KEY=str(tmp_path / "ours.key"))
     world.out(".ci/publish.sh", "verify", image, **ours)
-    assert world.run(".ci/publish.sh", "verify", image, **theirs).returncode != 0
+    assert world.run(".ci/publish.sh", "verify", image, **theirs).returncode == 1
     assert "nobody vouches for this" in world.refused(".ci/publish.sh", "sign", image, **path, ACTIONS_ID_TOKEN_REQUEST_URL="")
     assert "SIGNERS is not set" in world.refused(".ci/publish.sh", "verify", image, **path)
 

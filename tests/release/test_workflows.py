@@ -36,6 +36,17 @@ def make_targets() -> set[str]:
     return set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
+def run_step(run: str, folder: Path, script: str, status: int) -> tuple[int, str]:
+    """How a step ends under the shell that GitHub gives it, and its outputs, when a script ends so."""
+    program, output = folder / script, folder / "output"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nexit {status}\n", encoding="utf-8")
+    program.chmod(0o755)
+    output.touch()
+    environment = {**os.environ, "ENVIRONMENT": "staging", "IMAGE": "x", "GITHUB_OUTPUT": str(output)}
+    return subprocess.run(["bash", "-e", "-c", run], cwd=folder, env=environment, check=False).returncode, output.read_text(encoding="utf-8")
+
+
 def test_there_are_those_of_a_delivery() -> None:
     assert workflows.NAMES == ["ci.yaml", "image.yaml", "promote.yaml", "release.yaml", "rollback.yaml", "verify.yaml"]
 
@@ -230,16 +241,8 @@ def test_only_what_did_not_hold_is_taken_back() -> None:
 @pytest.mark.parametrize(("status", "said"), [(0, ""), (1, "held=no\n"), (2, ""), (127, "")])
 def test_what_the_gate_says_is_told_from_that_it_says_nothing(tmp_path: Path, status: int, said: str) -> None:
     [step] = [step for step in JOBS["verify.yaml", "gate"]["steps"] if step.get("id") == "gate"]
-    script = tmp_path / ".ci/gate.sh"
-    script.parent.mkdir()
-    script.write_text(f"#!/bin/sh\nexit {status}\n", encoding="utf-8")
-    script.chmod(0o755)
-    output = tmp_path / "output"
-    output.touch()
-    environment = {**os.environ, "ENVIRONMENT": "staging", "GITHUB_OUTPUT": str(output)}
-    got = subprocess.run(["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=environment, check=False)
-    assert (got.returncode != 0) == (status != 0)
-    assert output.read_text(encoding="utf-8") == said
+    got = run_step(step["run"], tmp_path, ".ci/gate.sh", status)
+    assert (got[0] != 0) == (status != 0) and got[1] == said
 
 
 def test_a_person_can_take_back_what_any_environment_has() -> None:
@@ -250,6 +253,21 @@ def test_a_person_can_take_back_what_any_environment_has() -> None:
     assert job["if"] == "github.ref == 'refs/heads/main'"
     [step] = [step for step in job["steps"] if "run" in step]
     assert step["run"] == '.ci/propose.sh rollback "$ENVIRONMENT"' and step["env"]["ENVIRONMENT"] == "${{ inputs.environment }}"
+
+
+@pytest.mark.parametrize(("status", "said"), [(0, "already=true\n"), (1, "already=false\n"), (3, ""), (2, "")])
+@pytest.mark.parametrize("key", [("image.yaml", "index"), ("release.yaml", "publish")], ids="/".join)
+def test_who_cannot_be_asked_is_not_unsigned(tmp_path: Path, key: tuple[str, str], status: int, said: str) -> None:
+    """It would be signed and attested once more."""
+    [step] = [step for step in JOBS[key]["steps"] if step.get("id") == "signed"]
+    got = run_step(step["run"], tmp_path, ".ci/publish.sh", status)
+    assert (got[0] != 0) == (status > 1) and got[1] == said
+
+
+def test_a_second_run_attests_nothing_in_the_registry() -> None:
+    """Under a tag that cannot be moved it would be refused."""
+    pushes = [step["with"]["push-to-registry"] for _, _, step in workflows.steps() if step.get("uses", "").startswith("actions/attest-")]
+    assert pushes == ["${{ steps.image.outputs.built == 'true' }}", "${{ steps.built.outputs.index == 'true' }}", "${{ github.run_attempt == 1 }}"]
 
 
 @pytest.mark.parametrize("file", [".github/dependabot.yml"])
