@@ -134,6 +134,10 @@ WELL = {"health": {"status": "Healthy"}, "sync": {"status": "Synced", "comparedT
     (WELL | {"operationState": {"phase": "Running"}}, "Progressing", "an operation is under way"),
     (WELL | {"sync": {"status": "Synced", "comparedTo": {"sources": OLD}}}, "Progressing", "not compared with 2 yet"),
     ({"health": {"status": "Healthy"}}, "Progressing", "not compared with 2 yet"),
+    (WELL | {"sync": {"status": "OutOfSync", "comparedTo": {"sources": SOURCES}}}, "Progressing",
+     "its sync status is OutOfSync"),
+    (WELL | {"sync": {"status": "Unknown", "comparedTo": {"sources": SOURCES}}}, "Progressing",
+     "its sync status is Unknown"),
 ])
 def test_a_wave_waits_for_what_is_well(tmp_path: Path, status: dict | None, wanted: str, word: str) -> None:
     """The health check that Argo CD is given: what is said of the release before says nothing."""
@@ -148,7 +152,8 @@ def test_a_wave_waits_for_what_is_well(tmp_path: Path, status: dict | None, want
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"status": wanted, "message": word}
     if status is WELL:  # the Application of all has one source, and is asked the same way
-        item = {"spec": {"source": SOURCES[0]}, "status": WELL | {"sync": {"comparedTo": {"source": SOURCES[0]}}}}
+        sync = {"status": "Synced", "comparedTo": {"source": SOURCES[0]}}
+        item = {"spec": {"source": SOURCES[0]}, "status": WELL | {"sync": sync}}
         done = subprocess.run([os.environ["GITOPS_BIN"], "health", script], input=json.dumps(item), capture_output=True,
                               text=True, timeout=60, check=False)
         assert json.loads(done.stdout)["status"] == "Healthy", done.stderr

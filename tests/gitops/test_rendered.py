@@ -17,8 +17,8 @@ from rendering import (CLUSTERS, FACTS, RELEASE, REPOSITORY, ROOT, Unavailable, 
 
 pytestmark = pytest.mark.skipif("GITOPS_BIN" not in os.environ, reason="no GITOPS_BIN (.ci/tools.sh gitops)")
 EVERY = [(environment, cluster) for environment in ENVIRONMENTS for cluster in CLUSTERS]
-WAVES = {"metrics-server": 1, "aws-load-balancer-controller": 1, "kube-prometheus-stack": 2, "prometheus-adapter": 3,
-         "opentelemetry-collector": 3, "external-dns": 3, "glassbox": 4}
+WAVES = {"metrics-server": 1, "aws-load-balancer-controller": 1, "kube-prometheus-stack-crds": 1, "kube-prometheus-stack": 2,
+         "prometheus-adapter": 3, "opentelemetry-collector": 3, "external-dns": 3, "glassbox": 4}
 NAMED = {each["metadata"]["name"]: each for each in children("prod")} if "GITOPS_BIN" in os.environ else {}
 # Sizes, and how much is recorded: all that an environment may say for itself. Keys of values/*.yaml, as paths.
 MAY_DIFFER = {
@@ -166,7 +166,8 @@ def test_what_is_removed_takes_all_of_it_along(environment: str) -> None:
 def test_large_crds_are_applied_by_the_server() -> None:
     """Only there is it needed; and only a certificate that each rendering makes anew is left alone."""
     options = {name: each["spec"]["syncPolicy"].get("syncOptions", []) for name, each in NAMED.items()}
-    assert {name for name, each in options.items() if "ServerSideApply=true" in each} == {"kube-prometheus-stack"}
+    assert {name for name, each in options.items() if "ServerSideApply=true" in each} == {
+        "kube-prometheus-stack", "kube-prometheus-stack-crds"}
     ignoring = {name for name, each in NAMED.items() if "ignoreDifferences" in each["spec"]}
     assert ignoring == {"aws-load-balancer-controller"}
     assert {name for name, each in options.items() if "RespectIgnoreDifferences=true" in each} == ignoring
@@ -176,6 +177,15 @@ def test_large_crds_are_applied_by_the_server() -> None:
 def test_a_chart_renders_twice_to_the_same(name: str) -> None:
     """Else Argo CD would find a difference for ever, and undo it for ever; where it does, ignoreDifferences says so."""
     assert (rendered(name) == rendered(name)) != ("ignoreDifferences" in NAMED[name]["spec"])
+
+
+def test_kinds_come_alone_and_once() -> None:
+    """The child that brings them makes nothing else, of the same chart as the one that leaves them out."""
+    kinds, rest = NAMED["kube-prometheus-stack-crds"], NAMED["kube-prometheus-stack"]
+    assert objects(rendered("kube-prometheus-stack-crds")) == []
+    sources = [each["spec"]["sources"][0] for each in (kinds, rest)]
+    assert len({(each["chart"], each["targetRevision"]) for each in sources}) == 1
+    assert [each["helm"].get("skipCrds", False) for each in sources] == [False, True]
 
 
 def test_the_operators_webhook_is_said_once() -> None:
