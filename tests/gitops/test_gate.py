@@ -142,28 +142,48 @@ def test_bad_input_is_refused_by_name(dev: World, arguments: list[str], word: st
     assert word in done.stderr
 
 
-def test_a_cluster_is_asked_by_its_api_server(dev: World, tmp_path: Path) -> None:
-    """kubectl gets the paths of Services, in the context that was named; what it says is what counts."""
+def by_cluster(dev: World, folder: Path, *more: str) -> str:
+    """The gate by a cluster's API server, which comes to Prometheus and to nothing else: a network policy keeps it from
+    the operators' port."""
     here = dev["dev"]
-    fake = tmp_path / "kubectl"
+    fake = folder / "kubectl"
     fake.write_text(f"""#!/bin/sh
 # kubectl --context C get --raw PATH …
 [ "$1 $2 $3 $4" = "--context lab get --raw" ] || exit 9
 case $5 in
-/api/v1/namespaces/glassbox/services/glassbox-admin:admin/proxy/version) exec curl -sf {here.url}/version ;;
 /api/v1/namespaces/monitoring/services/kube-prometheus-stack-prometheus:http-web/proxy/*)
     exec curl -sf "{here.prometheus.url}${{5##*/proxy}}" ;;
 esac
-echo "no such path: $5" >&2
+echo "no way to $5" >&2
 exit 1
 """)
     fake.chmod(0o755)
-    done = run("env", f"PATH={tmp_path}:/usr/bin:/bin", sys.executable, GATE, "dev", "--url", here.url, "--kube-context", "lab",
-               "--window", "3s", "--wait", "0", "--repository", dev.clone.root)
-    assert done.returncode == 1
-    assert "ok  /version" in done.stdout, done.stdout
+    return run("env", f"PATH={folder}:/usr/bin:/bin", sys.executable, GATE, "dev", "--url", here.url, "--kube-context",
+               "lab", "--window", "3s", "--wait", "0", "--repository", dev.clone.root, *more).stdout
+
+
+def test_a_cluster_is_asked_by_its_api_server(dev: World, tmp_path: Path) -> None:
+    """For what Prometheus says, the version too; an empty answer is none."""
     # This Prometheus is of no cluster: its series have no namespace.
-    assert 'sees no instance of it by {job="glassbox", namespace="glassbox"}' in done.stdout
-    done = run("env", f"PATH={tmp_path}:/usr/bin:/bin", sys.executable, GATE, "dev", "--url", here.url, "--kube-context", "lab",
-               "--window", "3s", "--wait", "0", "--repository", dev.clone.root, "--selector", 'job="glassbox"')
-    assert "ok  instances" in done.stdout, done.stdout
+    said = by_cluster(dev, tmp_path)
+    assert 'NO: revision: Prometheus sees no instance of it by {job="glassbox", namespace="glassbox"}' in said, said
+    assert "availability" not in said
+    said = by_cluster(dev, tmp_path, "--selector", 'job="glassbox"')
+    assert "ok  revision" in said and "ok  instances" in said, said
+    assert "no way to" not in said
+
+
+def test_a_cluster_that_runs_another_release_is_refused(dev: World, tmp_path: Path) -> None:
+    """Prometheus says which, and nothing else is asked."""
+    dev.clone.pull()
+    old = dev.version("dev")
+    revision = dev.clone.write("src/service.c", "int three;\n", "v1.0.2: a change")
+    dev.clone.push()
+    assert dev.clone.set_dev(revision, dev.registry.build(revision), "v1.0.2", "--push").returncode == 0
+    dev.clone.pull()
+    said = by_cluster(dev, tmp_path, "--selector", 'job="glassbox"')
+    assert f"NO: revision: what answers is another's: {old}, and not v1.0.2 ({revision[:12]})" in said, said
+    assert "availability" not in said
+    dev["dev"].sync()
+    said = by_cluster(dev, tmp_path, "--selector", 'job="glassbox"')
+    assert "ok  revision" in said, said

@@ -8,36 +8,69 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from .finding import Finding
-from .reach import Silent, as_json, by_url
+from .reach import Prometheus, Silent, as_json, by_url
 from .release import Release
+from .slo import BUILD
 
 SHORTEST = 7  # hexadecimal digits by which a build may say its commit
 PAUSE = 1.0
 SENDERS = 8
 
 
-def version(ask: Callable[[], bytes], release: Release, seconds: float) -> tuple[Finding, str]:
-    """That /version says the release's revision, within so many seconds: a roll takes its time. And what it says."""
+@dataclass(frozen=True)
+class Source:
+    """Who says which revision runs: `ask` gives all that it says."""
+
+    name: str
+    ask: Callable[[], list[str]]
+
+
+def by_version(url: str) -> Source:
+    """The service itself, one of its instances."""
+    def ask() -> list[str]:
+        try:
+            return [str(as_json(by_url(url), "/version").get("revision"))]
+        except AttributeError:
+            raise Silent(f"{url} answers JSON that is no object") from None
+    return Source("/version", ask)
+
+
+def by_prometheus(prometheus: Prometheus, selector: str) -> Source:
+    """What all instances say that it scrapes: of those behind a network policy nobody else can ask."""
+    query = f"count by (revision) ({BUILD}{{{selector}}})"
+
+    def ask() -> list[str]:
+        found = sorted(labels.get("revision", "") for labels, _ in prometheus.series(query))
+        if not found:
+            raise Silent(f"Prometheus sees no instance of it by {{{selector}}}: it is not scraped, or not there")
+        return found
+    return Source("revision", ask)
+
+
+def version(source: Source, release: Release, seconds: float) -> tuple[Finding, str]:
+    """That only the release's revision runs, within so many seconds: a roll takes its time. And how it calls itself."""
     end = time.monotonic() + seconds
     while True:
-        finding, said = _version(ask, release)
+        finding, said = _version(source, release)
         if finding.held or time.monotonic() >= end:
             return finding, said
         time.sleep(PAUSE)
 
 
-def _version(ask: Callable[[], bytes], release: Release) -> tuple[Finding, str]:
-    wanted = f"revision {release.revision[:12]}"
+def _version(source: Source, release: Release) -> tuple[Finding, str]:
+    name, wanted = source.name, f"revision {release.revision[:12]}"
     try:
-        said = as_json(ask(), "/version").get("revision")
-    except (Silent, AttributeError) as error:
-        return Finding("/version", wanted, "no answer", str(error)), ""
-    if not isinstance(said, str) or len(said) < SHORTEST or not release.revision.startswith(said):
-        return Finding("/version", wanted, f"revision {said}", f"what answers is another's: {said}, and not "
-                                                               f"{release.named}"), ""
-    return Finding("/version", wanted, f"revision {said[:12]}"), said
+        said = source.ask()
+    except Silent as error:
+        return Finding(name, wanted, "no answer", str(error)), ""
+    others = [each for each in said if len(each) < SHORTEST or not release.revision.startswith(each)]
+    if others:
+        return Finding(name, wanted, f"revision {', '.join(said)}",
+                       f"what answers is another's: {', '.join(others)}, and not {release.named}"), ""
+    return Finding(name, wanted, f"revision {said[0][:12]}"), said[0]
 
 
 def _is_json(body: bytes) -> bool:
