@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from glassbox_gitops.argo import ARGO, BOOTSTRAP, NAMESPACE, project
+from glassbox_gitops.gate_cli import PROMETHEUS
 from glassbox_gitops.release import ENVIRONMENTS
 from glassbox_install.parts import PARTS, PROFILES
 from rendering import (CLUSTERS, FACTS, RELEASE, REPOSITORY, ROOT, Unavailable, apps, bootstrap, children,
@@ -85,6 +86,28 @@ def test_the_services_namespace_holds_pods_to_what_they_need() -> None:
     found = {each["metadata"]["name"]: each["metadata"]["labels"].get(label) for each in objects(apps("prod"))
              if each["kind"] == "Namespace"}
     assert found == {"monitoring": None, "external-dns": None, "glassbox": "restricted"}
+
+
+@pytest.mark.parametrize("environment, cluster", EVERY)
+def test_the_gate_may_ask_what_it_asks_and_no_more(environment: str, cluster: str) -> None:
+    """Its one URL, as the API server would authorise it: /api/v1/namespaces/NAMESPACE/services/NAME:PORT/proxy."""
+    _, _, _, _, namespace, kind, name, subresource = PROMETHEUS.split("/")
+    found = {each["kind"]: each for each in objects(apps(environment, cluster)) if each["metadata"]["name"] == "glassbox-gate"}
+    assert sorted(found) == ["Role", "RoleBinding"]
+    assert {each["metadata"]["namespace"] for each in found.values()} == {namespace}
+    assert found["Role"]["rules"] == [{"apiGroups": [""], "resources": [f"{kind}/{subresource}"], "resourceNames": [name],
+                                       "verbs": ["get"]}]
+    group = {"apiGroup": "rbac.authorization.k8s.io"}
+    assert found["RoleBinding"]["roleRef"] == group | {"kind": "Role", "name": "glassbox-gate"}
+    assert found["RoleBinding"]["subjects"] == [group | {"kind": "Group", "name": "glassbox-gate"}]
+
+
+def test_what_the_gate_asks_is_there() -> None:
+    """The Service and its port, of the chart's making."""
+    name, port = PROMETHEUS.split("/")[6].split(":")
+    (service,) = [each for each in objects(rendered("kube-prometheus-stack")) if each["kind"] == "Service"
+                  and each["metadata"]["name"] == name]
+    assert port in [each["name"] for each in service["spec"]["ports"]]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
