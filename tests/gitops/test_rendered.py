@@ -276,6 +276,22 @@ def test_the_load_balancer_lets_go_before_the_pod_does() -> None:
         peer.get("namespaceSelector", {}).get("matchLabels") for peer in rule["from"]]
 
 
+def test_a_roll_waits_for_the_load_balancer() -> None:
+    """A pod is ready when its target is: for which the target group must be there first, and the namespace say so."""
+    label = "elbv2.k8s.aws/pod-readiness-gate-inject"
+    for cluster, wanted in (("", "enabled"), ("without-domain", "enabled"), ("elsewhere", None)):
+        labels = {each["metadata"]["name"]: each["metadata"]["labels"].get(label) for each in objects(apps("prod", cluster))
+                  if each["kind"] == "Namespace"}
+        assert labels.pop("glassbox") == wanted and set(labels.values()) == {None}
+    (ingress,), (deployment,) = glassbox("", "Ingress"), glassbox("", "Deployment")
+    (users,) = [each for each in glassbox("", "Service") if each["metadata"]["name"] == "glassbox"]
+    assert wave(ingress) == wave(users) == -1
+    assert "argocd.argoproj.io/sync-wave" not in deployment["metadata"].get("annotations", {})
+    notes = {key.rpartition("/")[2]: value for key, value in ingress["metadata"]["annotations"].items()}
+    known = int(notes["healthcheck-interval-seconds"]) * int(notes["healthy-threshold-count"])
+    assert deployment["spec"]["minReadySeconds"] > known
+
+
 def test_nobody_is_told_twice() -> None:
     """The Alertmanager has our routes; the chart brings none of its own."""
     assert glassbox("", "AlertmanagerConfig") == []
