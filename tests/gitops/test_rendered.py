@@ -18,8 +18,8 @@ from rendering import (CLUSTERS, FACTS, RELEASE, REPOSITORY, ROOT, Unavailable, 
 
 pytestmark = pytest.mark.skipif("GITOPS_BIN" not in os.environ, reason="no GITOPS_BIN (.ci/tools.sh gitops)")
 EVERY = [(environment, cluster) for environment in ENVIRONMENTS for cluster in CLUSTERS]
-WAVES = {"metrics-server": 1, "aws-load-balancer-controller": 1, "kube-prometheus-stack-crds": 1, "kube-prometheus-stack": 2,
-         "prometheus-adapter": 3, "opentelemetry-collector": 3, "external-dns": 3, "glassbox": 4}
+WAVES = {"metrics-server": 1, "aws-load-balancer-controller": 1, "external-dns": 1, "kube-prometheus-stack-crds": 1,
+         "kube-prometheus-stack": 2, "prometheus-adapter": 3, "opentelemetry-collector": 3, "glassbox": 4}
 NAMED = {each["metadata"]["name"]: each for each in children("prod")} if "GITOPS_BIN" in os.environ else {}
 # Sizes, and how much is recorded: all that an environment may say for itself. Keys of values/*.yaml, as paths.
 MAY_DIFFER = {
@@ -248,6 +248,14 @@ def test_a_domain_brings_a_host_and_tls() -> None:
     assert "host" not in ingress["spec"]["rules"][0]
     assert not [note for note in ingress["metadata"]["annotations"] if "certificate" in note or "ssl" in note]
     assert glassbox("elsewhere", "Ingress") == []
+
+
+def test_records_go_with_the_ingress() -> None:
+    """Who keeps them is told when it goes, and stays for two waves more."""
+    given = read(ROOT / "infra/gitops/values/external-dns.yaml")
+    assert (given["policy"], given["triggerLoopOnEvent"]) == ("sync", True)
+    assert 0 < seconds(given["interval"]) < 60
+    assert wave(NAMED["glassbox"]) - wave(NAMED["external-dns"]) > 1
 
 
 def seconds(text: str) -> int:
