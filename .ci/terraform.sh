@@ -41,7 +41,7 @@ configure() {
 # Modules, roots and examples, in the copy: Terraform leaves nothing in the tree.
 folders() { (cd "$WORK" && find modules environments -name '*.tf' -printf '%h\n' | sort -u | grep -v '^environments/common$'); }
 
-# Each folder by itself; --lockfile=readonly also shows that the committed lock file has what is needed.
+# Each folder by itself; -lockfile=readonly also shows that the committed lock file has what is needed.
 initialise() {
     local folder
     while read -r folder; do

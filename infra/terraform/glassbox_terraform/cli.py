@@ -108,17 +108,9 @@ def unmake(given: argparse.Namespace) -> None:
 
 def others(wanted: Target) -> None:
     """The bucket goes last: not while an environment's state still has something in it."""
-    found = tools.aws("s3api", "list-objects-v2", "--bucket", wanted.bucket, region=wanted.region).get("Contents", [])
-    full = []
-    for each in found:
-        name = each["Key"].split("/")[0]
-        if name != "bootstrap" and each["Key"].endswith("/terraform.tfstate") and each["Size"] > EMPTY_STATE:
-            full.append(name)
+    full = [name for name, resources in state.contents(wanted).items() if resources and name != wanted.environment]
     if full:
         raise Refused(f"bootstrap: still there: {', '.join(sorted(full))}: infra/terraform/down each of them first")
-
-
-EMPTY_STATE = 400  # bytes: a state with no resources and no outputs has some 180
 
 
 def run(name: str, what: str, work: Callable[[argparse.Namespace], None], arguments: list[str]) -> int:

@@ -3,6 +3,10 @@ is one, and the last time it is taken out again, as nothing can destroy what it 
 
 from __future__ import annotations
 
+import json
+import tempfile
+from pathlib import Path
+
 from . import tools
 from .organisation import Failed, Target
 
@@ -48,6 +52,19 @@ def move_out(target: Target) -> None:
     """From the bucket into a file beside it."""
     begin_local(target)
     tools.terraform(target, "init", "-input=false", "-lockfile=readonly", "-migrate-state", "-force-copy", quiet=True)
+
+
+def contents(target: Target) -> dict[str, int]:
+    """How many resources each environment's state in the bucket has: a state stays when all in it is destroyed."""
+    found = {}
+    listed = tools.aws("s3api", "list-objects-v2", "--bucket", target.bucket, region=target.region)
+    for key in (each["Key"] for each in listed.get("Contents", [])):
+        if key.endswith("/terraform.tfstate"):
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "state"
+                tools.aws("s3api", "get-object", "--bucket", target.bucket, "--key", key, str(path), region=target.region)
+                found[key.split("/")[0]] = len(json.loads(path.read_text())["resources"])
+    return found
 
 
 def forget(target: Target) -> None:
