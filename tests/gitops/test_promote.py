@@ -360,6 +360,7 @@ def test_status_says_what_when_and_how_far_behind(clone: Clone) -> None:
     rows = json.loads(clone.promoted("status", "--json"))
     assert [(row["version"], row["revision"], row["digest"]) for row in rows] == [
         ("v1.1.0", new, digest_of(new)), ("v1.0.0", old, digest_of(old)), ("v1.0.0", old, digest_of(old))]
+    assert [row["image"] for row in rows] == [f"registry.example.org/glassbox@{digest_of(each)}" for each in (new, old, old)]
     # Between the two: three promotions, and the change.
     assert [row["behind"] for row in rows] == [None, 4, 0]
     lines = clone.promoted("status").splitlines()

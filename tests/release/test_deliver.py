@@ -184,6 +184,17 @@ def test_only_what_was_judged_is_proposed(delivery: Delivery) -> None:
     assert later in delivery.origin.out("git", "show", "deliver/staging:infra/gitops/environments/staging/release.yaml")
 
 
+def test_the_image_that_was_judged_is_known(delivery: Delivery) -> None:
+    """Whose signature promote.yaml asks for: its own line, run in the clone."""
+    delivery.set(delivery.first)
+    delivery.merge("deliver/dev")
+    [step] = [step for step in workflows.read("promote.yaml")["jobs"]["gate"]["steps"] if step.get("id") == "image"]
+    output = delivery.clone.root / "build/output"
+    output.parent.mkdir(exist_ok=True)
+    delivery.clone.out("bash", "-e", "-c", step["run"], FROM="dev", GITHUB_OUTPUT=str(output))
+    assert output.read_text(encoding="utf-8") == f"image={IMAGE}\n"
+
+
 def test_a_newer_proposal_takes_the_place_of_one_that_waits(delivery: Delivery) -> None:
     delivery.set(delivery.first)
     delivery.told()

@@ -21,6 +21,7 @@ WRITES = {
     ("release.yaml", "image"): {"packages", "id-token", "attestations"},
     ("release.yaml", "publish"): {"contents", "packages", "id-token", "attestations"},
     ("promote.yaml", "gate"): {"id-token"},
+    ("promote.yaml", "signed"): {"id-token"},
     ("promote.yaml", "propose"): {"contents", "pull-requests", "statuses"},
     ("rollback.yaml", "rollback"): {"contents", "pull-requests", "statuses"},
     ("verify.yaml", "gate"): {"id-token"},
@@ -163,7 +164,7 @@ def test_what_is_called_is_there() -> None:
 
 def test_a_person_can_call_it_all() -> None:
     """What is neither ours, nor GitHub's own tool, nor the shell's: there is none."""
-    known = r"\.ci/|git |gh |echo |if |--body |\[ "
+    known = r"\.ci/|git |gh |echo |if |fi$|exit 1$|--body |\[ "
     assert [line for line in workflows.commands() if not re.match(known, line[1].strip())] == []
 
 
@@ -221,7 +222,7 @@ def test_prod_is_proposed_behind_its_environment_and_verified_without() -> None:
 
 def test_what_was_judged_is_what_is_proposed() -> None:
     gate, propose = JOBS["promote.yaml", "gate"], JOBS["promote.yaml", "propose"]
-    assert gate["outputs"] == {"release": "${{ steps.judged.outputs.release }}"}
+    assert gate["outputs"]["release"] == "${{ steps.judged.outputs.release }}"
     [step] = [step for step in propose["steps"] if ".ci/propose.sh" in step.get("run", "")]
     assert '--judged "$RELEASE"' in step["run"] and step["env"]["RELEASE"] == "${{ needs.gate.outputs.release }}"
 
@@ -268,6 +269,29 @@ def test_a_second_run_attests_nothing_in_the_registry() -> None:
     """Under a tag that cannot be moved it would be refused."""
     pushes = [step["with"]["push-to-registry"] for _, _, step in workflows.steps() if step.get("uses", "").startswith("actions/attest-")]
     assert pushes == ["${{ steps.image.outputs.built == 'true' }}", "${{ steps.built.outputs.index == 'true' }}", "${{ github.run_attempt == 1 }}"]
+
+
+def test_what_goes_on_was_signed_on_main() -> None:
+    """By nobody but the workflow that builds, of main, and for the image that the gate has judged."""
+    signed, image = JOBS["promote.yaml", "signed"], "${{ needs.gate.outputs.image }}"
+    assert JOBS["promote.yaml", "propose"]["needs"] == ["gate", "signed"]
+    assert JOBS["promote.yaml", "gate"]["outputs"]["image"] == "${{ steps.image.outputs.image }}"
+    [step] = [step for step in signed["steps"] if step.get("run") == '.ci/publish.sh verify "$IMAGE"']
+    assert step["env"] == {
+        "IMAGE": image, "SIGNERS": "${{ github.server_url }}/${{ github.repository }}/.github/workflows/image.yaml@refs/heads/main",
+    }
+    assert [step["env"]["IMAGE"] for step in signed["steps"] if step.get("id") == "ours"] == [image]
+
+
+@pytest.mark.parametrize(("image", "repository", "ours"), [
+    ("r.example.org/g@sha256:ab", "r.example.org/g", True), ("r.example.org/other@sha256:ab", "r.example.org/g", False),
+    ("", "", False), ("null", "r.example.org/g", False),
+])
+def test_another_repositorys_image_goes_nowhere(image: str, repository: str, ours: bool) -> None:
+    [step] = [step for step in JOBS["promote.yaml", "signed"]["steps"] if step.get("id") == "ours"]
+    environment = {"PATH": os.environ["PATH"], "IMAGE": image, "IMAGE_REPOSITORY": repository}
+    got = subprocess.run(["bash", "-e", "-c", step["run"]], env=environment, capture_output=True, text=True, check=False)
+    assert (got.returncode == 0) == ours and ("is not of" in got.stderr) != ours
 
 
 @pytest.mark.parametrize("file", [".github/dependabot.yml"])

@@ -155,11 +155,12 @@ def status(clone: Clone) -> list[dict[str, Any]]:
             if (clone.root / path_of(environment)).exists():
                 raise
             release = None
-        row: dict[str, Any] = {"environment": environment, "version": None, "revision": None, "digest": None,
+        row: dict[str, Any] = {"environment": environment, "version": None, "revision": None, "digest": None, "image": None,
                                "since": None, "seconds": None, "behind": None}
         if release:
             since = int(clone.git("log", "-1", "--format=%ct", "--", path_of(environment)) or time.time())
             row |= {"version": release.version, "revision": release.revision, "digest": release.digest,
+                    "image": f"{release.repository}@{release.digest}",
                     "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since)),
                     "seconds": max(0, int(time.time()) - since)}
             if earlier:
