@@ -26,6 +26,8 @@ check() {
     local tagged
     tagged=$(git rev-parse --verify --quiet "refs/tags/$1^{commit}") || refuse "there is no tag $1 here"
     [ "$tagged" = "$(git rev-parse HEAD)" ] || refuse "$1 is $tagged, and what is checked out is $(git rev-parse HEAD)"
+    ! git remote get-url origin >/dev/null 2>&1 || git rev-parse --verify --quiet refs/remotes/origin/main >/dev/null ||
+        refuse "origin's main is not here: git fetch origin main:refs/remotes/origin/main"
     ! git rev-parse --verify --quiet refs/remotes/origin/main >/dev/null ||
         git merge-base --is-ancestor "$tagged" refs/remotes/origin/main || refuse "$1 is not on main"
 }

@@ -83,6 +83,8 @@ def test_a_tag_that_is_not_there_or_is_elsewhere(tagged: Tree) -> None:
 
 
 def test_a_release_is_of_main(tagged: Tree) -> None:
+    tagged.out("git", "remote", "add", "origin", "/nowhere")
+    assert "origin's main is not here" in tagged.refused(".ci/release.sh", "check", "v0.1.0")
     tagged.out("git", "update-ref", "refs/remotes/origin/main", "HEAD~1")
     assert "v0.1.0 is not on main" in tagged.refused(".ci/release.sh", "check", "v0.1.0")
     tagged.out("git", "update-ref", "refs/remotes/origin/main", "HEAD")
