@@ -194,7 +194,7 @@ def read_all_rules(root: Path = ROOT) -> list[Rule]:
     found = []
     for path in files(root):
         where = path.relative_to(root).as_posix()
-        templates = where.startswith("charts/") and "/templates/" in where
+        templates = "/templates/" in where
         if path.suffix in (".yaml", ".yml") and where.split("/")[0] in RULE_TREES and not templates:
             for document in yaml.safe_load_all(path.read_text()):
                 found.extend(read_rules(document, where))
