@@ -34,6 +34,4 @@ def all_of_it(cloud: Cloud, before: Counter[str]) -> dict[str, list[str]]:
         begin = len(cloud.asked())
         cloud.do(cloud.terraform / "up", environment, "--yes")
         calls[environment] = cloud.asked()[begin:]
-        if environment == "bootstrap":
-            cloud.bootstrapped = cloud.inventory() - before
     return calls
