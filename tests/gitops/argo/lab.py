@@ -15,7 +15,7 @@ from glassbox_gitops.release import read
 from origin import GITOPS, Origin
 
 ENVIRONMENT = "dev"
-PATIENCE = 240  # seconds for anything at all; what takes how long is reported
+PATIENCE = 480  # seconds for anything at all, on a machine that much else runs on; what takes how long is reported
 INSTALL = 200
 
 
