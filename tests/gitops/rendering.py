@@ -118,6 +118,8 @@ def manifests(child: dict[str, Any]) -> str:
         chart = [str(ROOT / source["path"])]
     else:
         chart = public(Part(source["chart"], "", version=source["targetRevision"], repository=source["repoURL"]))
+    if not source["helm"].get("skipCrds"):
+        chart.append("--include-crds")
     return template(source["helm"]["releaseName"], chart, child["spec"]["destination"]["namespace"], value_files(child),
                     source["helm"].get("valuesObject"), name)
 
@@ -167,7 +169,8 @@ def main(folder: Path) -> int:
             target = folder / "-".join(filter(None, (environment, cluster)))
             target.mkdir(parents=True, exist_ok=True)
             for name, make in all_of(environment, cluster).items():
-                if name in lacking or cluster and name in ("argo-cd", "kube-prometheus-stack", "prometheus-adapter"):
+                if name in lacking or cluster and name in ("argo-cd", "kube-prometheus-stack", "kube-prometheus-stack-crds",
+                                                  "prometheus-adapter"):
                     continue  # no fact of the cluster is in these: once is enough
                 try:
                     (target / f"{name}.yaml").write_text(make())

@@ -140,20 +140,38 @@ WELL = {"health": {"status": "Healthy"}, "sync": {"status": "Synced", "comparedT
      "its sync status is Unknown"),
 ])
 def test_a_wave_waits_for_what_is_well(tmp_path: Path, status: dict | None, wanted: str, word: str) -> None:
-    """The health check that Argo CD is given: what is said of the release before says nothing."""
-    script = tmp_path / "health.lua"
-    values = yaml.safe_load((BOOTSTRAP / "values/argo-cd.yaml").read_text())
-    script.write_text(values["configs"]["cm"]["resource.customizations.health.argoproj.io_Application"])
+    """The health check that Argo CD is given: what is said of the release before says nothing, nor does what cannot even be
+    rendered."""
     item: dict[str, Any] = {"spec": {"sources": SOURCES}}
     if status is not None:
         item["status"] = status
+    assert health(tmp_path, "argoproj.io_Application", item) == {"status": wanted, "message": word}
+    if status is WELL:  # the Application of all has one source, and is asked the same way
+        one = WELL | {"sync": {"status": "Synced", "comparedTo": {"source": SOURCES[0]}}}
+        assert health(tmp_path, "argoproj.io_Application", {"spec": {"source": SOURCES[0]}, "status": one})["status"] == "Healthy"
+
+
+def health(folder: Path, kind: str, item: dict[str, Any]) -> dict[str, str]:
+    """What Argo CD would say of an object, by the script that it is given for the kind."""
+    script = folder / "health.lua"
+    values = yaml.safe_load((BOOTSTRAP / "values/argo-cd.yaml").read_text())
+    script.write_text(values["configs"]["cm"][f"resource.customizations.health.{kind}"])
     done = subprocess.run([os.environ["GITOPS_BIN"], "health", script], input=json.dumps(item), capture_output=True,
                           text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"status": wanted, "message": word}
-    if status is WELL:  # the Application of all has one source, and is asked the same way
-        sync = {"status": "Synced", "comparedTo": {"source": SOURCES[0]}}
-        item = {"spec": {"source": SOURCES[0]}, "status": WELL | {"sync": sync}}
-        done = subprocess.run([os.environ["GITOPS_BIN"], "health", script], input=json.dumps(item), capture_output=True,
-                              text=True, timeout=60, check=False)
-        assert json.loads(done.stdout)["status"] == "Healthy", done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("conditions, wanted", [
+    (None, "Progressing"),
+    ([], "Progressing"),
+    ([("NamesAccepted", "True"), ("Established", "False")], "Progressing"),
+    ([("NamesAccepted", "True"), ("Established", "True")], "Healthy"),
+    ([("NamesAccepted", "False"), ("Established", "True")], "Degraded"),
+    ([("Established", "True"), ("NonStructuralSchema", "True")], "Degraded"),
+])
+def test_a_kind_that_was_just_accepted_is_not_ill(tmp_path: Path, conditions: list[tuple[str, str]] | None, wanted: str) -> None:
+    """Argo CD's own check says Degraded of it, which fails the wave instead of letting it wait."""
+    said = [{"type": kind, "status": status, "message": "why"} for kind, status in conditions or []]
+    item = {"status": {"conditions": said}} if conditions is not None else {}
+    assert health(tmp_path, "apiextensions.k8s.io_CustomResourceDefinition", item)["status"] == wanted

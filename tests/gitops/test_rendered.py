@@ -196,19 +196,22 @@ def test_large_crds_are_applied_by_the_server() -> None:
     assert {name for name, each in options.items() if "RespectIgnoreDifferences=true" in each} == ignoring
 
 
+def test_the_operators_kinds_come_before_it_from_the_same_chart() -> None:
+    """It asks once, at its start, whether they are served: one child has them and nothing else, the other none of them."""
+    kinds, operator = NAMED["kube-prometheus-stack-crds"], NAMED["kube-prometheus-stack"]
+    assert wave(kinds) < wave(operator)
+    for key in ("repoURL", "chart", "targetRevision"):
+        assert kinds["spec"]["sources"][0][key] == operator["spec"]["sources"][0][key]
+    made = {child: set(re.findall(r"^kind: (\S+)$", rendered(child), re.MULTILINE))
+            for child in ("kube-prometheus-stack-crds", "kube-prometheus-stack")}
+    assert made["kube-prometheus-stack-crds"] == {"CustomResourceDefinition"}
+    assert "CustomResourceDefinition" not in made["kube-prometheus-stack"]
+
+
 @pytest.mark.parametrize("name", sorted(WAVES))
 def test_a_chart_renders_twice_to_the_same(name: str) -> None:
     """Else Argo CD would find a difference for ever, and undo it for ever; where it does, ignoreDifferences says so."""
     assert (rendered(name) == rendered(name)) != ("ignoreDifferences" in NAMED[name]["spec"])
-
-
-def test_kinds_come_alone_and_once() -> None:
-    """The child that brings them makes nothing else, of the same chart as the one that leaves them out."""
-    kinds, rest = NAMED["kube-prometheus-stack-crds"], NAMED["kube-prometheus-stack"]
-    assert objects(rendered("kube-prometheus-stack-crds")) == []
-    sources = [each["spec"]["sources"][0] for each in (kinds, rest)]
-    assert len({(each["chart"], each["targetRevision"]) for each in sources}) == 1
-    assert [each["helm"].get("skipCrds", False) for each in sources] == [False, True]
 
 
 def test_the_operators_webhook_is_said_once() -> None:
