@@ -5,7 +5,7 @@ is tested is that commit and no other:
 
     charts of others    come from the node's loopback, instead of their public addresses
     images, volumes     each child also gets infra/cluster/values/CHILD.yaml, which every chart needs on this node
-    draining            takes a second instead of those that a load balancer needs: there is none
+    a pod's two ends    take a second each, instead of those that a load balancer needs: there is none
     LEFT_OUT            those children, which take most of the time and of the memory; ARGOCD_ALL=1 has them, too
 
 Of AWS the environment has nothing, by its own rule: the cluster is installed with `--provider none`.
@@ -25,7 +25,7 @@ GITOPS = "infra/gitops"
 APPS = f"{GITOPS}/apps/values.yaml"
 PROJECT = f"{GITOPS}/bootstrap/project.yaml"
 OVERLAY = "infra/cluster/values"
-DRAINING = {"drain": {"delay": "1s"}, "terminationGracePeriodSeconds": 30}
+NO_BALANCER = {"drain": {"delay": "1s"}, "terminationGracePeriodSeconds": 30, "minReadySeconds": 1}
 LEFT_OUT = () if os.environ.get("ARGOCD_ALL") else ("kube-prometheus-stack", "prometheus-adapter")
 BRANCH = "main"
 CONFIG = {"user.name": "Test", "user.email": "test@example.com", "commit.gpgsign": "false", "gc.auto": "0"}
@@ -96,7 +96,7 @@ class Origin:
             if (self.clone / overlay).exists():
                 child["values"].append(overlay)
         self.write(APPS, yaml.safe_dump(values))
-        self.write(f"{OVERLAY}/glassbox.yaml", yaml.safe_dump(yaml.safe_load(self.read(f"{OVERLAY}/glassbox.yaml")) | DRAINING))
+        self.write(f"{OVERLAY}/glassbox.yaml", yaml.safe_dump(yaml.safe_load(self.read(f"{OVERLAY}/glassbox.yaml")) | NO_BALANCER))
 
     def read(self, path: str) -> str:
         """A file's text."""
