@@ -13,10 +13,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
 
-CHARTS_DIR=${CHARTS_DIR:+$(realpath -m "$CHARTS_DIR")}
-SCHEMAS_DIR=${SCHEMAS_DIR:+$(realpath -m "$SCHEMAS_DIR")}
-[ -z "$CHARTS_DIR" ] || export CHARTS_DIR
-[ -z "$SCHEMAS_DIR" ] || export SCHEMAS_DIR
+absolute CHARTS_DIR SCHEMAS_DIR
 CHART=charts/glassbox
 OUT=build/chart
 
@@ -76,37 +73,6 @@ beside() { "$venv/bin/python" tests/charts/beside.py "$1" "$OUT/$1"; }
 # What is rendered of charts that are ours; of others' every object must be valid and fit in beside ours, but how
 # good it is, is not ours to say.
 ours() { find "$OUT" -name '*.yaml' ! -name kube-prometheus-stack.yaml ! -name prometheus-adapter.yaml | sort; }
-
-# Where kubeconform finds schemas.
-schemas() {
-    if [ -n "${SCHEMAS_DIR:-}" ]; then
-        printf '%s\n' "$SCHEMAS_DIR/core/{{ .ResourceKind }}{{ .KindSuffix }}.json" \
-            "$SCHEMAS_DIR/crd/{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json"
-    else
-        printf '%s\n' default \
-            "https://raw.githubusercontent.com/datreeio/CRDs-catalog/main/{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json"
-    fi
-}
-
-# Never -ignore-missing-schemas: a kind without a schema would pass unread. One that SCHEMAS_DIR lacks is named: the class
-# of the Gateway, whose spec is one line.
-conform() {
-    local location
-    local -a locations=()
-    while read -r location; do
-        locations+=(-schema-location "$location")
-    done < <(schemas)
-    "$kubeconform" -strict -skip GatewayClass -kubernetes-version "$KUBERNETES_VERSION" "${locations[@]}" "$@"
-}
-
-# Whether there are schemas at all, of Kubernetes and of others.
-reachable() {
-    conform - >/dev/null 2>&1 <<'YAML'
-{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}
----
-{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a}, spec: {}}
-YAML
-}
 
 # What it finds of one set, together: whether a NetworkPolicy or a budget selects the pods is seen only so. Nowhere
 # are asked for: a limit of CPU, which throttles within 100 ms what the node has idle; `Always`, as a version's tag is
@@ -174,13 +140,9 @@ for profile in demo production; do
     *) echo "$said" >&2 && tally "beside, $profile" 0 1 0 "${said##*$'\n'}" ;;
     esac
 done
-if usable "kubeconform" "$kubeconform"; then
-    if reachable; then
-        step "kubeconform" conform -summary "$OUT"
-    else
-        skipped "kubeconform" "no schemas in SCHEMAS_DIR, and none at their public addresses"
-    fi
-fi
+# SCHEMAS_DIR lacks the class of the Gateway, whose spec is one line.
+! usable "kubeconform" "$kubeconform" || conforming "$OUT" \
+    '{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a}, spec: {}}' -skip GatewayClass
 if usable "kube-score" "$kube_score"; then
     each "kube-score" score_set
     for profile in demo production; do

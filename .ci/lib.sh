@@ -88,6 +88,39 @@ pytests() {
     tally "$name" $("$venv/bin/python" .ci/junit.py "$report") "$note"
 }
 
+# absolute VARIABLE...: of those that name a folder or a file and are given, for all that is called.
+absolute() {
+    local name
+    for name in "$@"; do
+        [ -z "${!name:-}" ] || export "$name=$(realpath -m "${!name}")"
+    done
+}
+
+# conform ARGUMENT...: the kubeconform that `kubeconform` names, with the schemas of SCHEMAS_DIR, else with those of their
+# public addresses. Never -ignore-missing-schemas: a kind without a schema would pass unread.
+conform() {
+    local crd='{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json' core=default crds
+    crds=https://raw.githubusercontent.com/datreeio/CRDs-catalog/main/$crd
+    if [ -n "${SCHEMAS_DIR:-}" ]; then
+        core=$SCHEMAS_DIR/core/'{{ .ResourceKind }}{{ .KindSuffix }}.json'
+        crds=$SCHEMAS_DIR/crd/$crd
+    fi
+    # shellcheck disable=SC2154 # the caller's
+    "$kubeconform" -strict -kubernetes-version "$KUBERNETES_VERSION" -schema-location "$core" -schema-location "$crds" "$@"
+}
+
+# conforming FOLDER CRD [ARGUMENT...]: the step of a folder's manifests, if there are schemas of Kubernetes and of others,
+# for which an object of one of those is asked.
+conforming() {
+    local folder=$1 crd=$2
+    shift 2
+    if printf '%s\n---\n%s\n' '{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}' "$crd" | conform - >/dev/null 2>&1; then
+        step "kubeconform" conform "$@" -summary "$folder"
+    else
+        skipped "kubeconform" "no schemas in SCHEMAS_DIR, and none at their public addresses"
+    fi
+}
+
 # serving NAME: has what tests on the local stack need: `venv`, and the program that GLASSBOX_BIN names, built unless
 # that is given. That it cannot be had is counted under NAME.
 serving() {
