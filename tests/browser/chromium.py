@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Callable, Iterator
 from urllib.parse import urlsplit
 
+import pytest
+
 os.environ |= {"SE_OFFLINE": "true", "SE_AVOID_STATS": "true", "NO_PROXY": "127.0.0.1,localhost"}
 
 from selenium import webdriver
@@ -150,3 +152,13 @@ class Browser:
                 response = message["params"]["response"]
                 answers.add((urlsplit(response["url"]).path, response["status"]))
         return hosts, answers
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One for all tests; a conftest has it by importing it."""
+    if missing():
+        pytest.skip(f"needs {', '.join(missing())}")
+    one = Browser()
+    yield one
+    one.quit()

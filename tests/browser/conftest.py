@@ -11,7 +11,7 @@ from typing import Callable, Iterator
 
 import pytest
 
-from chromium import Browser, missing
+from chromium import Browser, browser  # noqa: F401  the fixture
 from panel import Panel
 from service import ROOT, Service, binary
 
@@ -23,15 +23,6 @@ CONSOLE = {"OTEL_TRACES_EXPORTER": "console", "OTEL_BSP_SCHEDULE_DELAY": "50"}
 def pytest_sessionstart(session: pytest.Session) -> None:
     if not shutil.which(binary()):
         pytest.exit(f"no program at {binary()}: build it, or set GLASSBOX_BIN", returncode=2)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if missing():
-        pytest.skip(f"needs {', '.join(missing())}")
-    browser = Browser()
-    yield browser
-    browser.quit()
 
 
 @pytest.fixture(scope="session")
