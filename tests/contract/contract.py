@@ -21,7 +21,7 @@ from typing import Iterable
 
 import promql_parser as promql
 import yaml
-from contract_files import ROOT, Expression, Rule, files, read_file, read_rules
+from contract_files import ROOT, Expression, Rule, files, is_template, read_file, read_rules
 from contract_grafana import Variables
 from contract_names import Metric, read_contract, read_exporters, series_of
 from contract_shapes import NAME, UNKNOWN, Label, Shape, nearest, union
@@ -194,8 +194,7 @@ def read_all_rules(root: Path = ROOT) -> list[Rule]:
     found = []
     for path in files(root):
         where = path.relative_to(root).as_posix()
-        templates = "/templates/" in where
-        if path.suffix in (".yaml", ".yml") and where.split("/")[0] in RULE_TREES and not templates:
+        if path.suffix in (".yaml", ".yml") and where.split("/")[0] in RULE_TREES and not is_template(where):
             for document in yaml.safe_load_all(path.read_text()):
                 found.extend(read_rules(document, where))
     return found

@@ -68,6 +68,11 @@ def files(root: Path = ROOT) -> list[Path]:
     return found
 
 
+def is_template(where: str) -> bool:
+    """Whether a file is a chart's template: no YAML yet; what it renders to is."""
+    return "/templates/" in where
+
+
 def read_rules(document: object, where: str) -> Iterator[Rule]:
     """The rules of a rule file, or of a PrometheusRule."""
     if not isinstance(document, dict):
@@ -197,6 +202,6 @@ def read_file(path: Path, root: Path = ROOT) -> list[Expression]:
     """The expressions of a file."""
     where = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     text = path.read_text()
-    if "/templates/" in where:
-        return []  # no YAML yet: what they render to is
+    if is_template(where):
+        return []
     return list(READERS[path.suffix](text, where))
