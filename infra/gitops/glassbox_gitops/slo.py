@@ -72,19 +72,28 @@ def judge(name: str, budget: float, events: int, at_least: int, total: float | N
     return Finding(name, wanted, found)
 
 
+def revisions(prometheus: Prometheus, selector: str) -> dict[str, int]:
+    """How many instances Prometheus sees, by the revision that they say they are."""
+    found = prometheus.series(f"count by (revision) ({BUILD}{{{selector}}})")
+    return {labels.get("revision", ""): int(count) for labels, count in found}
+
+
+def unseen(selector: str) -> str:
+    """Why there is nobody."""
+    return f"Prometheus sees no instance of it by {{{selector}}}: it is not scraped, or not there"
+
+
 def running(prometheus: Prometheus, scope: Scope) -> Finding:
     """That every instance which Prometheus sees is this release."""
     name, wanted = "instances", f"all of {scope.revision}"
     try:
-        found = prometheus.series(f"count by (revision) ({BUILD}{{{scope.selector}}})")
+        counts = revisions(prometheus, scope.selector)
     except Silent as error:
         return Finding(name, wanted, "no answer", str(error))
-    counts = {labels.get("revision", "?"): int(count) for labels, count in found}
-    text = ", ".join(f"{count} of {revision[:12]}" for revision, count in sorted(counts.items())) or "none"
+    text = ", ".join(f"{count} of {revision[:12] or '?'}" for revision, count in sorted(counts.items())) or "none"
     ours = [revision for revision in counts if revision.startswith(scope.revision)]
     if not ours:
-        return Finding(name, wanted, text, f"Prometheus sees no instance of it by {{{scope.selector}}}: it is not "
-                                           "scraped, or not there")
+        return Finding(name, wanted, text, unseen(scope.selector))
     if len(counts) > len(ours):
         return Finding(name, wanted, text, "some are of another release: it is still being rolled out, or stuck")
     return Finding(name, wanted, text)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .finding import Finding
 from .reach import Prometheus, Silent, as_json, by_url
 from .release import Release
-from .slo import BUILD
+from .slo import revisions, unseen
 
 SHORTEST = 7  # hexadecimal digits by which a build may say its commit
 PAUSE = 1.0
@@ -40,12 +40,10 @@ def by_version(url: str) -> Source:
 
 def by_prometheus(prometheus: Prometheus, selector: str) -> Source:
     """What all instances say that it scrapes: of those behind a network policy nobody else can ask."""
-    query = f"count by (revision) ({BUILD}{{{selector}}})"
-
     def ask() -> list[str]:
-        found = sorted(labels.get("revision", "") for labels, _ in prometheus.series(query))
+        found = sorted(revisions(prometheus, selector))
         if not found:
-            raise Silent(f"Prometheus sees no instance of it by {{{selector}}}: it is not scraped, or not there")
+            raise Silent(unseen(selector))
         return found
     return Source("revision", ask)
 
