@@ -111,7 +111,11 @@ class Environment:
         release = read(self.clone.root, self.name)
         if self.runs != release.digest:
             self.start(release.digest)
-        eventually(lambda: self.prometheus.value(f'up{{instance="{self.address}"}}') == 1, f"{self.name} is scraped")
+        eventually(self.scraped, f"{self.name} is scraped, and what ran before is known to be gone")
+
+    def scraped(self) -> bool:
+        """Whether Prometheus sees what runs now, and only that: until its next scrape it has the process before as well."""
+        return (self.prometheus.value(f'up{{instance="{self.address}"}}'), self.prometheus.value("sum(up)")) == (1, 1)
 
     def start(self, digest: str) -> None:
         """A new process at a new address, as a pod has one, in place of the old one."""
