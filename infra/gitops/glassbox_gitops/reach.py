@@ -73,9 +73,10 @@ class Prometheus:
     def __init__(self, ask: Callable[[str], bytes], base: str) -> None:
         self.ask, self.base = ask, base.rstrip("/")
 
-    def series(self, query: str) -> list[tuple[dict[str, str], float]]:
-        """Labels and value of each series of an instant query."""
-        path = f"{self.base}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
+    def series(self, query: str, at: float | None = None) -> list[tuple[dict[str, str], float]]:
+        """Labels and value of each series of an instant query, of now or of a moment of its own clock."""
+        asked = {"query": query} if at is None else {"query": query, "time": f"{at:.3f}"}
+        path = f"{self.base}/api/v1/query?{urllib.parse.urlencode(asked)}"
         answer = as_json(self.ask(path), "Prometheus")
         try:
             if answer["status"] != "success" or answer["data"]["resultType"] != "vector":
@@ -84,9 +85,9 @@ class Prometheus:
         except (KeyError, TypeError, ValueError):
             raise Silent(f"{self.base} does not answer as Prometheus does") from None
 
-    def one(self, query: str) -> float | None:
-        """The value of a query for one series; None where there is none, or none that is a number."""
-        found = self.series(query)
-        if len(found) > 1:
-            raise Silent(f"Prometheus has {len(found)} series for what must be one: {query}")
-        return found[0][1] if found and math.isfinite(found[0][1]) else None
+    def now(self) -> float:
+        """Its clock, in seconds."""
+        found = self.series("vector(time())")
+        if len(found) != 1 or not math.isfinite(found[0][1]):
+            raise Silent(f"{self.base} does not say what time it is")
+        return found[0][1]

@@ -4,6 +4,9 @@ Counted are the requests of the instances that say they are this release (glassb
 them did says nothing of it. Of each objective there must be enough of them, or nothing is known: no series, no number,
 too few requests, are refusals.
 
+All of it is of one moment, however slow the answers: what leaves the window between one question and the next is not what
+failed.
+
 increase() begins at a series' first sample. A status that was never seen before comes with its first sample, all at
 once, and would not count, just when it matters: `counted` adds what a series had when it came.
 """
@@ -11,6 +14,7 @@ once, and would not count, just when it matters: `counted` adds what a series ha
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,20 +50,24 @@ def objectives(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
-def queries(scope: Scope, path: str, route: dict[str, Any], sli: str) -> tuple[str, str]:
-    """PromQL: the requests that count, and those of them that are good."""
+def query(scope: Scope, path: str, route: dict[str, Any], sli: str) -> str:
+    """PromQL: the requests that count, and those of them that are good, as two series, so of the same samples."""
     every = f'{scope.selector}, http_route="{path}"'
     good = f'{every}, error_type=""'
-    if sli == "availability":
-        return scope.counted(f"{HISTOGRAM}_count{{{every}}}"), scope.counted(f"{HISTOGRAM}_count{{{good}}}")
-    return (scope.counted(f"{HISTOGRAM}_count{{{good}}}"),
-            scope.counted(f'{HISTOGRAM}_bucket{{{good}, le="{route["latency"]["threshold"]:g}"}}'))
+    counted, held = {
+        "availability": (f"{HISTOGRAM}_count{{{every}}}", f"{HISTOGRAM}_count{{{good}}}"),
+        "latency": (f"{HISTOGRAM}_count{{{good}}}",
+                    f'{HISTOGRAM}_bucket{{{good}, le="{route["latency"]["threshold"]:g}"}}'),
+    }[sli]
+    named = (f'label_replace({scope.counted(series)}, "requests", "{name}", "", "")'
+             for name, series in (("counted", counted), ("good", held)))
+    return " or ".join(named)
 
 
 def judge(name: str, budget: float, events: int, at_least: int, total: float | None, good: float | None) -> Finding:
     """One objective. So few bad requests that nobody would be told of them (alerts/slo.yaml's low_traffic) are none."""
     wanted = f"at most {100 * budget:g} % bad, of {at_least} at least"
-    if total is None or good is None:
+    if total is None or good is None or not math.isfinite(total) or not math.isfinite(good):
         return Finding(name, wanted, "no answer", "Prometheus has no such series, or no number: nothing is known")
     bad = max(0.0, total - good)
     share = bad / total if total > 0 else 0.0
@@ -102,13 +110,17 @@ def running(prometheus: Prometheus, scope: Scope) -> Finding:
 def check(prometheus: Prometheus, scope: Scope, known: dict[str, Any]) -> list[Finding]:
     """A row for each objective."""
     events, findings = known["low_traffic"]["events"], []
+    try:
+        at = prometheus.now()
+    except Silent as error:
+        return [Finding("objectives", "an answer", "none", str(error))]
     for path, route in known["routes"].items():
         for sli in SLIS:
             name = f"{route['name']}-{sli}"
             try:
-                total, good = (prometheus.one(query) for query in queries(scope, path, route, sli))
+                found = {labels.get("requests"): value for labels, value in prometheus.series(query(scope, path, route, sli), at)}
             except Silent as error:
                 findings.append(Finding(name, "an answer", "none", str(error)))
                 continue
-            findings.append(judge(name, route["budget"][sli], events, scope.at_least, total, good))
+            findings.append(judge(name, route["budget"][sli], events, scope.at_least, found.get("counted"), found.get("good")))
     return findings
