@@ -50,7 +50,7 @@ GOOD_AWS = """case "$*" in *get-caller-identity*) echo '{"Account": "12345678901
 @pytest.mark.parametrize("program", ["up", "down"])
 def test_an_unknown_environment(tree: Path, program: str) -> None:
     status, said = run(tree / program, "production")
-    assert (status, said) == (2, f"{program}: no such environment: production; there are bootstrap, shared, dev, staging, prod\n")
+    assert (status, said) == (2, f"{program}: no such environment: production; there are bootstrap, shared, dev, staging, prod, and all\n")
 
 
 @pytest.mark.parametrize(("changes", "words"), [
@@ -98,6 +98,75 @@ def test_bootstrap_in_a_stranger_s_account(tree: Path, tmp_path: Path) -> None:
     aws = GOOD_AWS.replace("123456789012", "999999999999")
     status, said = run(tree / "up", "bootstrap", path=fake(tmp_path / "bin", aws=aws, terraform=GOOD_TERRAFORM))
     assert status == 2 and "account 999999999999, which is none of" in said and "123456789012" in said
+
+
+TWO_ACCOUNTS = {"accounts": {"shared": "123456789012", "dev": "123456789012", "staging": "123456789012",
+                             "prod": "999999999999"}}
+BY_PROFILE = GOOD_AWS.replace("123456789012", """'"$(case "${AWS_PROFILE:-}" in prod-admin) echo 999999999999 ;; *) echo 123456789012; esac)"'""")
+
+
+@pytest.mark.parametrize(("given", "words"), [
+    ([], "account 999999999999 needs credentials of its own: those at hand are of account 123456789012; "
+         "--profile 999999999999=PROFILE"),
+    (["--profile", "999999999999=mine"], "those of the profile mine are of account 123456789012"),
+    (["--profile", "prod-admin"], "--profile 'prod-admin': must be ACCOUNT=PROFILE"),
+    (["--profile", "111111111111=mine"], "--profile 111111111111=…: none of organisation.auto.tfvars.json's accounts: "
+                                         "123456789012, 999999999999"),
+])
+def test_all_of_it_in_an_account_that_cannot_be_entered(tree: Path, tmp_path: Path, given: list[str], words: str) -> None:
+    """Before anything is begun, in any account."""
+    fill(tree, TWO_ACCOUNTS)
+    path = fake(tmp_path / "bin", aws=BY_PROFILE, terraform="echo began >&2; exit 1", echo="/bin/echo")
+    status, said = run(tree / "up", "all", "--yes", *given, path=path)
+    assert (status, "began" in said) == (2, False) and words in said, said
+
+
+# Whatever is asked, nothing is there; who asks is written down.
+EMPTY_AWS = BY_PROFILE.replace("*) echo 'An error", """*assume-role*) echo '{"Credentials": {"AccessKeyId": "a", "SecretAccessKey": "b", "SessionToken": "c"}}';;
+*list-*|*describe-*|*get-resources*|*head-bucket*) echo '{"Roles": [], "Policies": [], "logGroups": []}';; *) echo 'An error""")
+NOTING = """[ "$1" = version ] && { echo '{"terraform_version": "1.11.4"}'; exit; }
+case "$2" in apply|destroy) echo "$2 ${1##*/} ${AWS_PROFILE:-}" >>"$LOG"; [ "${1##*/}" != "${FAILS:-}" ] || exit 1;; esac"""
+
+
+def noted(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> tuple[int, str, list[str]]:
+    """What a program does with all environments of two accounts: exit status, what it says, what is applied as whom."""
+    log = tmp_path / "log"
+    monkeypatch.setenv("LOG", str(log))
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    fill(tree, TWO_ACCOUNTS)
+    path = fake(tmp_path / "bin", aws=EMPTY_AWS, terraform=NOTING)
+    status, said = run(tree / program, "all", "--yes", "--no-gitops", "--profile", "999999999999=prod-admin", path=path)
+    return status, said, log.read_text().splitlines()
+
+
+def test_all_is_made_in_order_each_bootstrap_as_its_administrator(tree: Path, tmp_path: Path,
+                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    status, said, lines = noted(tree, tmp_path, monkeypatch, "up")
+    assert status == 0, said
+    assert lines == ["apply bootstrap mine", "apply bootstrap prod-admin", "apply shared mine", "apply dev mine",
+                     "apply staging mine", "apply prod mine"]
+
+
+def test_all_goes_in_the_opposite_order(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, said, lines = noted(tree, tmp_path, monkeypatch, "down")
+    assert status == 0, said
+    assert lines == ["destroy prod mine", "destroy staging mine", "destroy dev mine", "destroy shared mine",
+                     "apply bootstrap prod-admin", "destroy bootstrap prod-admin", "apply bootstrap mine",
+                     "destroy bootstrap mine"]
+
+
+def test_what_was_done_before_one_failed_is_said(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAILS", "dev")
+    status, said, lines = noted(tree, tmp_path, monkeypatch, "up")
+    assert (status, lines[-1]) == (1, "apply dev mine")
+    assert "up: terraform apply of dev failed" in said
+    assert "up: done: bootstrap of 123456789012, bootstrap of 999999999999, shared\n" \
+           "up: not done: dev, staging, prod\n" in said
+
+
+def test_a_profile_for_one(tree: Path) -> None:
+    status, said = run(tree / "up", "dev", "--profile", "123456789012=mine")
+    assert status == 2 and "--profile is for all" in said
 
 
 @pytest.mark.parametrize(("row", "words"), [

@@ -11,55 +11,51 @@ from collections.abc import Callable
 
 from . import contents, left, state, tools
 from .organisation import CLUSTERS, ENVIRONMENTS, Failed, Refused, Target, target
+from .steps import steps
 
 ORDER = """
-From nothing: fill in environments/common/organisation.auto.tfvars.json, then, with an administrator's credentials of
-each account, `up bootstrap`; then `up shared`, `up dev`, `up staging`, `up prod`. `down` in the opposite order.
+From nothing: fill in environments/common/organisation.auto.tfvars.json, then, with an administrator's credentials of each
+account, `up all`, which is `up bootstrap` in each account, then `up shared`, `up dev`, `up staging`, `up prod`; done again
+it changes what has changed. `down all` is the opposite order.
 """
 
 
 def options(name: str, what: str) -> argparse.ArgumentParser:
     """What both take."""
     parser = argparse.ArgumentParser(prog=name, description=what, epilog=ORDER)
-    parser.add_argument("environment", metavar="ENV", help=", ".join(ENVIRONMENTS))
+    parser.add_argument("environment", metavar="ENV", help=f"{', '.join(ENVIRONMENTS)}; or all")
     parser.add_argument("--plan", action="store_true", help="only say what would be done")
     parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--profile", action="append", default=[], metavar="ACCOUNT=PROFILE",
+                        help="with all: an account's administrator, a profile of the AWS CLI (default: the credentials at hand)")
     parser.add_argument("--no-gitops", action="store_true", help="the cluster alone: nothing in it is installed or removed")
     return parser
 
 
-def sure(given: argparse.Namespace, question: str) -> None:
+def sure(given: argparse.Namespace, environment: str, question: str) -> None:
     """Asks, unless told not to."""
     if given.yes:
         return
     if not sys.stdin.isatty():
         raise Refused("nobody to ask: --yes, if it is meant")
-    if input(f"{question} Type the environment's name: ").strip() != given.environment:
+    if input(f"{question} Type the environment's name: ").strip() != environment:
         raise Refused("not done")
 
 
-def ready(given: argparse.Namespace) -> Target:
+def ready(given: argparse.Namespace, environment: str) -> Target:
     """All that must hold before anything is touched."""
-    if given.environment not in ENVIRONMENTS:
-        raise Refused(f"no such environment: {given.environment}; there are {', '.join(ENVIRONMENTS)}")
-    target_now = target(given.environment, "" if given.environment != "bootstrap" else account())
+    target_now = target(environment, "" if environment != "bootstrap" else tools.account())
     tools.need("terraform", "aws")
     tools.caller()
     tools.allowed(target_now)
-    if given.environment in CLUSTERS and not given.no_gitops and not given.plan:
+    if environment in CLUSTERS and not given.no_gitops and not given.plan:
         tools.need("kubectl")
     return target_now
 
 
-def account() -> str:
-    """The caller's."""
-    tools.need("aws")
-    return tools.caller()
-
-
-def make(given: argparse.Namespace) -> None:
+def make(given: argparse.Namespace, environment: str) -> None:
     """up."""
-    wanted = ready(given)
+    wanted = ready(given, environment)
     first = wanted.environment == "bootstrap" and not state.there(wanted)
     if first:
         state.begin_local(wanted)
@@ -68,7 +64,7 @@ def make(given: argparse.Namespace) -> None:
     tools.terraform(wanted, "plan", "-input=false", "-out=plan.tfplan")
     if given.plan:
         return
-    sure(given, f"Make this of {wanted.environment} in account {wanted.account}?")
+    sure(given, environment, f"Make this of {wanted.environment} in account {wanted.account}?")
     tools.terraform(wanted, "apply", "-input=false", "plan.tfplan")
     (wanted.folder / "plan.tfplan").unlink(missing_ok=True)
     if moving and wanted.environment == "bootstrap":
@@ -78,9 +74,9 @@ def make(given: argparse.Namespace) -> None:
     print(f"{wanted.environment} is up in account {wanted.account}, {wanted.region}")
 
 
-def unmake(given: argparse.Namespace) -> None:
+def unmake(given: argparse.Namespace, environment: str) -> None:
     """down."""
-    wanted = ready(given)
+    wanted = ready(given, environment)
     moved = (wanted.folder / state.OVERRIDE).exists()
     if not moved and not state.there(wanted):
         raise Refused(f"{wanted.environment}: there is no state: no bucket {wanted.bucket}")
@@ -90,7 +86,7 @@ def unmake(given: argparse.Namespace) -> None:
         return
     if wanted.environment == "bootstrap":
         others(wanted)
-    sure(given, f"DESTROY {wanted.environment} in account {wanted.account} and all that is in it?")
+    sure(given, environment, f"DESTROY {wanted.environment} in account {wanted.account} and all that is in it?")
     if wanted.cluster and not given.no_gitops and contents.exists(wanted):
         contents.remove(wanted)
     force = []
@@ -113,28 +109,36 @@ def others(wanted: Target) -> None:
         raise Refused(f"bootstrap: still there: {', '.join(sorted(full))}: infra/terraform/down each of them first")
 
 
-def run(name: str, what: str, work: Callable[[argparse.Namespace], None], arguments: list[str]) -> int:
-    """With every error a sentence."""
+def run(name: str, what: str, work: Callable[[argparse.Namespace, str], None], last_first: bool, arguments: list[str]) -> int:
+    """With every error a sentence, and of several environments which are done and which are not begun."""
     given = options(name, what).parse_args(arguments)
+    done, todo = [], []
     try:
-        work(given)
+        todo = steps(given.environment, given.profile)[::-1 if last_first else 1]
+        while todo:
+            with todo[0].credentials():
+                work(given, todo[0].environment)
+            done.append(todo.pop(0))
+        return 0
     except Refused as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return 2
+        status, why = 1 if done else 2, str(error)
     except (Failed, OSError) as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return 1
+        status, why = 1, str(error)
     except KeyboardInterrupt:
-        print(f"{name}: interrupted: what Terraform had made is in its state; begin again", file=sys.stderr)
-        return 1
-    return 0
+        status, why = 1, "interrupted: what Terraform had made is in its state; begin again"
+    print(f"{name}: {why}", file=sys.stderr)
+    if done or todo[1:]:
+        for word, those in (("done", done), ("not done", todo)):
+            print(f"{name}: {word}: {', '.join(map(str, those)) or 'nothing'}", file=sys.stderr)
+    return status
 
 
 def up(arguments: list[str]) -> int:
     """infra/terraform/up."""
-    return run("up", "Makes an environment, or changes it to what is written; then installs what runs in it.", make, arguments)
+    return run("up", "Makes an environment, or changes it to what is written; then installs what runs in it.", make, False, arguments)
 
 
 def down(arguments: list[str]) -> int:
     """infra/terraform/down."""
-    return run("down", "Removes what runs in an environment, destroys it, and asks AWS what is left: nothing.", unmake, arguments)
+    return run("down", "Removes what runs in an environment, destroys it, and asks AWS what is left: nothing.", unmake, True,
+               arguments)

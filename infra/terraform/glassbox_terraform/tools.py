@@ -71,6 +71,12 @@ def caller() -> str:
         raise Refused(f"AWS does not know you: {error}\nlog in first: aws sso login, AWS_PROFILE=…") from None
 
 
+def account() -> str:
+    """The caller's, which takes the AWS CLI alone."""
+    need("aws")
+    return caller()
+
+
 def allowed(target: Target) -> None:
     """The caller may take the environment's role."""
     if target.role:

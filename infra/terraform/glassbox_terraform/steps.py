@@ -1,0 +1,79 @@
+"""What one command line does, one thing after another: each environment it names, or all of them from nothing, bootstrap
+once in each account."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from . import tools
+from .organisation import ENVIRONMENTS, FILE, Refused, read
+
+ALL = "all"
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One environment, and whose credentials make it: a profile of the AWS CLI, or "" for those at hand."""
+
+    environment: str
+    account: str = ""
+    profile: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.environment} of {self.account}" if self.account else self.environment
+
+    @contextlib.contextmanager
+    def credentials(self) -> Iterator[None]:
+        """The profile's for as long as this lasts; keys in the environment would go before it."""
+        if not self.profile:
+            yield
+            return
+        kept = dict(os.environ)
+        os.environ["AWS_PROFILE"] = self.profile
+        for key in KEYS:
+            os.environ.pop(key, None)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(kept)
+
+
+def profiles(given: list[str]) -> dict[str, str]:
+    """Of each ACCOUNT=PROFILE."""
+    found = {}
+    for text in given:
+        match = re.fullmatch(r"([0-9]{12})=(\S+)", text)
+        if not match:
+            raise Refused(f"--profile {text!r}: must be ACCOUNT=PROFILE, an account's 12 digits and a profile of the AWS CLI")
+        found[match[1]] = match[2]
+    return found
+
+
+def steps(environment: str, given: list[str]) -> list[Step]:
+    """In the order of being made; those of `all` only if each account can be entered."""
+    if environment not in (*ENVIRONMENTS, ALL):
+        raise Refused(f"no such environment: {environment}; there are {', '.join(ENVIRONMENTS)}, and all")
+    known = profiles(given)
+    if environment != ALL:
+        if known:
+            raise Refused("--profile is for all, which enters several accounts; else: AWS_PROFILE=…")
+        return [Step(environment)]
+    accounts = dict.fromkeys(read()["accounts"].values())
+    if strangers := sorted(set(known) - set(accounts)):
+        raise Refused(f"--profile {strangers[0]}=…: none of {FILE.name}'s accounts: {', '.join(accounts)}")
+    first, *others = ENVIRONMENTS
+    made = [Step(first, account, known.get(account, "")) for account in accounts]
+    for step in made:
+        with step.credentials():
+            found = tools.account()
+        if found != step.account:
+            whose = f"those of the profile {step.profile}" if step.profile else "those at hand"
+            raise Refused(f"account {step.account} needs credentials of its own: {whose} are of account {found}; "
+                          f"--profile {step.account}=PROFILE")
+    return [*made, *map(Step, others)]
