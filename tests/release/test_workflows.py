@@ -271,6 +271,14 @@ def test_a_second_run_attests_nothing_in_the_registry() -> None:
     assert pushes == ["${{ steps.image.outputs.built == 'true' }}", "${{ steps.built.outputs.index == 'true' }}", "${{ github.run_attempt == 1 }}"]
 
 
+def test_who_may_push_is_who_pushes() -> None:
+    """The role of `registry` can put an image anywhere; whoever only asks has one that reads."""
+    pushing = re.compile(r"\.ci/(publish|release)\.sh (image|index|sign|tag|chart)\b")
+    users = {key: [step.get("run", "") for step in body.get("steps", [])] for key, body in JOBS.items() if body.get("environment") == "registry"}
+    assert len(users) == 3
+    assert [key for key, runs in users.items() if not any(pushing.search(run) for run in runs)] == []
+
+
 def test_what_goes_on_was_signed_on_main() -> None:
     """By nobody but the workflow that builds, of main, and for the image that the gate has judged."""
     signed, image = JOBS["promote.yaml", "signed"], "${{ needs.gate.outputs.image }}"

@@ -1,4 +1,5 @@
-# What all environments share: the registry, that an image is built into once, and the one role that may push there.
+# What all environments share: the registry, that an image is built into once, and the roles of GitHub's jobs there: one that
+# pushes, one that reads.
 
 variable "environment" {
   description = "Its name"
@@ -19,6 +20,10 @@ variable "repositories" {
   validation {
     condition     = alltrue([for repository in var.repositories : repository == var.name || startswith(repository, "${var.name}/")])
     error_message = "repositories: ${var.name}, or beneath ${var.name}/: ${jsonencode(var.repositories)}."
+  }
+  validation {
+    condition     = contains(var.repositories, var.name)
+    error_message = "repositories: ${var.name}, where the image goes, is one of them: ${jsonencode(var.repositories)}."
   }
 }
 
@@ -78,6 +83,7 @@ module "identity" {
   create_github_oidc_provider = true
   github_roles = {
     push = { environment = "registry", push_repository_arns = [for repository in module.registry : repository.repository_arn] }
+    read = { environment = "registry-read", pull_repository_arns = [module.registry[var.name].repository_arn] }
   }
   iam_role_path                 = local.iam_role_path
   iam_role_permissions_boundary = local.boundary_arn
@@ -89,6 +95,6 @@ output "repository_urls" {
 }
 
 output "github_role_arns" {
-  description = "The role that pushes"
+  description = "The roles of GitHub's jobs: `push`, `read`"
   value       = module.identity.github_role_arns
 }

@@ -3,6 +3,25 @@
 
 locals {
   github_provider_arn = "arn:${local.partition}:iam::${local.account}:oidc-provider/token.actions.githubusercontent.com"
+
+  # What may be done with a repository, each more than the one before it: reading images and signatures; pushing as well.
+  pull_actions = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+  push_actions = concat(local.pull_actions, [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:CompleteLayerUpload",
+    "ecr:DescribeImages",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+  ])
+  github_repositories = {
+    for name, role in var.github_roles : name => [
+      for each in [
+        { sid = "Pull", actions = local.pull_actions, arns = role.pull_repository_arns },
+        { sid = "Push", actions = local.push_actions, arns = role.push_repository_arns },
+      ] : each if length(each.arns) > 0
+    ]
+  }
 }
 
 resource "aws_iam_openid_connect_provider" "github" {
@@ -39,9 +58,9 @@ data "aws_iam_policy_document" "github_trust" {
 data "aws_iam_policy_document" "github" {
   for_each = var.github_roles
 
-  # Pushing: a token for the registry, which no ARN can limit, and the layers and manifests of these repositories.
+  # A token for the registry, which no ARN can limit, and what it is for.
   dynamic "statement" {
-    for_each = length(each.value.push_repository_arns) > 0 ? [true] : []
+    for_each = length(local.github_repositories[each.key]) > 0 ? [true] : []
     content {
       sid       = "Token"
       actions   = ["ecr:GetAuthorizationToken"]
@@ -49,20 +68,11 @@ data "aws_iam_policy_document" "github" {
     }
   }
   dynamic "statement" {
-    for_each = length(each.value.push_repository_arns) > 0 ? [true] : []
+    for_each = local.github_repositories[each.key]
     content {
-      sid = "Push"
-      actions = [
-        "ecr:BatchCheckLayerAvailability",
-        "ecr:BatchGetImage",
-        "ecr:CompleteLayerUpload",
-        "ecr:DescribeImages",
-        "ecr:GetDownloadUrlForLayer",
-        "ecr:InitiateLayerUpload",
-        "ecr:PutImage",
-        "ecr:UploadLayerPart",
-      ]
-      resources = each.value.push_repository_arns
+      sid       = statement.value.sid
+      actions   = statement.value.actions
+      resources = statement.value.arns
     }
   }
   # Looking: where the cluster's API is; what may be seen there its access entry says.
@@ -89,8 +99,8 @@ resource "aws_iam_role" "github" {
 
   lifecycle {
     precondition {
-      condition     = length(each.value.push_repository_arns) > 0 || each.value.describe_cluster
-      error_message = "identity: github_roles[\"${each.key}\"] may do nothing: give it push_repository_arns or describe_cluster."
+      condition     = length(local.github_repositories[each.key]) > 0 || each.value.describe_cluster
+      error_message = "identity: github_roles[\"${each.key}\"] may do nothing: give it pull_repository_arns, push_repository_arns or describe_cluster."
     }
     precondition {
       condition     = !each.value.describe_cluster || var.cluster_name != null

@@ -62,6 +62,20 @@ run "push_where_it_may" {
   }
 }
 
+run "read_and_no_more" {
+  command = plan
+  variables {
+    github_roles = { read = { environment = "registry-read", pull_repository_arns = ["arn:aws:ecr:eu-central-1:111122223333:repository/glassbox"] } }
+  }
+  assert {
+    condition = jsonencode([for statement in jsondecode(data.aws_iam_policy_document.github["read"].json).Statement : [sort(flatten([statement.Action])), statement.Resource]]) == jsonencode([
+      [["ecr:GetAuthorizationToken"], "*"],
+      [["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], "arn:aws:ecr:eu-central-1:111122223333:repository/glassbox"],
+    ])
+    error_message = "a token, and reading this repository"
+  }
+}
+
 run "pods" {
   command = plan
   variables {
