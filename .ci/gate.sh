@@ -5,7 +5,8 @@
 #     URL=https://glassbox.dev.example.org CLUSTER_NAME=glassbox-dev AWS_REGION=eu-central-1 .ci/gate.sh dev
 #
 # PROMETHEUS_URL instead of CLUSTER_NAME where Prometheus can be reached itself, or KUBE_CONTEXT for a cluster that kubectl
-# knows already; VERSION_URL where /version is not at URL; GATE_TRAFFIC requests a second are sent where users send too few.
+# knows already; VERSION_URL where /version is not at URL; GATE_TRAFFIC requests a second are sent where users send too few;
+# RELEASE is the sha256 of the release.yaml that is to be judged, if it is to be that one and no other.
 # Status 0: held; 1: not, in all that time; 2: cannot be asked like this, which waiting does not mend.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,6 +25,12 @@ case $environment in dev | staging | prod) ;; *) refuse "no such environment: '$
 for name in GATE_MINUTES GATE_PAUSE; do
     [[ ${!name} =~ ^[0-9]{1,4}$ ]] || refuse "$name is '${!name}'; it is a whole number"
 done
+if [ -n "${RELEASE:-}" ]; then
+    file=infra/gitops/environments/$environment/release.yaml
+    [ -e "$file" ] || refuse "$environment has no release yet: there is no $file"
+    there=$(sha256sum <"$file" | cut -d' ' -f1)
+    [ "$there" = "$RELEASE" ] || refuse "$environment is to run another release by now: the sha256 of $file is $there, not RELEASE, $RELEASE"
+fi
 if [ -n "${PROMETHEUS_URL:-}" ]; then
     source=(--prometheus "$PROMETHEUS_URL")
 elif [ -n "${KUBE_CONTEXT:-}" ]; then

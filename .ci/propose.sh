@@ -9,7 +9,8 @@
 # of one that nobody merged; the checkout stays where it was. GitHub starts no workflow for what a job's own token pushes,
 # so that the check which main requires would never come: that nothing but this one file differs from main is checked here,
 # and said as that check's status. --merge merges at once, which main's rules allow where a path has no owner: dev's.
-# GH_TOKEN is the token; gh the tool.
+# GH_TOKEN is the token; gh the tool. build/propose/release has the sha256 of the release.yaml that was proposed, or nothing
+# where there was nothing to propose.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
@@ -36,6 +37,8 @@ file=infra/gitops/environments/$environment/release.yaml
 export GIT_CONFIG_COUNT=2
 export GIT_CONFIG_KEY_0=credential.helper GIT_CONFIG_VALUE_0=
 export GIT_CONFIG_KEY_1=credential.helper GIT_CONFIG_VALUE_1='!gh auth git-credential'
+mkdir -p build/propose
+: >build/propose/release
 git fetch --quiet origin main
 base=$(git rev-parse FETCH_HEAD)
 tree=$(mktemp -d)
@@ -48,6 +51,7 @@ changed=$(git -C "$tree" diff --name-only "$base" HEAD)
 [ -n "$changed" ] || exit 0 # promote has said why: it is there already, or something newer is
 [ "$changed" = "$file" ] || refuse "a promotion changes $file and nothing else; this one changes: ${changed//$'\n'/, }"
 commit=$(git -C "$tree" rev-parse HEAD)
+sha256sum <"$tree/$file" | cut -d' ' -f1 >build/propose/release
 title=$(git -C "$tree" log -1 --format=%s)
 
 git push --quiet --force origin "$commit:refs/heads/$branch"

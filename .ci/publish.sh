@@ -9,6 +9,7 @@
 #     .ci/publish.sh sign NAME@DIGEST…  # keyless where GitHub vouches for the job, else COSIGN_KEY
 #     .ci/publish.sh verify NAME@DIGEST…
 #     .ci/publish.sh tag v1.2.3         # a further name for git-COMMIT
+#     .ci/publish.sh newest COMMIT      # of the commits from there to this one, the last that has an image and its signature
 #
 # A commit is built once. Its tags are never moved: what is there under one is taken, so that a run that was cut
 # short goes on where it was, and a release is the image that has been promoted. build/publish has the results: ARCH.digest,
@@ -217,10 +218,31 @@ tag() {
     echo "$IMAGE_REPOSITORY:$1@$digest"
 }
 
+# signature_of DIGEST: the tag under which cosign keeps its signature.
+signature_of() { echo "sha256-${1#sha256:}.sig"; }
+
+# Two lines, commit=… and image=NAME@DIGEST. Commits are built side by side, and a later one may be ready before an earlier.
+newest() {
+    local since each digest signature
+    [ $# -eq 1 ] || refuse "since which commit? one"
+    since=$(git rev-parse --verify --quiet "$1^{commit}") || refuse "there is no commit $1 here"
+    git merge-base --is-ancestor "$since" HEAD || refuse "commit $since is not among those that lead to $commit"
+    for each in $(git rev-list --first-parent "$since..HEAD") "$since"; do
+        digest=$(digest_of "git-$each")
+        [ -n "$digest" ] || continue
+        signature=$(digest_of "$(signature_of "$digest")")
+        [ -n "$signature" ] || continue
+        printf 'commit=%s\nimage=%s@%s\n' "$each" "$IMAGE_REPOSITORY" "$digest"
+        return
+    done
+    echo "publish: $IMAGE_REPOSITORY has no signed image of a commit from $since to $commit" >&2
+    return 1
+}
+
 command=${1:-}
 case $command in
-login | image | index | sbom | sign | verify | tag) shift ;;
-*) refuse "no such command: '$command'; there are login, image, index, sbom, sign, verify, tag" ;;
+login | image | index | sbom | sign | verify | tag | newest) shift ;;
+*) refuse "no such command: '$command'; there are login, image, index, sbom, sign, verify, tag, newest" ;;
 esac
 read_variables
 mkdir -p "$OUT" "$(dirname "$REGISTRY_AUTH_FILE")"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -63,14 +64,23 @@ class Delivery:
         words = ("set", "dev", "--image", IMAGE, "--revision", revision, "--version", "0.1.0-dev.1")
         return self.clone.out(".ci/propose.sh", *before, *words, **environment)
 
-    def sum(self, environment: str) -> str:
-        """What promote.yaml's gate says of the release that it has judged: the step's own line, run in the clone."""
-        [step] = [step for step in workflows.read("promote.yaml")["jobs"]["gate"]["steps"] if step.get("id") == "judged"]
+    def output(self, run: str, **environment: str) -> str:
+        """What a step of a workflow hands on: its own lines, run in the clone."""
         output = self.clone.root / "build/output"
         output.parent.mkdir(exist_ok=True)
         output.unlink(missing_ok=True)
-        self.clone.out("bash", "-e", "-c", step["run"], FROM=environment, GITHUB_OUTPUT=str(output))
-        return output.read_text(encoding="utf-8").removeprefix("release=").strip()
+        self.clone.out("bash", "-e", "-c", run, GITHUB_OUTPUT=str(output), **environment)
+        return output.read_text(encoding="utf-8").strip()
+
+    def judged(self, environment: str) -> str:
+        """What promote.yaml's gate says of the release that it has judged."""
+        [step] = [step for step in workflows.read("promote.yaml")["jobs"]["gate"]["steps"] if step.get("id") == "judged"]
+        return self.output(step["run"], FROM=environment).removeprefix("release=")
+
+    def sum(self, environment: str, branch: str) -> str:
+        """The sha256 of an environment's release.yaml on a branch."""
+        text = self.origin.out("git", "show", f"{branch}:infra/gitops/environments/{environment}/release.yaml") + "\n"
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def told(self) -> list[str]:
         """What gh was asked, since the last time."""
@@ -131,14 +141,17 @@ def test_a_merge_that_github_refuses_is_a_failure(delivery: Delivery) -> None:
 
 
 def test_what_is_there_or_older_is_not_proposed(delivery: Delivery) -> None:
+    """And deliver.yaml's step says so: of what was proposed the sum that the gate is to find, else nothing."""
+    [step] = [step for step in workflows.read("deliver.yaml")["jobs"]["deploy"]["steps"] if step.get("id") == "release"]
     later = delivery.clone.commit("later")
     delivery.push()
     delivery.set(later)
+    assert delivery.output(step["run"]) == "release=" + delivery.sum("dev", "deliver/dev")
     delivery.merge("deliver/dev")
     delivery.told()
     for revision in (later, delivery.first):
         delivery.set(revision, "--merge")
-        assert delivery.told() == []
+        assert delivery.told() == [] and delivery.output(step["run"]) == "release="
 
 
 def test_from_dev_to_staging_and_back(delivery: Delivery) -> None:
@@ -171,12 +184,12 @@ def test_only_what_was_judged_is_proposed(delivery: Delivery) -> None:
     """By the sum that promote.yaml's gate hands on; dev has something newer when it comes to proposing."""
     delivery.set(delivery.first)
     delivery.merge("deliver/dev")
-    sums = [delivery.sum("dev")]
+    sums = [delivery.judged("dev")]
     later = delivery.clone.commit("later")
     delivery.push()
     delivery.set(later)
     delivery.merge("deliver/dev")
-    sums.append(delivery.sum("dev"))
+    sums.append(delivery.judged("dev"))
     delivery.told()
     assert "which is not what was judged" in delivery.clone.out(".ci/propose.sh", "copy", "dev", "staging", "--judged", sums[0])
     assert delivery.told() == []
@@ -189,10 +202,7 @@ def test_the_image_that_was_judged_is_known(delivery: Delivery) -> None:
     delivery.set(delivery.first)
     delivery.merge("deliver/dev")
     [step] = [step for step in workflows.read("promote.yaml")["jobs"]["gate"]["steps"] if step.get("id") == "image"]
-    output = delivery.clone.root / "build/output"
-    output.parent.mkdir(exist_ok=True)
-    delivery.clone.out("bash", "-e", "-c", step["run"], FROM="dev", GITHUB_OUTPUT=str(output))
-    assert output.read_text(encoding="utf-8") == f"image={IMAGE}\n"
+    assert delivery.output(step["run"], FROM="dev") == f"image={IMAGE}"
 
 
 def test_a_newer_proposal_takes_the_place_of_one_that_waits(delivery: Delivery) -> None:
@@ -257,6 +267,9 @@ def test_what_a_commit_is_called(tree: Tree) -> None:
     tree.commit("two")
     tree.commit("three")
     assert tree.out(".ci/version.sh").startswith("0.1.0-dev.2+g")
+    assert tree.out(".ci/version.sh", "HEAD~2") == "0.1.0"
+    assert tree.out(".ci/version.sh", "HEAD~1").startswith("0.1.0-dev.1+g")
+    assert "there is no commit nothing here" in tree.refused(".ci/version.sh", "nothing")
 
 
 # A gate that answers what GATE_ANSWERS says, one a call.
@@ -283,6 +296,18 @@ def test_the_gate_is_not_asked_for_ever(tree: Tree) -> None:
     given = {**BASE, "GATE": "./gate", "GATE_LOG": str(tree.root / "log"), "GATE_ANSWERS": "1 1", "GATE_MINUTES": "0"}
     assert tree.run(".ci/gate.sh", "dev", **given).returncode == 1
     assert len((tree.root / "log").read_text(encoding="utf-8").splitlines()) == 1
+
+
+def test_the_gate_judges_the_release_that_it_is_to_judge(delivery: Delivery) -> None:
+    tree = delivery.clone
+    tree.write("gate", GATE, 0o755)
+    given = {**BASE, "GATE": "./gate", "GATE_LOG": str(tree.root / "log"), "GATE_ANSWERS": "0 0"}
+    assert "dev has no release yet" in tree.refused(".ci/gate.sh", "dev", **given, RELEASE="ab" * 32)
+    delivery.set(delivery.first)
+    delivery.merge("deliver/dev")
+    tree.out(".ci/gate.sh", "dev", **given, RELEASE=delivery.judged("dev"))
+    said = tree.refused(".ci/gate.sh", "dev", **given, RELEASE="ab" * 32)
+    assert f"dev is to run another release by now: the sha256 of infra/gitops/environments/dev/release.yaml is {delivery.judged('dev')}" in said
 
 
 GATES = {

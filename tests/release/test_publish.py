@@ -107,6 +107,36 @@ def test_one_name_for_two_architectures(world: Tree) -> None:
     assert stored(f"{repository}:v0.1.0")[0] == digest
 
 
+def signed(world: Tree, image: str) -> None:
+    """Something lies where a signature would."""
+    repository, _, digest = image.partition("@sha256:")
+    world.out("skopeo", "copy", "--quiet", "--src-tls-verify=false", "--dest-tls-verify=false", f"docker://{image}",
+              f"docker://{repository}:sha256-{digest}.sig")
+
+
+def test_the_newest_that_is_built_and_signed(world: Tree) -> None:
+    """Whichever commit asks: a later one may be ready before an earlier, or not be ready yet."""
+    first = world.out("git", "rev-parse", "HEAD")
+    got = world.run(".ci/publish.sh", "newest", first)
+    assert got.returncode == 1 and f"no signed image of a commit from {first} to {first}" in got.stderr
+    images = {}
+    for number in range(4):
+        commit = world.commit(f"push {number}")
+        if number != 2:
+            world.out(".ci/publish.sh", "image")
+            images[commit] = world.out(".ci/publish.sh", "index", "amd64")
+    one, other, unsigned = images
+    signed(world, images[one])
+    signed(world, images[other])
+    assert world.out(".ci/publish.sh", "newest", first) == f"commit={other}\nimage={images[other]}"
+    assert world.run(".ci/publish.sh", "newest", unsigned).returncode == 1
+    signed(world, images[unsigned])
+    for since in (first, one, unsigned):
+        assert world.out(".ci/publish.sh", "newest", since) == f"commit={unsigned}\nimage={images[unsigned]}"
+    world.out("git", "checkout", "--quiet", one)
+    assert "is not among those that lead to" in world.refused(".ci/publish.sh", "newest", other)
+
+
 def test_what_comes_back_is_what_was_pushed(world: Tree, tmp_path: Path) -> None:
     """Pulled by digest, by another program, layers and all."""
     image = world.out(".ci/publish.sh", "image")
@@ -154,7 +184,7 @@ def test_a_repository_that_is_none(tree: Tree, name: str) -> None:
 
 
 REFUSED = {
-    (): "no such command: ''; there are login, image, index, sbom, sign, verify, tag",
+    (): "no such command: ''; there are login, image, index, sbom, sign, verify, tag, newest",
     ("push",): "no such command: 'push'",
     ("index",): "which architectures? amd64, arm64",
     ("index", "amd64", "riscv64"): "no such architecture: riscv64",
@@ -163,6 +193,8 @@ REFUSED = {
     ("tag", "-v1"): "'-v1' is no tag",
     ("tag", "a:b"): "'a:b' is no tag",
     ("tag", "latest"): "'latest' says nothing",
+    ("newest",): "since which commit?",
+    ("newest", "nothing"): "there is no commit nothing here",
     ("sign",): "what? NAME@sha256",
     ("sign", f"{GOOD}:v1"): f"'{GOOD}:v1' is not NAME@sha256",
     ("verify", f"{GOOD}@sha256:abc"): "with 64 hexadecimal digits",
@@ -217,10 +249,13 @@ def test_signed_and_verified_with_a_key(world: Tree, cosign: str, tmp_path: Path
     path = {"PATH": f"{Path(cosign).parent}:{world.environment['PATH']}", "COSIGN_PASSWORD": "for a test"}
     for name in ("ours", "theirs"):
         world.out(cosign, "generate-key-pair", "--output-key-prefix", str(tmp_path / name), **path)
-    image = world.out(".ci/publish.sh", "image")
+    world.out(".ci/publish.sh", "image")
+    image = world.out(".ci/publish.sh", "index", "amd64")
     ours, theirs = ({**path, "COSIGN_KEY": str(tmp_path / f"{name}")} for name in ("ours.pub", "theirs.pub"))
     assert world.run(".ci/publish.sh", "verify", image, **ours).returncode == 1
+    assert world.run(".ci/publish.sh", "newest", "HEAD").returncode == 1
     world.out(".ci/publish.sh", "sign", image, **path, COSIGN_KEY=str(tmp_path / "ours.key"))
+    assert f"image={image}" in world.out(".ci/publish.sh", "newest", "HEAD")
     world.out(".ci/publish.sh", "verify", image, **ours)
     assert world.run(".ci/publish.sh", "verify", image, **theirs).returncode == 1
     assert "nobody vouches for this" in world.refused(".ci/publish.sh", "sign", image, **path, ACTIONS_ID_TOKEN_REQUEST_URL="")

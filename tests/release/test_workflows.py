@@ -14,8 +14,10 @@ from workflows import ROOT
 # What a job may be given, beyond reading: the workflow and job that it is for.
 WRITES = {
     ("ci.yaml", "image"): {"packages", "id-token", "attestations"},
-    ("ci.yaml", "deploy"): {"contents", "pull-requests", "statuses"},
-    ("ci.yaml", "promote"): {"contents", "pull-requests", "statuses", "id-token"},
+    ("ci.yaml", "deliver"): {"contents", "pull-requests", "statuses", "id-token"},
+    ("deliver.yaml", "newest"): {"id-token"},
+    ("deliver.yaml", "deploy"): {"contents", "pull-requests", "statuses"},
+    ("deliver.yaml", "promote"): {"contents", "pull-requests", "statuses", "id-token"},
     ("image.yaml", "build"): {"packages", "id-token", "attestations"},
     ("image.yaml", "index"): {"packages", "id-token", "attestations"},
     ("release.yaml", "image"): {"packages", "id-token", "attestations"},
@@ -49,7 +51,7 @@ def run_step(run: str, folder: Path, script: str, status: int) -> tuple[int, str
 
 
 def test_there_are_those_of_a_delivery() -> None:
-    assert workflows.NAMES == ["ci.yaml", "image.yaml", "promote.yaml", "release.yaml", "rollback.yaml", "verify.yaml"]
+    assert workflows.NAMES == ["ci.yaml", "deliver.yaml", "image.yaml", "promote.yaml", "release.yaml", "rollback.yaml", "verify.yaml"]
 
 
 def test_actions_are_pinned_by_sha_with_their_tag() -> None:
@@ -68,14 +70,21 @@ def test_an_action_has_one_version() -> None:
 
 def test_local_workflows_exist_and_can_be_called() -> None:
     called = {line.removeprefix("./.github/workflows/") for _, line in workflows.uses() if line.startswith("./")}
-    assert called == {"image.yaml", "promote.yaml"}
+    assert called == {"deliver.yaml", "image.yaml", "promote.yaml"}
     assert all("workflow_call" in workflows.read(name)["on"] for name in called)
 
 
 @pytest.mark.parametrize("name", workflows.NAMES)
 def test_nothing_is_permitted_but_to_a_job(name: str) -> None:
     assert workflows.read(name)["permissions"] == {}
-    assert workflows.read(name)["concurrency"]["group"]
+
+
+def test_each_has_its_turn() -> None:
+    """A group of its own, or that of the job which calls it: what runs twice at once is nobody's intention."""
+    without = {name for name in workflows.NAMES if "concurrency" not in workflows.read(name)}
+    callers = {body["uses"].rpartition("/")[2]: body["concurrency"]["group"] for body in JOBS.values() if "uses" in body and "concurrency" in body}
+    assert callers == {"deliver.yaml": "dev"} and without == set(callers)
+    assert list(workflows.read("deliver.yaml")["on"]) == ["workflow_call"]
 
 
 @pytest.mark.parametrize("key", JOBS, ids="/".join)
@@ -126,7 +135,7 @@ def conditions(name: str, job: str) -> list[str]:
 def test_conditions_are_followed() -> None:
     """Or the test below would hold for anything."""
     assert conditions("ci.yaml", "test") == [""]
-    assert JOBS["ci.yaml", "image"]["if"] in conditions("ci.yaml", "promote")
+    assert JOBS["ci.yaml", "image"]["if"] in conditions("ci.yaml", "deliver")
     assert conditions("ci.yaml", "required") == ["always()"]
 
 
@@ -137,7 +146,7 @@ def test_events_are_those_that_run_code_of_ours() -> None:
     for name, job, body in workflows.jobs():
         if set(body["permissions"].values()) - {"read"} and name == "ci.yaml":
             assert any("github.event_name == 'push' && github.ref == 'refs/heads/main'" in one for one in conditions(name, job)), job
-    assert JOBS["ci.yaml", "deploy"]["needs"] == "image" and JOBS["ci.yaml", "promote"]["needs"] == "deploy"
+    assert JOBS["ci.yaml", "deliver"]["needs"] == "image"
 
 
 def test_the_required_check_wants_all_that_is_checked() -> None:
@@ -218,6 +227,15 @@ def test_environments_are_set_up_and_explained() -> None:
 def test_prod_is_proposed_behind_its_environment_and_verified_without() -> None:
     assert JOBS["promote.yaml", "propose"]["environment"] == "${{ inputs.to }}"
     assert "'prod-gate'" in JOBS["verify.yaml", "gate"]["environment"]
+
+
+def test_what_was_deployed_is_what_is_judged() -> None:
+    """By the sum of its release.yaml, from propose.sh to gate.sh."""
+    deploy, promote, gate = JOBS["deliver.yaml", "deploy"], JOBS["deliver.yaml", "promote"], JOBS["promote.yaml", "gate"]
+    assert deploy["outputs"]["release"] == "${{ steps.release.outputs.release }}"
+    assert promote["with"]["release"] == "${{ needs.deploy.outputs.release }}" and promote["if"] == "needs.deploy.outputs.release != ''"
+    [step] = [step for step in gate["steps"] if ".ci/gate.sh" in step.get("run", "")]
+    assert step["env"]["RELEASE"] == "${{ inputs.release }}"
 
 
 def test_what_was_judged_is_what_is_proposed() -> None:
