@@ -2,7 +2,7 @@
 # A promotion as a pull request: infra/gitops/promote changes one environment's release.yaml, this takes the change to GitHub.
 #
 #     .ci/propose.sh --merge set dev --image NAME@sha256:… --revision COMMIT --version V
-#     .ci/propose.sh copy dev staging [--judged SHA256]
+#     .ci/propose.sh copy dev staging [--judged SHA256] [--again]
 #     .ci/propose.sh rollback prod [--of COMMIT]
 #
 # Works on main as origin has it, on a branch of its own, one an environment, so that the newest proposal takes the place
@@ -21,8 +21,8 @@ merge=""
 [ "${1:-}" != --merge ] || { merge=yes && shift; }
 case ${1:-}:$# in
 set:8 | rollback:2 | rollback:4) environment=$2 ;;
-copy:3 | copy:5) environment=$3 ;;
-*) refuse "usage: [--merge] set ENV --image … --revision … --version …, or copy FROM TO [--judged SHA256], or rollback ENV [--of COMMIT]" ;;
+copy:[3-6]) environment=$3 ;;
+*) refuse "usage: [--merge] set ENV --image … --revision … --version …, or copy FROM TO [--judged SHA256] [--again], or rollback ENV [--of COMMIT]" ;;
 esac
 case $environment in dev | staging | prod) ;; *) refuse "no such environment: '$environment'; there are dev, staging, prod" ;; esac
 [ -z "$merge" ] || [ "$environment" = dev ] || refuse "--merge is for dev alone; what changes $environment is merged by a person"

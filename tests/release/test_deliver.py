@@ -180,6 +180,28 @@ def test_from_dev_to_staging_and_back(delivery: Delivery) -> None:
     assert revision not in text
 
 
+def test_what_was_taken_back_comes_again_on_a_persons_word(delivery: Delivery) -> None:
+    """promote.yaml's own line, as it is called and as a person may start it."""
+    [step] = [step for step in workflows.read("promote.yaml")["jobs"]["propose"]["steps"] if ".ci/propose.sh" in step.get("run", "")]
+    for message in ("one", "another"):
+        revision = delivery.clone.commit(message)
+        delivery.push()
+        delivery.set(revision)
+        delivery.merge("deliver/dev")
+        delivery.clone.out(".ci/propose.sh", "copy", "dev", "staging")
+        delivery.merge("deliver/staging")
+    delivery.clone.out(".ci/propose.sh", "rollback", "staging")
+    delivery.merge("rollback/staging")
+    delivery.told()
+    given = {"FROM": "dev", "TO": "staging", "RELEASE": delivery.judged("dev")}
+    assert "--again" in delivery.clone.refused("bash", "-e", "-c", step["run"], **given)
+    assert delivery.told() == []
+    delivery.clone.out("bash", "-e", "-c", step["run"], **given, AGAIN="yes")
+    assert revision in delivery.origin.out("git", "show", "deliver/staging:infra/gitops/environments/staging/release.yaml")
+    again = workflows.read("promote.yaml")["on"]["workflow_dispatch"]["inputs"]["again"]
+    assert again["type"] == "boolean" and again["default"] is False and step["env"]["AGAIN"] == "${{ inputs.again && 'yes' || '' }}"
+
+
 def test_only_what_was_judged_is_proposed(delivery: Delivery) -> None:
     """By the sum that promote.yaml's gate hands on; dev has something newer when it comes to proposing."""
     delivery.set(delivery.first)
@@ -234,6 +256,7 @@ def test_a_promotion_that_changes_more_is_refused(delivery: Delivery) -> None:
 REFUSED = {
     (): "usage: [--merge] set ENV",
     ("copy", "dev"): "usage:",
+    ("copy", "dev", "staging", "--judged", "x", "--again", "more"): "usage:",
     ("copy", "dev", "test"): "no such environment: 'test'; there are dev, staging, prod",
     ("rollback", "qa"): "no such environment: 'qa'",
     ("--merge", "copy", "dev", "staging"): "--merge is for dev alone",
