@@ -9,6 +9,7 @@
 #     .ci/publish.sh sign NAME@DIGEST…  # keyless where GitHub vouches for the job, else COSIGN_KEY
 #     .ci/publish.sh verify NAME@DIGEST…
 #     .ci/publish.sh tag v1.2.3         # a further name for git-COMMIT
+#     .ci/publish.sh promoted COMMIT NAME@DIGEST   # one for what goes to prod, prod-COMMIT12: by that the registry keeps it
 #     .ci/publish.sh newest COMMIT      # of the commits from there to this one, the last that has an image and its signature
 #
 # A commit is built once. Its tags are never moved: what is there under one is taken, so that a run that was cut
@@ -202,24 +203,48 @@ verify() {
     return 1
 }
 
-# A further tag; one that names something else is left as it is.
+# signature_of DIGEST: the tag under which cosign keeps its signature.
+signature_of() { echo "sha256-${1#sha256:}.sig"; }
+
+# retag TAG DIGEST COPY_OPTION...: a further tag; one that names something else is left as it is.
+retag() {
+    local there
+    there=$(digest_of "$1")
+    [ -z "$there" ] || [ "$there" = "$2" ] || refuse "$IMAGE_REPOSITORY:$1 is $there already, and tags are not moved"
+    [ -n "$there" ] || skopeo copy --quiet --preserve-digests "${@:3}" --src-tls-verify="${secure#*=}" --dest-tls-verify="${secure#*=}" \
+        "docker://$IMAGE_REPOSITORY@$2" "docker://$IMAGE_REPOSITORY:$1"
+    [ "$(digest_of "$1")" = "$2" ] || { echo "publish: $IMAGE_REPOSITORY:$1 is not $2" >&2 && return 1; }
+}
+
+# named TAG DIGEST: an index and, as TAG.sig, its signature, which a registry would not keep with it of itself. Nothing is
+# pushed but manifests of what is there.
+named() {
+    local signature
+    retag "$1" "$2" --multi-arch=index-only
+    signature=$(digest_of "$(signature_of "$2")")
+    [ -z "$signature" ] || retag "$1.sig" "$signature"
+    echo "$IMAGE_REPOSITORY:$1@$2"
+}
+
 tag() {
-    local digest there
+    local digest
     [ $# -eq 1 ] || refuse "which tag? one"
     [[ $1 =~ $TAG ]] || refuse "'$1' is no tag; a tag is letters, digits, and _ . - but not first"
     [[ $1 != latest ]] || refuse "'latest' says nothing of what it is; vX.Y.Z does"
     digest=$(digest_of "git-$commit")
     [ -n "$digest" ] || refuse "$IMAGE_REPOSITORY has no git-$commit; '.ci/publish.sh index' makes it"
-    there=$(digest_of "$1")
-    [ -z "$there" ] || [ "$there" = "$digest" ] || refuse "$IMAGE_REPOSITORY:$1 is $there already, and tags are not moved"
-    [ -n "$there" ] || skopeo copy --quiet --all --src-tls-verify="${secure#*=}" --dest-tls-verify="${secure#*=}" \
-        "docker://$IMAGE_REPOSITORY@$digest" "docker://$IMAGE_REPOSITORY:$1"
-    [ "$(digest_of "$1")" = "$digest" ] || { echo "publish: $IMAGE_REPOSITORY:$1 is not $digest" >&2 && return 1; }
-    echo "$IMAGE_REPOSITORY:$1@$digest"
+    named "$1" "$digest"
 }
 
-# signature_of DIGEST: the tag under which cosign keeps its signature.
-signature_of() { echo "sha256-${1#sha256:}.sig"; }
+# release.yaml says commit and digest, and people may write to it: they are one thing's, or neither gets a name.
+promoted() {
+    local digest
+    [[ $# -eq 2 && $1 =~ ^[0-9a-f]{40}$ ]] || refuse "which commit, and which image? 40 hexadecimal digits, and NAME@sha256:…"
+    [[ $2 =~ ^[^@]+@(sha256:[0-9a-f]{64})$ ]] || refuse "'$2' is not NAME@sha256:…, with 64 hexadecimal digits"
+    digest=$(digest_of "git-$1")
+    [ "$2" = "$IMAGE_REPOSITORY@$digest" ] || refuse "$2 is not commit $1's image, $IMAGE_REPOSITORY@${digest:-…, which is not there}"
+    named "prod-${1:0:12}" "$digest"
+}
 
 # Two lines, commit=… and image=NAME@DIGEST. Commits are built side by side, and a later one may be ready before an earlier.
 newest() {
@@ -241,8 +266,8 @@ newest() {
 
 command=${1:-}
 case $command in
-login | image | index | sbom | sign | verify | tag | newest) shift ;;
-*) refuse "no such command: '$command'; there are login, image, index, sbom, sign, verify, tag, newest" ;;
+login | image | index | sbom | sign | verify | tag | promoted | newest) shift ;;
+*) refuse "no such command: '$command'; there are login, image, index, sbom, sign, verify, tag, promoted, newest" ;;
 esac
 read_variables
 mkdir -p "$OUT" "$(dirname "$REGISTRY_AUTH_FILE")"

@@ -110,23 +110,29 @@ def answers(url: str) -> bool:
         return False
 
 
+@pytest.fixture(name="registry_log", scope="session")
+def what_a_registry_says(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A line a request."""
+    return tmp_path_factory.mktemp("registry") / "log"
+
+
 @pytest.fixture(name="registry", scope="session")
-def a_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def a_registry(registry_log: Path) -> Iterator[str]:
     """Debian's docker-registry; its host and port."""
     if not shutil.which("docker-registry"):
         pytest.skip("docker-registry is not there")
-    folder = tmp_path_factory.mktemp("registry")
+    folder = registry_log.parent
     host = f"127.0.0.1:{free_port()}"
     (folder / "config.yml").write_text(
         f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\nhttp: {{addr: '{host}'}}\n", encoding="utf-8"
     )
-    with (folder / "log").open("w", encoding="utf-8") as log:
+    with registry_log.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(["docker-registry", "serve", folder / "config.yml"], stdout=log, stderr=log)
     try:
         for _ in range(100):
             if answers(f"http://{host}/v2/"):
                 break
-            assert process.poll() is None, (folder / "log").read_text(encoding="utf-8")
+            assert process.poll() is None, registry_log.read_text(encoding="utf-8")
             time.sleep(0.1)
         else:
             pytest.fail("the registry does not answer")

@@ -220,11 +220,11 @@ def test_only_what_was_judged_is_proposed(delivery: Delivery) -> None:
 
 
 def test_the_image_that_was_judged_is_known(delivery: Delivery) -> None:
-    """Whose signature promote.yaml asks for: its own line, run in the clone."""
+    """Whose signature promote.yaml asks for, and of which commit: its own line, run in the clone."""
     delivery.set(delivery.first)
     delivery.merge("deliver/dev")
     [step] = [step for step in workflows.read("promote.yaml")["jobs"]["gate"]["steps"] if step.get("id") == "image"]
-    assert delivery.output(step["run"], FROM="dev") == f"image={IMAGE}"
+    assert delivery.output(step["run"], FROM="dev") == f"image={IMAGE}\nrevision={delivery.first}"
 
 
 def test_a_newer_proposal_takes_the_place_of_one_that_waits(delivery: Delivery) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -137,6 +138,35 @@ def test_the_newest_that_is_built_and_signed(world: Tree) -> None:
     assert "is not among those that lead to" in world.refused(".ci/publish.sh", "newest", other)
 
 
+def test_what_goes_to_prod_has_a_name_of_its_own(world: Tree, registry_log: Path) -> None:
+    """And so has its signature: by that the registry keeps both. Whoever gives it needs no right to push anything new."""
+    repository, commit = world.environment["IMAGE_REPOSITORY"], world.out("git", "rev-parse", "HEAD")
+    world.out(".ci/publish.sh", "image")
+    one = world.out(".ci/publish.sh", "index", "amd64")
+    signed(world, one)
+    world.commit("the next")
+    world.out(".ci/publish.sh", "image")
+    other = world.out(".ci/publish.sh", "index", "amd64")
+    assert f"{other} is not commit {commit}'s image, {one}" in world.refused(".ci/publish.sh", "promoted", commit, other)
+    assert "which is not there" in world.refused(".ci/publish.sh", "promoted", "ab" * 20, one)
+
+    begin = len(registry_log.read_text(encoding="utf-8"))
+    name = f"{repository}:prod-{commit[:12]}"
+    assert world.out(".ci/publish.sh", "promoted", commit, one) == f"{name}@{one.split('@')[1]}"
+    assert f"{repository}@{stored(name)[0]}" == one
+    assert stored(f"{name}.sig") == stored(f"{repository}:{one.split('@')[1].replace(':', '-')}.sig")
+    world.out(".ci/publish.sh", "promoted", commit, one)
+    asked = set(re.findall(r"http.request.method=(\w+) http.request.remoteaddr=\S+ http.request.uri=\"?/v2/\S+?/(manifests|blobs)/",
+                           registry_log.read_text(encoding="utf-8")[begin:]))
+    # As ECR calls them: BatchGetImage, GetDownloadUrlForLayer, BatchCheckLayerAvailability; and PutImage.
+    assert ("PUT", "manifests") in asked and asked <= {("GET", "manifests"), ("GET", "blobs"), ("HEAD", "manifests"), ("HEAD", "blobs"),
+                                                        ("PUT", "manifests")}
+
+    # What nobody has signed has a name as well.
+    assert world.out(".ci/publish.sh", "tag", "v0.1.0").endswith(other.split("@")[1])
+    assert "manifest unknown" in world.run("skopeo", "inspect", "--tls-verify=false", f"docker://{repository}:v0.1.0.sig").stderr
+
+
 def test_what_comes_back_is_what_was_pushed(world: Tree, tmp_path: Path) -> None:
     """Pulled by digest, by another program, layers and all."""
     image = world.out(".ci/publish.sh", "image")
@@ -184,7 +214,7 @@ def test_a_repository_that_is_none(tree: Tree, name: str) -> None:
 
 
 REFUSED = {
-    (): "no such command: ''; there are login, image, index, sbom, sign, verify, tag, newest",
+    (): "no such command: ''; there are login, image, index, sbom, sign, verify, tag, promoted, newest",
     ("push",): "no such command: 'push'",
     ("index",): "which architectures? amd64, arm64",
     ("index", "amd64", "riscv64"): "no such architecture: riscv64",
@@ -193,6 +223,9 @@ REFUSED = {
     ("tag", "-v1"): "'-v1' is no tag",
     ("tag", "a:b"): "'a:b' is no tag",
     ("tag", "latest"): "'latest' says nothing",
+    ("promoted", "ab" * 20): "which commit, and which image?",
+    ("promoted", "abc", f"{GOOD}@{DIGEST}"): "40 hexadecimal digits",
+    ("promoted", "ab" * 20, f"{GOOD}:v1"): f"'{GOOD}:v1' is not NAME@sha256",
     ("newest",): "since which commit?",
     ("newest", "nothing"): "there is no commit nothing here",
     ("sign",): "what? NAME@sha256",

@@ -49,9 +49,10 @@ def test_all_that_github_is_told(tmp_path: Path) -> None:
         for head, body in told
         if "/environments/" in head and "policies" not in head
     }
-    assert reviewed == {"registry": False, "registry-read": False, "dev": False, "staging": False, "prod": True, "prod-gate": False}
+    assert reviewed == {"registry": False, "registry-read": False, "registry-tag": False, "dev": False, "staging": False, "prod": True, "prod-gate": False}
     policies = [(head.split("/")[-2], body["name"]) for head, body in told if "deployment-branch-policies" in head]
-    assert policies == [("registry", "main"), ("registry", "v*"), *((name, "main") for name in ("registry-read", "dev", "staging", "prod", "prod-gate"))]
+    of_main = ("registry-read", "registry-tag", "dev", "staging", "prod", "prod-gate")
+    assert policies == [("registry", "main"), ("registry", "v*"), *((name, "main") for name in of_main)]
     assert [head for head, _ in told if head.startswith("variable")] == [
         "variable set IMAGE_REPOSITORY --repo team/glassbox --body registry.example.org/team/glassbox",
         "variable set AWS_ROLE --repo team/glassbox --env registry --body arn:aws:iam::123456789012:role/glassbox-github-push",
@@ -92,7 +93,7 @@ def test_a_call_that_is_refused(case: str) -> None:
     ("line", "said"),
     [
         ("- NOTHING x", "variables:1: no such variable: 'NOTHING'; there are AWS_REGION AWS_ROLE"),
-        ("prod AWS_ROLE x", "variables:1: AWS_ROLE is not of 'prod'; it is of: registry registry-read dev staging prod-gate"),
+        ("prod AWS_ROLE x", "variables:1: AWS_ROLE is not of 'prod'; it is of: registry registry-read registry-tag dev staging prod-gate"),
         ("dev URL", "variables:1: URL has no value"),
         ("\n- DELIVERY", "variables:2: DELIVERY has no value"),
     ],

@@ -14,22 +14,23 @@ from workflows import ROOT
 # What a job may be given, beyond reading: the workflow and job that it is for.
 WRITES = {
     ("ci.yaml", "image"): {"packages", "id-token", "attestations"},
-    ("ci.yaml", "deliver"): {"contents", "pull-requests", "statuses", "id-token"},
+    ("ci.yaml", "deliver"): {"contents", "packages", "pull-requests", "statuses", "id-token"},
     ("deliver.yaml", "newest"): {"id-token"},
     ("deliver.yaml", "deploy"): {"contents", "pull-requests", "statuses"},
-    ("deliver.yaml", "promote"): {"contents", "pull-requests", "statuses", "id-token"},
+    ("deliver.yaml", "promote"): {"contents", "packages", "pull-requests", "statuses", "id-token"},
     ("image.yaml", "build"): {"packages", "id-token", "attestations"},
     ("image.yaml", "index"): {"packages", "id-token", "attestations"},
     ("release.yaml", "image"): {"packages", "id-token", "attestations"},
     ("release.yaml", "publish"): {"contents", "packages", "id-token", "attestations"},
     ("promote.yaml", "gate"): {"id-token"},
     ("promote.yaml", "signed"): {"id-token"},
+    ("promote.yaml", "named"): {"packages", "id-token"},
     ("promote.yaml", "propose"): {"contents", "pull-requests", "statuses"},
     ("rollback.yaml", "rollback"): {"contents", "pull-requests", "statuses"},
     ("verify.yaml", "gate"): {"id-token"},
     ("verify.yaml", "rollback"): {"contents", "pull-requests", "statuses", "issues"},
     ("verify.yaml", "unasked"): {"issues"},
-    ("verify.yaml", "onward"): {"contents", "pull-requests", "statuses", "id-token"},
+    ("verify.yaml", "onward"): {"contents", "packages", "pull-requests", "statuses", "id-token"},
 }
 JOBS = {(name, job): body for name, job, body in workflows.jobs()}
 
@@ -173,7 +174,7 @@ def test_what_is_called_is_there() -> None:
 
 def test_a_person_can_call_it_all() -> None:
     """What is neither ours, nor GitHub's own tool, nor the shell's: there is none."""
-    known = r"\.ci/|git |gh |echo |if |fi$|exit 1$|--body |\[ "
+    known = r"\.ci/|infra/gitops/|git |gh |echo |if |fi$|exit 1$|--body |\[ "
     assert [line for line in workflows.commands() if not re.match(known, line[1].strip())] == []
 
 
@@ -300,13 +301,25 @@ def test_who_may_push_is_who_pushes() -> None:
 def test_what_goes_on_was_signed_on_main() -> None:
     """By nobody but the workflow that builds, of main, and for the image that the gate has judged."""
     signed, image = JOBS["promote.yaml", "signed"], "${{ needs.gate.outputs.image }}"
-    assert JOBS["promote.yaml", "propose"]["needs"] == ["gate", "signed"]
+    assert JOBS["promote.yaml", "propose"]["needs"] == ["gate", "signed", "named"]
     assert JOBS["promote.yaml", "gate"]["outputs"]["image"] == "${{ steps.image.outputs.image }}"
     [step] = [step for step in signed["steps"] if step.get("run") == '.ci/publish.sh verify "$IMAGE"']
     assert step["env"] == {
         "IMAGE": image, "SIGNERS": "${{ github.server_url }}/${{ github.repository }}/.github/workflows/image.yaml@refs/heads/main",
     }
     assert [step["env"]["IMAGE"] for step in signed["steps"] if step.get("id") == "ours"] == [image]
+
+
+def test_what_goes_to_prod_is_named_before_it_is_proposed() -> None:
+    """The image and the commit of the release that the gate has judged, once its signature is known; staging is proposed
+    without, though not if something before has failed."""
+    gate, named, propose = (JOBS["promote.yaml", job] for job in ("gate", "named", "propose"))
+    assert named["needs"] == ["gate", "signed"] and named["if"] == "inputs.to == 'prod'" and named["environment"] == "registry-tag"
+    assert gate["outputs"]["revision"] == "${{ steps.image.outputs.revision }}"
+    [step] = [step for step in named["steps"] if step.get("run", "").startswith(".ci/publish.sh promoted")]
+    assert step == {"run": '.ci/publish.sh promoted "$REVISION" "$IMAGE"',
+                    "env": {"IMAGE": "${{ needs.gate.outputs.image }}", "REVISION": "${{ needs.gate.outputs.revision }}"}}
+    assert propose["if"] == "${{ !failure() && !cancelled() }}"
 
 
 @pytest.mark.parametrize(("image", "repository", "ours"), [

@@ -147,6 +147,8 @@ def test_every_role_is_bounded(cloud: Cloud, made: dict) -> None:
     ("glassbox-shared-github-push", "repo:acme/glassbox:pull_request", False),
     ("glassbox-shared-github-read", "repo:acme/glassbox:environment:registry-read", True),
     ("glassbox-shared-github-read", "repo:acme/glassbox:environment:registry", False),
+    ("glassbox-shared-github-tag", "repo:acme/glassbox:environment:registry-tag", True),
+    ("glassbox-shared-github-tag", "repo:acme/glassbox:environment:registry-read", False),
 ])
 def test_github_s_jobs(cloud: Cloud, made: dict, role: str, subject: str, expected: bool) -> None:
     trust = cloud.client("iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
@@ -206,12 +208,13 @@ def test_pushing_reaches_the_registry_and_nothing_else(policies: dict) -> None:
     assert not allowed(push, Request("eks:DescribeCluster", f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/glassbox-dev"))
 
 
-def test_reading_the_registry_changes_nothing_there(policies: dict) -> None:
-    """Whoever asks for a signature needs no more."""
+def test_reading_the_registry_changes_nothing_there_and_naming_adds_no_layer(policies: dict) -> None:
+    """Whoever asks for a signature, or names what goes to prod, needs no more."""
     actions = ("BatchGetImage", "GetDownloadUrlForLayer", "PutImage", "UploadLayerPart", "BatchDeleteImage")
     repository = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/glassbox"
-    may = [action for action in actions if allowed(policies["glassbox-shared-github-read"], Request(f"ecr:{action}", repository))]
-    assert may == ["BatchGetImage", "GetDownloadUrlForLayer"]
+    may = {role: [action for action in actions if allowed(policies[f"glassbox-shared-github-{role}"], Request(f"ecr:{action}", repository))]
+           for role in ("read", "tag")}
+    assert may == {"read": ["BatchGetImage", "GetDownloadUrlForLayer"], "tag": ["BatchGetImage", "GetDownloadUrlForLayer", "PutImage"]}
 
 
 def test_state_comes_by_tls_alone(cloud: Cloud, made: dict) -> None:

@@ -1,5 +1,5 @@
 # What all environments share: the registry, that an image is built into once, and the roles of GitHub's jobs there: one that
-# pushes, one that reads.
+# pushes, one that reads, one that gives what goes to prod its name.
 
 variable "environment" {
   description = "Its name"
@@ -84,6 +84,7 @@ module "identity" {
   github_roles = {
     push = { environment = "registry", push_repository_arns = [for repository in module.registry : repository.repository_arn] }
     read = { environment = "registry-read", pull_repository_arns = [module.registry[var.name].repository_arn] }
+    tag  = { environment = "registry-tag", tag_repository_arns = [module.registry[var.name].repository_arn] }
   }
   iam_role_path                 = local.iam_role_path
   iam_role_permissions_boundary = local.boundary_arn
@@ -95,6 +96,6 @@ output "repository_urls" {
 }
 
 output "github_role_arns" {
-  description = "The roles of GitHub's jobs: `push`, `read`"
+  description = "The roles of GitHub's jobs: `push`, `read`, `tag`"
   value       = module.identity.github_role_arns
 }

@@ -4,20 +4,21 @@
 locals {
   github_provider_arn = "arn:${local.partition}:iam::${local.account}:oidc-provider/token.actions.githubusercontent.com"
 
-  # What may be done with a repository, each more than the one before it: reading images and signatures; pushing as well.
+  # What may be done with a repository, each more than the one before it: reading images and signatures; giving what is
+  # there a further tag; pushing.
   pull_actions = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-  push_actions = concat(local.pull_actions, [
-    "ecr:BatchCheckLayerAvailability",
+  tag_actions  = concat(local.pull_actions, ["ecr:BatchCheckLayerAvailability", "ecr:PutImage"])
+  push_actions = concat(local.tag_actions, [
     "ecr:CompleteLayerUpload",
     "ecr:DescribeImages",
     "ecr:InitiateLayerUpload",
-    "ecr:PutImage",
     "ecr:UploadLayerPart",
   ])
   github_repositories = {
     for name, role in var.github_roles : name => [
       for each in [
         { sid = "Pull", actions = local.pull_actions, arns = role.pull_repository_arns },
+        { sid = "Tag", actions = local.tag_actions, arns = role.tag_repository_arns },
         { sid = "Push", actions = local.push_actions, arns = role.push_repository_arns },
       ] : each if length(each.arns) > 0
     ]
@@ -100,7 +101,7 @@ resource "aws_iam_role" "github" {
   lifecycle {
     precondition {
       condition     = length(local.github_repositories[each.key]) > 0 || each.value.describe_cluster
-      error_message = "identity: github_roles[\"${each.key}\"] may do nothing: give it pull_repository_arns, push_repository_arns or describe_cluster."
+      error_message = "identity: github_roles[\"${each.key}\"] may do nothing: give it pull_, tag_ or push_repository_arns, or describe_cluster."
     }
     precondition {
       condition     = !each.value.describe_cluster || var.cluster_name != null

@@ -25,10 +25,11 @@ variable "create_github_oidc_provider" {
 }
 
 variable "github_roles" {
-  description = "Roles for GitHub's jobs: the GitHub environment that gets it, repositories that it pulls from or pushes to, whether it may find the cluster"
+  description = "Roles for GitHub's jobs: the GitHub environment that gets it, repositories that it pulls from, names what is there, or pushes to, whether it may find the cluster"
   type = map(object({
     environment          = string
     pull_repository_arns = optional(list(string), [])
+    tag_repository_arns  = optional(list(string), [])
     push_repository_arns = optional(list(string), [])
     describe_cluster     = optional(bool, false)
   }))
@@ -39,8 +40,8 @@ variable "github_roles" {
     error_message = "github_roles: environment is one GitHub environment's name, without wildcards: ${jsonencode([for role in values(var.github_roles) : role.environment])}."
   }
   validation {
-    condition     = alltrue([for role in values(var.github_roles) : alltrue([for arn in concat(role.pull_repository_arns, role.push_repository_arns) : can(regex("^arn:aws[a-z-]*:ecr:[a-z0-9-]+:[0-9]{12}:repository/[a-z0-9._/-]+$", arn))])])
-    error_message = "github_roles: pull_repository_arns and push_repository_arns are ARNs of ECR repositories, without wildcards."
+    condition     = alltrue([for role in values(var.github_roles) : alltrue([for arn in concat(role.pull_repository_arns, role.tag_repository_arns, role.push_repository_arns) : can(regex("^arn:aws[a-z-]*:ecr:[a-z0-9-]+:[0-9]{12}:repository/[a-z0-9._/-]+$", arn))])])
+    error_message = "github_roles: pull_, tag_ and push_repository_arns are ARNs of ECR repositories, without wildcards."
   }
 }
 

@@ -20,8 +20,10 @@ resource "aws_ecr_repository" "this" {
   }
 }
 
-# A rule of a higher priority takes its images out of the reach of those below it: releases are counted among
-# themselves, so that no number of pushes to main can push one out.
+# As ECR evaluates it: an image belongs to the first rule whose tags it has, and no other rule takes it, so that no number of
+# pushes to main takes away what was released or promoted. Who has both tags counts as a release. A signature is an image to
+# ECR: what keeps its image keeps it by the same tag with `.sig`, hence twice the number. Parts of an index stay with it.
+# Attestations have no tag; GitHub keeps them as well.
 resource "aws_ecr_lifecycle_policy" "this" {
   repository = aws_ecr_repository.this.name
   policy = jsonencode({
@@ -34,13 +36,19 @@ resource "aws_ecr_lifecycle_policy" "this" {
       },
       {
         rulePriority = 2
-        description  = "releases: the last ${var.keep_releases}"
-        selection    = { tagStatus = "tagged", tagPatternList = ["v*"], countType = "imageCountMoreThan", countNumber = var.keep_releases }
+        description  = "releases: the last ${var.keep_releases}, and their signatures"
+        selection    = { tagStatus = "tagged", tagPatternList = ["v*"], countType = "imageCountMoreThan", countNumber = 2 * var.keep_releases }
         action       = { type = "expire" }
       },
       {
         rulePriority = 3
-        description  = "all others: the last ${var.keep_others}"
+        description  = "promoted: the last ${var.keep_promoted}, and their signatures"
+        selection    = { tagStatus = "tagged", tagPatternList = ["prod-*"], countType = "imageCountMoreThan", countNumber = 2 * var.keep_promoted }
+        action       = { type = "expire" }
+      },
+      {
+        rulePriority = 4
+        description  = "all others: if not among the last ${var.keep_others} of everything"
         selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.keep_others }
         action       = { type = "expire" }
       },

@@ -60,7 +60,7 @@ variable "untagged_days" {
 }
 
 variable "keep_releases" {
-  description = "How many images tagged v* are kept"
+  description = "How many images tagged v* are kept, each with its signature"
   type        = number
   default     = 30
 
@@ -70,14 +70,25 @@ variable "keep_releases" {
   }
 }
 
-variable "keep_others" {
-  description = "How many other images are kept, such as those of pushes to main: enough for the oldest that an environment still runs"
+variable "keep_promoted" {
+  description = "How many images tagged prod-* are kept, each with its signature: what has held staging, and so what prod runs and may go back to"
   type        = number
-  default     = 500
+  default     = 100
 
   validation {
-    condition     = var.keep_others >= 50 && floor(var.keep_others) == var.keep_others
-    error_message = "keep_others: a whole number, at least 50: an environment may be that many pushes behind: ${var.keep_others}."
+    condition     = var.keep_promoted >= 10 && floor(var.keep_promoted) == var.keep_promoted
+    error_message = "keep_promoted: a whole number, at least 10: what runs in prod is among them, and what it may go back to: ${var.keep_promoted}."
+  }
+}
+
+variable "keep_others" {
+  description = "Neither released nor promoted, an image or a signature is kept while it is among the youngest so many of the repository. All count: a push to main makes seven, two architectures, their index, its signature and three attestations"
+  type        = number
+  default     = 1000
+
+  validation {
+    condition     = var.keep_others >= 350 && floor(var.keep_others) == var.keep_others
+    error_message = "keep_others: a whole number, at least 350, the last 50 pushes to main: dev and staging run one of them: ${var.keep_others}."
   }
 }
 

@@ -76,6 +76,17 @@ run "read_and_no_more" {
   }
 }
 
+run "name_what_is_there" {
+  command = plan
+  variables {
+    github_roles = { tag = { environment = "registry-tag", tag_repository_arns = ["arn:aws:ecr:eu-central-1:111122223333:repository/glassbox"] } }
+  }
+  assert {
+    condition     = sort(jsondecode(data.aws_iam_policy_document.github["tag"].json).Statement[1].Action) == tolist(["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:PutImage"])
+    error_message = "reading, and a manifest of layers that are there: no layer is uploaded"
+  }
+}
+
 run "pods" {
   command = plan
   variables {

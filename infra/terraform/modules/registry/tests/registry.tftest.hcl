@@ -20,14 +20,10 @@ run "tags_stay" {
     error_message = "encrypted by a key of KMS"
   }
   assert {
-    condition = [for rule in jsondecode(aws_ecr_lifecycle_policy.this.policy).rules : [rule.selection.tagStatus, rule.selection.countNumber]] == [
-      ["untagged", 7], ["tagged", 30], ["any", 500],
-    ]
-    error_message = "untagged for 7 days, the last 30 releases, the last 500 others, in this order"
-  }
-  assert {
-    condition     = jsondecode(aws_ecr_lifecycle_policy.this.policy).rules[1].selection.tagPatternList == ["v*"]
-    error_message = "releases are what is tagged v*"
+    condition = jsonencode([for rule in jsondecode(aws_ecr_lifecycle_policy.this.policy).rules : [rule.rulePriority, rule.selection.tagStatus, try(rule.selection.tagPatternList, []), rule.selection.countNumber]]) == jsonencode([
+      [1, "untagged", [], 7], [2, "tagged", ["v*"], 60], [3, "tagged", ["prod-*"], 200], [4, "any", [], 1000],
+    ])
+    error_message = "untagged for 7 days, the last 30 releases and 100 promoted ones with their signatures, others among the last 1000, in this order"
   }
   assert {
     condition     = length(aws_ecr_repository_policy.this) == 0
@@ -65,10 +61,11 @@ run "refuses_to_keep_one" {
   command = plan
   variables {
     keep_releases = 1
-    keep_others   = 10
+    keep_promoted = 9
+    keep_others   = 349
     untagged_days = 0
   }
-  expect_failures = [var.keep_releases, var.keep_others, var.untagged_days]
+  expect_failures = [var.keep_releases, var.keep_promoted, var.keep_others, var.untagged_days]
 }
 
 run "refuses_a_name" {
