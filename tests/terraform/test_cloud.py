@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from cloud import Cloud
+from cloud import ACCOUNT, ROOT, Cloud
 
 LOCK_SECONDS = 120
 
@@ -28,6 +28,15 @@ def test_what_is_made(cloud: Cloud, before: Counter[str], made: dict) -> None:
     assert outputs["cluster_name"]["value"] == "glassbox-dev"
     assert outputs["public_subnets_cidr_blocks"]["value"] == [f"10.10.24{i}.0/24" for i in range(3)]
     assert outputs["acm_certificate_arn"]["value"].startswith("arn:aws:acm:")
+
+
+def test_the_gate_may_do_in_the_cluster_what_its_group_may(cloud: Cloud, made: dict) -> None:
+    """No policy of EKS's; the group is what infra/gitops binds to asking Prometheus."""
+    eks, gate = cloud.client("eks"), f"arn:aws:iam::{ACCOUNT}:role/glassbox/dev/glassbox-dev-github-gate"
+    entry = eks.describe_access_entry(clusterName="glassbox-dev", principalArn=gate)["accessEntry"]
+    bound = (ROOT / "infra/gitops/apps/templates/gate.yaml").read_text()
+    assert entry["kubernetesGroups"] == re.findall(r"kind: Group, name: ([\w-]+)", bound)
+    assert eks.list_associated_access_policies(clusterName="glassbox-dev", principalArn=gate)["associatedAccessPolicies"] == []
 
 
 def test_state_has_keys_of_its_own(cloud: Cloud, made: dict) -> None:

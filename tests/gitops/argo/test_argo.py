@@ -6,6 +6,7 @@ import pytest
 
 from applications import PARENT, SET
 from glassbox_gitops.argo import NAMESPACE
+from glassbox_gitops.gate_cli import PROMETHEUS
 from lab import ENVIRONMENT, PATIENCE, Lab
 from origin import GITOPS
 from wire import eventually
@@ -39,6 +40,19 @@ def test_a_wave_begins_when_the_one_before_is_healthy(lab: Lab) -> None:
         healthy[each.name] = each.health == "Healthy"
     assert waves == {child["name"]: child["wave"] for child in lab.origin.children if child["name"] in lab.names}
     assert len(set(waves.values())) > 2
+
+
+def test_the_gate_may_ask_prometheus_and_nothing_else(lab: Lab) -> None:
+    """By its group alone. What may be asked is told from what may not also where nobody is there: the API server decides first."""
+    def forbidden(*words: str) -> bool:
+        said = lab.cluster.run("kubectl", "--as", "gate", "--as-group", "glassbox-gate", *words, check=False)
+        return "Error from server (Forbidden)" in said.stderr
+    assert not forbidden("get", "--raw", f"{PROMETHEUS}/api/v1/query?query=1")
+    namespace, service = PROMETHEUS.partition("/services/")[0], PROMETHEUS.removesuffix(":http-web/proxy")
+    for path in (f"{service}:9090/proxy/", f"{service}/proxy/", f"{namespace}/services/grafana:service/proxy/", f"{namespace}/pods",
+                 f"{namespace}/configmaps", f"{namespace}/secrets", "/api/v1/namespaces/glassbox/pods"):
+        assert forbidden("get", "--raw", path), path
+    assert forbidden("create", "--raw", f"{PROMETHEUS}/-/reload", "--filename", "/dev/null")
 
 
 BY_HAND = {

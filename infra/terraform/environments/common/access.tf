@@ -1,5 +1,6 @@
-# Who may do what in the cluster: the role that makes it, everything; GitHub's gate, looking at two namespaces, and
-# whatever the group `glassbox-gate` is bound to there. No job can change anything: changes come from git, by Argo CD.
+# Who may do what in the cluster: the role that makes it, everything; GitHub's gate, what its group is bound to there, which is
+# asking Prometheus (infra/gitops/apps/templates/gate.yaml), and no policy of EKS's besides: AmazonEKSViewPolicy reads pods and
+# ConfigMaps, which no gate needs. No job can change anything: changes come from git, by Argo CD.
 
 locals {
   access_entries = {
@@ -10,8 +11,8 @@ locals {
     }
     gate = {
       principal_arn       = module.identity.github_role_arns.gate
-      kubernetes_groups   = ["${var.name}-gate"]
-      policy_associations = { view = { policy = "AmazonEKSViewPolicy", namespaces = ["glassbox", "monitoring"] } }
+      kubernetes_groups   = ["glassbox-gate"]
+      policy_associations = {}
     }
   }
   # Volumes carry the environment's tags, by which `down` finds what is left.

@@ -72,6 +72,10 @@ run "three_zones" {
     error_message = "the gate's role is of the jobs that ask it, and prod's own environment has none"
   }
   assert {
+    condition     = local.access_entries.gate.kubernetes_groups == ["glassbox-gate"] && length(local.access_entries.gate.policy_associations) == 0
+    error_message = "the gate may do in the cluster what its group is bound to, and nothing by a policy of EKS's"
+  }
+  assert {
     condition     = local.quantities["NAT gateway, hours"] == 730 * length(module.network.natgw_ids)
     error_message = "what is counted for the costs is what is made"
   }
