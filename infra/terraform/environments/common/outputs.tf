@@ -1,4 +1,4 @@
-# infra/gitops/bootstrap/install reads these, and nothing else of Terraform's.
+# infra/gitops/bootstrap/install and github-variables read these, and nothing else of Terraform's.
 
 output "region" {
   description = "The region"
@@ -53,6 +53,11 @@ output "acm_certificate_arn" {
 output "github_role_arns" {
   description = "The roles of GitHub's jobs"
   value       = module.identity.github_role_arns
+}
+
+output "github_environments" {
+  description = "The GitHub environments that have them"
+  value       = module.identity.github_environments
 }
 
 output "pod_role_arns" {

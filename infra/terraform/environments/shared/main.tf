@@ -99,3 +99,13 @@ output "github_role_arns" {
   description = "The roles of GitHub's jobs: `push`, `read`, `tag`"
   value       = module.identity.github_role_arns
 }
+
+output "github_environments" {
+  description = "The GitHub environments that have them"
+  value       = module.identity.github_environments
+}
+
+output "region" {
+  description = "The region"
+  value       = var.region
+}

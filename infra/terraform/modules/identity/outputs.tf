@@ -8,6 +8,11 @@ output "github_role_arns" {
   value       = { for name, role in aws_iam_role.github : name => role.arn }
 }
 
+output "github_environments" {
+  description = "The GitHub environment that each of them trusts, by the same names"
+  value       = { for name, role in var.github_roles : name => role.environment }
+}
+
 output "pod_role_arns" {
   description = "The roles for pods, by name"
   value       = { for name, role in aws_iam_role.pod : name => role.arn }

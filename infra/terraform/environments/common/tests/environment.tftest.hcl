@@ -68,7 +68,7 @@ run "three_zones" {
     error_message = "without a domain no certificate, and no role for records"
   }
   assert {
-    condition     = local.gate_environment == { dev = "dev", staging = "staging", prod = "prod-gate" }[var.environment]
+    condition     = output.github_environments.gate == { dev = "dev", staging = "staging", prod = "prod-gate" }[var.environment]
     error_message = "the gate's role is of the jobs that ask it, and prod's own environment has none"
   }
   assert {
