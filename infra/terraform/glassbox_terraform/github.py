@@ -1,0 +1,122 @@
+"""Terraform's outputs as GitHub's variables, in the form that .github/setup --variables takes: `WHERE NAME VALUE` a line.
+
+Which GitHub environment has which role is an output, too (`github_environments`), as the roles' trust is made of the same.
+Exit status: 0 all of it is printed; 1 Terraform failed; 2 something is missing, and all that is missing is named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from . import state, tools
+from .organisation import CLUSTERS, Failed, Refused, read, target
+
+MADE = ("shared", *CLUSTERS)
+CHARTS = "charts/glassbox"  # beneath the image's repository; a chart's own name is not part of where charts go
+EPILOGUE = """
+    infra/terraform/github-variables >variables
+    .github/setup ORG/REPO --reviewers TEAM --variables variables
+
+What Terraform does not know is a comment there: fill it in, or leave it.
+"""
+
+
+class Outputs:
+    """One environment's; what is asked for and not there is noted in `missing`."""
+
+    def __init__(self, environment: str, values: dict[str, Any]) -> None:
+        self.environment, self.values = environment, values
+        self.missing: list[str] = []
+
+    def get(self, name: str, key: str = "") -> Any:
+        """An output, or what a map of an output has under a key; "" where there is none."""
+        value = self.values.get(name, {}).get("value") or ""
+        if key and value:
+            name, value = f"{name}.{key}", value.get(key) or ""
+        if not value:
+            self.missing.append(name)
+        return value
+
+
+def lines(outputs: Outputs, name: str) -> Iterator[str]:
+    """All that GitHub must know of one environment; `name` is the organisation's."""
+    where = outputs.get("github_environments") or {}
+    for role, github in where.items():
+        yield f"{github} AWS_ROLE {outputs.get('github_role_arns', role)}"
+        yield f"{github} AWS_REGION {outputs.get('region')}"
+    if outputs.environment == "shared":
+        yield f"- IMAGE_REPOSITORY {outputs.get('repository_urls', name)}"
+        yield f"- CHART_REPOSITORY {outputs.get('repository_urls', f'{name}/{CHARTS}').rpartition('/')[0]}"
+        return
+    gate = outputs.get("github_environments", "gate")
+    yield f"{gate} CLUSTER_NAME {outputs.get('cluster_name')}"
+    if domain := outputs.values.get("domain", {}).get("value"):
+        yield f"{gate} URL https://glassbox.{domain}"
+    else:
+        yield f"# {gate} URL https://…   {outputs.environment} has no domain: where users find it, Terraform does not know"
+    if outputs.environment == CLUSTERS[0]:
+        yield "- DELIVERY on"
+
+
+def recorded(folder: Path, environment: str) -> str:
+    """What `terraform output -json` has said."""
+    path = folder / f"{environment}.json"
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror}: `terraform output -json` of {environment} is to be there") from None
+
+
+def asked(environment: str) -> str:
+    """What it says now."""
+    wanted = target(environment, "")
+    tools.need("terraform", "aws")
+    tools.caller()
+    tools.allowed(wanted)
+    state.enter(wanted)
+    return tools.terraform(wanted, "output", "-json", quiet=True)
+
+
+def collect(environments: list[str], folder: Path | None) -> list[str]:
+    """The lines of all environments."""
+    name = read()["name"]
+    if strangers := [each for each in environments if each not in MADE]:
+        raise Refused(f"no such environment: {strangers[0]}; there are {', '.join(MADE)}")
+    found, missing = [], []
+    for environment in environments or MADE:
+        text = recorded(folder, environment) if folder else asked(environment)
+        try:
+            outputs = Outputs(environment, dict(json.loads(text)))
+            found += lines(outputs, name)
+        except (ValueError, TypeError, AttributeError):
+            raise Refused(f"{environment}: that is not what `terraform output -json` says: {text[:80]!r}") from None
+        if outputs.missing:
+            missing.append(f"{environment}: {', '.join(dict.fromkeys(outputs.missing))}: "
+                           f"{'missing' if outputs.values else 'there are no outputs'}; infra/terraform/up {environment} makes them")
+    if missing:
+        raise Refused("Terraform's outputs:\n  " + "\n  ".join(missing))
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """The exit status."""
+    parser = argparse.ArgumentParser(prog="github-variables", description="GitHub's variables, from Terraform's outputs.",
+                                     epilog=EPILOGUE, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("environments", nargs="*", metavar="ENV", help=f"of {', '.join(MADE)} (default: all four)")
+    parser.add_argument("--outputs", type=Path, metavar="FOLDER",
+                        help="with ENV.json each, what `terraform output -json` has said, instead of asking it")
+    given = parser.parse_args(arguments)
+    try:
+        print("\n".join(collect(given.environments, given.outputs)))
+    except Refused as error:
+        print(f"github-variables: {error}", file=sys.stderr)
+        return 2
+    except (Failed, OSError) as error:
+        print(f"github-variables: {error}", file=sys.stderr)
+        return 1
+    return 0
