@@ -26,21 +26,31 @@ ORGANISATION = {
     "accounts": dict.fromkeys(("shared", "dev", "staging", "prod"), ACCOUNT),
     "domains": {"dev": "dev.example.org"}, "operators": {},
 }
-# Where infra/gitops' installer is, for what up and down do beside Terraform: it leaves a load balancer and takes it away,
-# as the load balancer controller would.
+# Where infra/gitops' installer is, for what up and down do beside Terraform: it leaves a load balancer and its record and
+# takes them away, as the load balancer controller and external-dns would; not the record, while there is a file `stuck`.
 INSTALL = """#!/bin/sh
 set -eu
 echo "$*" >>"{folder}/installs"
+zone=$(aws route53 list-hosted-zones-by-name --dns-name dev.example.org --query 'HostedZones[0].Id' --output text)
+records() {{ sed "s/ACTION/$1/g" "{folder}/records.json" >"{folder}/$1.json" &&
+    aws route53 change-resource-record-sets --hosted-zone-id "$zone" --change-batch "file://{folder}/$1.json" >/dev/null; }}
 case "$*" in
 *--uninstall*)
     for arn in $(aws elbv2 describe-load-balancers --query 'LoadBalancers[].LoadBalancerArn' --output text); do
         aws elbv2 delete-load-balancer --load-balancer-arn "$arn"
-    done ;;
+    done
+    [ -e "{folder}/stuck" ] || records DELETE ;;
 *)
     subnets=$(aws ec2 describe-subnets --filters Name=tag:kubernetes.io/role/elb,Values=1 --query 'Subnets[].SubnetId' --output text)
-    aws elbv2 create-load-balancer --name k8s-glassbox --subnets $subnets --tags Key=elbv2.k8s.aws/cluster,Value=glassbox-dev >/dev/null ;;
+    aws elbv2 create-load-balancer --name k8s-glassbox --subnets $subnets --tags Key=elbv2.k8s.aws/cluster,Value=glassbox-dev >/dev/null
+    records CREATE ;;
 esac
 """
+RECORDS = {"Changes": [{"Action": "ACTION", "ResourceRecordSet": each} for each in (
+    {"Name": "glassbox.dev.example.org", "Type": "A", "AliasTarget": {
+        "HostedZoneId": "Z215JYRZR1TBD5", "DNSName": "k8s-glassbox.elb.amazonaws.com", "EvaluateTargetHealth": True}},
+    {"Name": "cname-glassbox.dev.example.org", "Type": "TXT", "TTL": 300, "ResourceRecords": [
+        {"Value": '"heritage=external-dns,external-dns/owner=glassbox-dev,external-dns/resource=ingress/glassbox/glassbox"'}]})]}
 
 
 class Cloud:
@@ -56,6 +66,7 @@ class Cloud:
                         ignore=shutil.ignore_patterns(".terraform", "__pycache__"))
         self.organisation(ORGANISATION)
         self.script(folder / "infra/gitops/bootstrap/install", INSTALL.format(folder=folder))
+        (folder / "records.json").write_text(json.dumps(RECORDS))
         self.script(folder / "bin/kubectl", "#!/bin/sh\nexit 0\n")
         self.server = self.start()
         self.environment = {
@@ -107,11 +118,14 @@ class Cloud:
         assert done.returncode == 0, f"{line}: {done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout
 
-    def client(self, service: str) -> Any:
-        """boto3's, asking the server."""
+    def client(self, service: str, role: str = "") -> Any:
+        """boto3's, asking the server; as `role`, if given."""
+        keys = {"AccessKeyId": "none", "SecretAccessKey": "none", "SessionToken": None}
+        if role:
+            keys = self.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
         return boto3.client(service, endpoint_url=f"http://127.0.0.1:{self.port}", region_name=REGION,
-                            aws_access_key_id="none", aws_secret_access_key="none",
-                            config=Config(retries={"max_attempts": 1}, read_timeout=30))
+                            aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
+                            aws_session_token=keys["SessionToken"], config=Config(retries={"max_attempts": 1}, read_timeout=30))
 
     def asked(self) -> list[str]:
         """`service action` of every call so far that was made as an assumed role: as Terraform

@@ -99,15 +99,24 @@ def test_bootstrap_stays_while_others_are_there(cloud: Cloud, made: dict) -> Non
     assert done.returncode == 2 and "dev, shared" in done.stderr, done.stderr
 
 
+def test_a_record_left_behind_holds_the_destruction_up(cloud: Cloud, made: dict) -> None:
+    stuck, before = cloud.folder / "stuck", cloud.inventory()
+    stuck.touch()
+    done = cloud.run(cloud.terraform / "down", "dev", "--yes", "--patience", "1")
+    stuck.unlink()
+    assert done.returncode == 1 and "after 1 s the cluster's controllers have left:\n  cname-glassbox.dev.example.org TXT\n  " \
+        "glassbox.dev.example.org A -> k8s-glassbox.elb.amazonaws.com\n" in done.stderr, done.stderr
+    assert before - cloud.inventory() == {"load balancer": 1}, "something of the cluster was destroyed"
+
+
 def test_nothing_is_left(cloud: Cloud, before: Counter[str], made: dict) -> None:
     installs = cloud.folder / "installs"
-    assert cloud.client("elbv2").describe_load_balancers()["LoadBalancers"], "the stand-in for the controller made none"
     for environment in ("dev", "shared", "bootstrap"):
         begin = len(cloud.asked())
         said = cloud.do(cloud.terraform / "down", environment, "--yes")
         made[f"down {environment}"] = cloud.asked()[begin:]
         assert f"left of {environment}: 0" in said
-    assert [line.split()[:3] for line in installs.read_text().splitlines()] == [["dev", "--context", "glassbox-dev"]] * 2
+    assert [line.split()[:3] for line in installs.read_text().splitlines()] == [["dev", "--context", "glassbox-dev"]] * 3
     rest = cloud.inventory() - before
     with cloud.log.open("a") as log:
         log.write(f"asked of each service of moto: {sum(rest.values())} resources left {dict(rest)}\n")

@@ -53,6 +53,11 @@ def test_an_unknown_environment(tree: Path, program: str) -> None:
     assert (status, said) == (2, f"{program}: no such environment: production; there are bootstrap, shared, dev, staging, prod, and all\n")
 
 
+def test_patience_is_a_number_of_seconds(tree: Path) -> None:
+    status, said = run(tree / "down", "dev", "--patience", "5m")
+    assert status == 2 and "--patience: '5m': a whole number of seconds, 0 to 99999" in said
+
+
 @pytest.mark.parametrize(("changes", "words"), [
     ({"accounts": dict.fromkeys(("shared", "dev", "staging", "prod"), "000000000000")}, "accounts.prod '000000000000'"),
     ({"accounts": {"shared": "1"}}, "accounts.dev ''"),

@@ -6,6 +6,7 @@ Exit status: 0 it is there (or gone, and nothing is left); 1 something was begun
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 
@@ -29,7 +30,18 @@ def options(name: str, what: str) -> argparse.ArgumentParser:
     parser.add_argument("--profile", action="append", default=[], metavar="ACCOUNT=PROFILE",
                         help="with all: an account's administrator, a profile of the AWS CLI (default: the credentials at hand)")
     parser.add_argument("--no-gitops", action="store_true", help="the cluster alone: nothing in it is installed or removed")
+    if name == "down":
+        parser.add_argument("--patience", type=seconds, default=left.PATIENCE, metavar="SECONDS",
+                            help="how long to wait for what the cluster's controllers delete, and at the end for AWS to have "
+                                 "heard of it (default: %(default)s)")
     return parser
+
+
+def seconds(word: str) -> float:
+    """A number of them."""
+    if not re.fullmatch(r"[0-9]{1,5}", word):
+        raise argparse.ArgumentTypeError(f"{word!r}: a whole number of seconds, 0 to 99999")
+    return float(word)
 
 
 def sure(given: argparse.Namespace, environment: str, question: str) -> None:
@@ -88,7 +100,7 @@ def unmake(given: argparse.Namespace, environment: str) -> None:
         others(wanted)
     sure(given, environment, f"DESTROY {wanted.environment} in account {wanted.account} and all that is in it?")
     if wanted.cluster and not given.no_gitops and contents.exists(wanted):
-        contents.remove(wanted)
+        contents.remove(wanted, given.patience)
     force = []
     if wanted.environment == "bootstrap":
         # The bucket must be told first that it may go with what is in it.
@@ -99,7 +111,7 @@ def unmake(given: argparse.Namespace, environment: str) -> None:
     tools.terraform(wanted, "destroy", "-input=false", "-auto-approve", *force)
     if wanted.environment == "bootstrap":
         state.forget(wanted)
-    left.report(wanted)
+    left.report(wanted, given.patience)
 
 
 def others(wanted: Target) -> None:

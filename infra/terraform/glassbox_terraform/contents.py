@@ -12,7 +12,6 @@ from . import left, tools
 from .organisation import HERE, Failed, Target
 
 INSTALL = HERE.parent / "gitops/bootstrap/install"
-PATIENCE = 900
 PAUSE = 10
 
 
@@ -44,14 +43,14 @@ def install(target: Target, *more: str) -> None:
         raise Failed(f"{' '.join(line)} failed, see above")
 
 
-def remove(target: Target) -> None:
-    """All that runs there, then waits until the load balancers and volumes are gone, too."""
+def remove(target: Target, patience: float) -> None:
+    """All that runs there, then waits until the load balancers, volumes and records are gone, too."""
     install(target, "--uninstall")
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while rest := left.made_by_controllers(target):
         if time.monotonic() > deadline:
-            raise Failed(f"after {PATIENCE} s the cluster's controllers have left:\n  " + "\n  ".join(rest) +
-                         "\nnothing was destroyed yet: delete the Ingress, Service or volume claim that holds it, and "
-                         "begin again")
+            raise Failed(f"after {patience:g} s the cluster's controllers have left:\n  " + "\n  ".join(rest) +
+                         "\nnothing was destroyed yet: delete the Ingress, Service or volume claim that holds it, or the "
+                         "record itself, and begin again")
         print(f"waiting for {len(rest)}: {rest[0]}")
         time.sleep(PAUSE)

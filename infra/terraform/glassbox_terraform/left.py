@@ -1,7 +1,8 @@
 """What is left of an environment: asked of AWS itself, not of Terraform's state.
 
 The tagging API knows what carries the environment's tags, and what the load balancer controller and the volume driver
-made for the cluster. It knows no roles, which are found by their path, and it may be some minutes behind.
+made for the cluster. It knows no roles, which are found by their path, and it may be some minutes behind. Nor does it know
+records: external-dns marks its own in the zone itself.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from datetime import datetime, timezone
 from . import tools
 from .organisation import Failed, Target
 
-PATIENCE = 300  # seconds that the tagging API may be behind
+PATIENCE = 900  # seconds for controllers to delete what they made, and for the tagging API to hear of it
 PAUSE = 10
+# external-dns's TXT registry: beside each record a TXT, named TYPE-RECORD, whose text names the owner. To external-dns 0.20
+# an alias of type A is a CNAME.
+COVERED = {"a": ("A",), "aaaa": ("AAAA",), "cname": ("A", "AAAA", "CNAME")}
 
 
 def tagged(target: Target) -> list[str]:
@@ -31,8 +35,45 @@ def tagged(target: Target) -> list[str]:
 
 
 def made_by_controllers(target: Target) -> list[str]:
-    """Load balancers, target groups, security groups, volumes: what is not in Terraform's state and stands in its way."""
-    return [arn for arn in tagged(target) if "elasticloadbalancing" in arn or ":volume/" in arn]
+    """Load balancers, target groups, volumes: what is not in Terraform's state and stands in its way. And records: who
+    gets the name of a load balancer that is gone gets their visitors."""
+    return [arn for arn in tagged(target) if "elasticloadbalancing" in arn or ":volume/" in arn] + records(target)
+
+
+def records(target: Target) -> list[str]:
+    """What external-dns made for the cluster in the environment's zone, each with what it points to."""
+    zone = zone_of(target)
+    if not zone:
+        return []
+    listed = tools.aws("route53", "list-resource-record-sets", "--hosted-zone-id", zone, role=target.role)
+    marks, covered = set(), set()
+    for each in listed["ResourceRecordSets"]:
+        if each["Type"] == "TXT" and any(owned(target, text["Value"]) for text in each.get("ResourceRecords", [])):
+            kind, _, name = each["Name"].partition("-")
+            marks.add((each["Name"], "TXT"))
+            covered |= {(name, of) for of in COVERED.get(kind, ())}
+    return sorted(line(each) for each in listed["ResourceRecordSets"] if (each["Name"], each["Type"]) in marks | covered)
+
+
+def zone_of(target: Target) -> str:
+    """The id of the environment's zone; "" where it has none."""
+    if not (target.cluster and target.domain):
+        return ""
+    name = f"{target.domain}."
+    near = tools.aws("route53", "list-hosted-zones-by-name", "--dns-name", name, role=target.role)["HostedZones"]
+    return next((each["Id"].rsplit("/", 1)[-1] for each in near if each["Name"] == name and not each["Config"]["PrivateZone"]), "")
+
+
+def owned(target: Target, text: str) -> bool:
+    """Whether a TXT record is this cluster's mark: infra/gitops gives external-dns the cluster's name for a txtOwnerId."""
+    return {"heritage=external-dns", f"external-dns/owner={target.cluster}"} <= set(text.strip('"').split(","))
+
+
+def line(record: dict) -> str:
+    """NAME TYPE -> what it points to, which a mark does not."""
+    to = [record["AliasTarget"]["DNSName"]] if "AliasTarget" in record else [each["Value"] for each in record["ResourceRecords"]]
+    said = f"{record['Name'].rstrip('.')} {record['Type']}"
+    return said if record["Type"] == "TXT" else f"{said} -> {', '.join(each.rstrip('.') for each in to)}"
 
 
 def roles(target: Target) -> list[str]:
@@ -80,14 +121,14 @@ def logs(target: Target) -> list[str]:
     return [each["logGroupName"] for each in found]
 
 
-def report(target: Target) -> None:
+def report(target: Target, patience: float = PATIENCE) -> None:
     """Says that nothing is left, or raises Failed with what is."""
     for name in logs(target):
         print(f"deleted: {name}, which the control plane had made anew")
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while True:
         found = {arn: going(target, arn) for arn in tagged(target)}
-        rest = [arn for arn, why in found.items() if not why] + roles(target)
+        rest = [arn for arn, why in found.items() if not why] + roles(target) + records(target)
         if not rest or time.monotonic() > deadline:
             break
         time.sleep(PAUSE)
