@@ -31,7 +31,7 @@ APPS = ROOT / "infra/gitops/apps"
 REPOSITORY = "https://git.example.org/team/glassbox.git"
 RELEASE = Release("registry.example.org/glassbox", f"sha256:{'0123456789abcdef' * 4}", "v1.2.0", "0123456789" * 4,
                   "v1.2.0")
-FACTS = {"cluster_name": "glassbox", "aws_region": "eu-central-1", "aws_vpc_id": "vpc-0123456789abcdef0",
+FACTS = {"cluster_name": "glassbox-ENVIRONMENT", "aws_region": "eu-central-1", "aws_vpc_id": "vpc-0123456789abcdef0",
          "aws_public_subnets": "10.0.48.0/24,10.0.49.0/24,10.0.50.0/24", "domain": "example.org",
          "certificate_arn": "arn:aws:acm:eu-central-1:111122223333:certificate/0123"}
 # What differs between clusters: all of it, no domain, and not AWS at all.
@@ -64,7 +64,8 @@ def helm(*arguments: str, stdin: str = "") -> str:
 def bootstrap(environment: str, cluster: str = "") -> argo.Bootstrap:
     """What bootstrap/install would be asked for."""
     provider, found = CLUSTERS[cluster]
-    return argo.Bootstrap(environment, REPOSITORY, "main", provider, found, 600)
+    named = found | {"cluster_name": found["cluster_name"].replace("ENVIRONMENT", environment)}
+    return argo.Bootstrap(environment, REPOSITORY, "main", provider, named, 600)
 
 
 def applications(secrets: list[dict], releases: dict[str, str], text: str = "") -> subprocess.CompletedProcess[str]:

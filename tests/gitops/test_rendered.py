@@ -13,6 +13,7 @@ from glassbox_gitops.argo import ARGO, BOOTSTRAP, NAMESPACE, project
 from glassbox_gitops.gate_cli import PROMETHEUS
 from glassbox_gitops.release import ENVIRONMENTS
 from glassbox_install.parts import PARTS, PROFILES
+from glassbox_terraform.organisation import Target
 from rendering import (CLUSTERS, FACTS, RELEASE, REPOSITORY, ROOT, Unavailable, apps, bootstrap, children,
                        environment_application, manifests, objects, value_files)
 
@@ -251,6 +252,15 @@ def test_a_domain_brings_a_host_and_tls() -> None:
     assert "host" not in ingress["spec"]["rules"][0]
     assert not [note for note in ingress["metadata"]["annotations"] if "certificate" in note or "ssl" in note]
     assert glassbox("elsewhere", "Ingress") == []
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_what_aws_controllers_make_is_found_by_down(environment: str) -> None:
+    """By the tags and the name that infra/terraform/down asks for: left.py."""
+    target = Target("glassbox", environment, "111122223333", FACTS["aws_region"], FACTS["domain"])
+    given = {each["metadata"]["name"]: each["spec"]["sources"][0]["helm"].get("valuesObject") for each in children(environment)}
+    assert given["aws-load-balancer-controller"]["defaultTags"] == target.tags
+    assert given["aws-load-balancer-controller"]["clusterName"] == given["external-dns"]["txtOwnerId"] == target.cluster
 
 
 def test_records_go_with_the_ingress() -> None:

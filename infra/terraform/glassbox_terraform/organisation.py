@@ -42,6 +42,11 @@ class Target:
         return f"{self.name}-{self.environment}" if self.environment in CLUSTERS else ""
 
     @property
+    def tags(self) -> dict[str, str]:
+        """What everything of it carries, whoever makes it."""
+        return {"Project": self.name, "Environment": self.environment}
+
+    @property
     def bucket(self) -> str:
         """Where its state lies."""
         return f"{self.name}-state-{self.account}-{self.region}"
