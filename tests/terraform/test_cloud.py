@@ -24,6 +24,9 @@ def test_what_is_made(cloud: Cloud, before: Counter[str], made: dict) -> None:
     eks = cloud.client("eks")
     groups = eks.list_nodegroups(clusterName="glassbox-dev")["nodegroups"]
     assert groups == [f"default-eu-central-1{zone}" for zone in "abc"]
+    driver = eks.describe_addon(clusterName="glassbox-dev", addonName="aws-ebs-csi-driver")["addon"]
+    assert json.loads(driver["configurationValues"])["controller"]["extraVolumeTags"].items() >= {
+        "Project": "glassbox", "Environment": "dev"}.items()
     outputs = json.loads(cloud.do("terraform", f"-chdir={cloud.terraform / 'environments/dev'}", "output", "-json"))
     assert outputs["cluster_name"]["value"] == "glassbox-dev"
     assert outputs["public_subnets_cidr_blocks"]["value"] == [f"10.10.24{i}.0/24" for i in range(3)]

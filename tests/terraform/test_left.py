@@ -65,3 +65,32 @@ def test_records_of_external_dns_are_left(cloud: Cloud, left: ModuleType, target
     assert set(found) <= set(left.made_by_controllers(target)), "down does not wait for them"
     with pytest.raises(left.Failed, match=f"6 left of dev:\n  a-www.{ZONE} TXT"):
         left.report(target, 0)
+
+
+def test_down_waits_for_what_controllers_made_and_for_nothing_else(cloud: Cloud, left: ModuleType, target: Any) -> None:
+    """A node has a disk with the environment's tags, too, and goes with its node group: who waits for it waits for ever."""
+    ec2, elb = (cloud.client(name, target.role) for name in ("ec2", "elbv2"))
+    subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]]
+
+    def tags(*more: tuple[str, str], own: bool = True) -> list[dict[str, str]]:
+        return [{"Key": key, "Value": value} for key, value in ((*target.tags.items(), *more) if own else more)]
+
+    def volume(*more: tuple[str, str], environment: str = "dev") -> str:
+        given = [each | ({"Value": environment} if each["Key"] == "Environment" else {}) for each in tags(*more)]
+        made = ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=1,
+                                 TagSpecifications=[{"ResourceType": "volume", "Tags": given}])
+        return f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/{made['VolumeId']}"
+
+    def group(name: str, *more: tuple[str, str]) -> str:
+        made = ec2.create_security_group(GroupName=name, Description=name, TagSpecifications=[
+            {"ResourceType": "security-group", "Tags": tags(*more)}])
+        return f"arn:aws:ec2:{REGION}:{ACCOUNT}:security-group/{made['GroupId']}"
+
+    driver, controller = ("ebs.csi.aws.com/cluster", "true"), ("elbv2.k8s.aws/cluster", "glassbox-dev")
+    claimed, disk, foreign = volume(driver), volume(), volume(driver, environment="staging")
+    front, terraforms = group("k8s-traffic", controller), group("endpoints")
+    balancers = [elb.create_load_balancer(Name=name, Subnets=subnets, Tags=tags(("elbv2.k8s.aws/cluster", cluster), own=False))[
+        "LoadBalancers"][0]["LoadBalancerArn"] for name, cluster in (("ours", "glassbox-dev"), ("theirs", "glassbox-dev2"))]
+    arns = [each for each in left.made_by_controllers(target) if each.startswith("arn:")]
+    assert arns == sorted([claimed, front, balancers[0]])
+    assert set(left.tagged(target)) == {claimed, disk, front, terraforms, balancers[0]} and foreign not in arns

@@ -21,23 +21,33 @@ COVERED = {"a": ("A",), "aaaa": ("AAAA",), "cname": ("A", "AAAA", "CNAME")}
 
 
 def tagged(target: Target) -> list[str]:
-    """ARNs of what carries a tag of the environment or of its cluster."""
-    filters = [[f"Key=Project,Values={target.name}", f"Key=Environment,Values={target.environment}"]]
+    """ARNs of what carries the tags of the environment or of its cluster."""
+    owners = [target.tags]
     if target.cluster:
-        filters += [[f"Key=elbv2.k8s.aws/cluster,Values={target.cluster}"],
-                    [f"Key=kubernetes.io/cluster/{target.cluster},Values=owned"]]
+        owners += [balancing(target), {f"kubernetes.io/cluster/{target.cluster}": "owned"}]
+    return having(target, *owners)
+
+
+def having(target: Target, *any_of: dict[str, str]) -> list[str]:
+    """ARNs of what carries all tags of one of these."""
     found: set[str] = set()
-    for each in filters:
-        pages = tools.aws("resourcegroupstaggingapi", "get-resources", "--tag-filters", *each, role=target.role,
-                          region=target.region)
+    for tags in any_of:
+        pages = tools.aws("resourcegroupstaggingapi", "get-resources", "--tag-filters",
+                          *(f"Key={key},Values={value}" for key, value in tags.items()), role=target.role, region=target.region)
         found.update(entry["ResourceARN"] for entry in pages.get("ResourceTagMappingList", []))
     return sorted(found)
 
 
+def balancing(target: Target) -> dict[str, str]:
+    """What the load balancer controller puts on all that it makes."""
+    return {"elbv2.k8s.aws/cluster": target.cluster}
+
+
 def made_by_controllers(target: Target) -> list[str]:
-    """Load balancers, target groups, volumes: what is not in Terraform's state and stands in its way. And records: who
-    gets the name of a load balancer that is gone gets their visitors."""
-    return [arn for arn in tagged(target) if "elasticloadbalancing" in arn or ":volume/" in arn] + records(target)
+    """Load balancers with their target and security groups, and volumes: what is not in Terraform's state and stands in its
+    way; a node's disk has the environment's tags, too, but not the volume driver's. And records: who gets the name of a
+    load balancer that is gone gets their visitors."""
+    return having(target, balancing(target), target.tags | {"ebs.csi.aws.com/cluster": "true"}) + records(target)
 
 
 def records(target: Target) -> list[str]:
