@@ -74,14 +74,14 @@ document() {
 }
 documented() { document "$HERE" --output-check || { echo "not current: .ci/terraform.sh --write" && return 1; }; }
 
-# The tables, and what checkov is told nothing of: exceptions are comments where they are so.
+# The tables.
 costed() { "$HERE/cost" >"$OUT/costs.md" && { diff -u "$HERE/costs.md" "$OUT/costs.md" || { echo "not current: .ci/terraform.sh --write" && return 1; }; }; }
 
-misconfiguration() {
-    local checkov
-    checkov=$(.ci/venv.sh "$CHARTS_REQUIREMENTS")/bin/checkov || return
-    "$checkov" --directory "$HERE" --framework terraform --compact --quiet --skip-download --skip-path /examples/ --skip-path /tests/
-}
+# Neither examples nor tests: nobody makes what they say. Exceptions are comments where they are so, each with its reason and
+# still needed.
+CHECKOV=(--framework terraform --compact --quiet --skip-download --skip-path /examples/ --skip-path /tests/)
+misconfiguration() { "$checkov" "${CHECKOV[@]}" --directory "$HERE"; }
+exceptions() { python3 .ci/exceptions.py "$HERE" "$checkov" "${CHECKOV[@]}"; }
 
 started=$SECONDS
 rm -rf "$WORK"
@@ -132,7 +132,9 @@ for folder in "$WORK"/modules/* "$WORK"/environments/{dev,staging,prod}; do
 done
 tally "terraform test" "$TESTS_PASSED" "$TESTS_FAILED" 0
 if usable "tflint" "$tflint"; then step "tflint" lint_terraform; fi
+checkov=$(.ci/venv.sh "$CHARTS_REQUIREMENTS")/bin/checkov
 step "checkov" misconfiguration
+step "checkov's exceptions" exceptions
 if usable "READMEs, by terraform-docs" "$terraform_docs"; then step "READMEs, by terraform-docs" documented; fi
 step "costs" costed
 

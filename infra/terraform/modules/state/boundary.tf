@@ -4,7 +4,6 @@
 data "aws_iam_policy_document" "boundary" {
   #checkov:skip=CKV_AWS_109:a boundary grants nothing: it is the most that other policies can grant
   #checkov:skip=CKV_AWS_111:a boundary grants nothing: it is the most that other policies can grant
-  #checkov:skip=CKV_AWS_356:a boundary grants nothing: it is the most that other policies can grant
   for_each = var.environments
 
   statement {
