@@ -41,25 +41,40 @@ configure() {
 # Modules, roots and examples, in the copy: Terraform leaves nothing in the tree.
 folders() { (cd "$WORK" && find modules environments -name '*.tf' -printf '%h\n' | sort -u | grep -v '^environments/common$'); }
 
-# Each folder by itself; -lockfile=readonly also shows that the committed lock file has what is needed.
-initialise() {
-    local folder
-    while read -r folder; do
-        terraform -chdir="$WORK/$folder" init -backend=false -input=false -lockfile=readonly -no-color >"$OUT/init" 2>&1 ||
-            { cat "$OUT/init" && return 1; }
-    done < <(folders)
+# in_each COMMAND...: terraform COMMAND in each folder that stdin names, as many at once as there are cores. What each said is
+# in $OUT/said, a file for each, and in $OUT/failed the names of those that failed.
+in_each() {
+    rm -rf "$OUT/said" "$OUT/failed"
+    mkdir "$OUT/said"
+    : >"$OUT/failed"
+    # shellcheck disable=SC2016 # the inner shell's
+    WORK=$WORK OUT=$OUT xargs -P "$JOBS" -I{} bash -c 'folder=$1 said=${1//\//-}
+        shift
+        terraform -chdir="$WORK/$folder" "$@" -no-color >"$OUT/said/$said" 2>&1 || echo "$said" >>"$OUT/failed"' _ {} "$@"
+    (cd "$OUT/said" && xargs -r cat <"$OUT/failed" >&2)
 }
 
-validate() { terraform -chdir="$WORK/$1" validate -no-color >"$OUT/said" 2>&1; }
+# -lockfile=readonly also shows that the committed lock file has what is needed.
+initialise() { folders | in_each init -backend=false -input=false -lockfile=readonly && [ ! -s "$OUT/failed" ]; }
 
-# test FOLDER: its *.tftest.hcl; counts are Terraform's own.
-count_tests() {
-    local folder=$1 passed=0 failed=0
-    terraform -chdir="$WORK/$folder" test -no-color >"$OUT/said" 2>&1 || { grep -v '\.\.\. pass$' "$OUT/said" >&2 || true; }
-    passed=$(grep -c '^  run .*\.\.\. pass$' "$OUT/said") || true
-    failed=$(grep -c '^  run .*\.\.\. \(fail\|skip\)$' "$OUT/said") || true
-    grep -q '^Success! [1-9][0-9]* passed, 0 failed' "$OUT/said" || [ "$failed" -gt 0 ] || failed=1
-    TESTS_PASSED=$((TESTS_PASSED + passed)) TESTS_FAILED=$((TESTS_FAILED + failed))
+validate() {
+    local all failed
+    folders | in_each validate
+    all=$(folders | wc -l) failed=$(wc -l <"$OUT/failed")
+    tally "terraform validate" $((all - failed)) "$failed" 0
+}
+
+# The *.tftest.hcl of modules and environments; counts are Terraform's own, and a folder that counts none has failed.
+test_all() {
+    local folder passed failed
+    folders | grep -v 'examples\|bootstrap\|shared' | in_each test
+    passed=$(cat "$OUT"/said/* | grep -c '^  run .*\.\.\. pass$') || true
+    failed=$(cat "$OUT"/said/* | grep -c '^  run .*\.\.\. \(fail\|skip\)$') || true
+    for folder in "$OUT"/said/*; do
+        grep -q '^Success! [1-9][0-9]* passed, 0 failed' "$folder" || grep -q '\.\.\. \(fail\|skip\)$' "$folder" ||
+            { echo "${folder##*/}: no test ran" >&2 && failed=$((failed + 1)); }
+    done
+    tally "terraform test" "$passed" "$failed" 0
 }
 
 formatted() { terraform fmt -check -diff -recursive "$HERE"; }
@@ -121,16 +136,8 @@ trap 'kill "$pytest_pid" 2>/dev/null || true' EXIT
 
 step "terraform fmt" formatted
 step "terraform init" initialise
-valid=0 invalid=0
-while read -r folder; do
-    if validate "$folder"; then valid=$((valid + 1)); else invalid=$((invalid + 1)) && cat "$OUT/said" >&2; fi
-done < <(folders)
-tally "terraform validate" "$valid" "$invalid" 0
-TESTS_PASSED=0 TESTS_FAILED=0
-for folder in "$WORK"/modules/* "$WORK"/environments/{dev,staging,prod}; do
-    count_tests "${folder#"$WORK/"}"
-done
-tally "terraform test" "$TESTS_PASSED" "$TESTS_FAILED" 0
+validate
+test_all
 if usable "tflint" "$tflint"; then step "tflint" lint_terraform; fi
 checkov=$(.ci/venv.sh "$CHARTS_REQUIREMENTS")/bin/checkov
 step "checkov" misconfiguration

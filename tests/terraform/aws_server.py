@@ -1,9 +1,10 @@
-"""An AWS on the loopback: moto, with the part of EKS that it lacks (eks_rest.py) and what it forgets (memory.py), that notes every call.
+"""An AWS on the loopback: moto, with the part of EKS that it lacks (eks_rest.py) and what it forgets (memory.py), that notes
+what is asked.
 
     python aws_server.py --port-file FILE --calls FILE
 
-`--calls` gets a line for each request, `account key service action`: what Terraform really asks, to be held against what its role
-may do.
+`--calls` gets a line for each request of an assumed role, `ARN service action`: what Terraform really asks, to be held
+against what its role may do.
 """
 
 from __future__ import annotations
@@ -26,17 +27,19 @@ from moto.iam.access_control import IAMPolicyStatement, PermissionResult  # noqa
 from moto.moto_server.werkzeug_app import (  # noqa: E402
     DomainDispatcherApplication, MotoRequestHandler, create_backend_app,
 )
+from moto.sts.models import sts_backends  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
 
 def note_calls(path: Path) -> None:
-    """From now on every call is noted."""
+    """From now on every call of an assumed role is noted."""
     lock, call = threading.Lock(), BaseResponse.call_action
 
     def noted(self: BaseResponse) -> Any:
-        line = f"{self.current_account} {self.access_key} {self.service_name} {self._get_action()}\n"
-        with lock, path.open("a") as file:
-            file.write(line)
+        backend = sts_backends[self.current_account]["aws"]
+        if assumed := backend.get_assumed_role_from_access_key(self.access_key):
+            with lock, path.open("a") as file:
+                file.write(f"{assumed.role_arn} {self.service_name} {self._get_action()}\n")
         return call(self)
 
     BaseResponse.call_action = noted  # type: ignore[method-assign]

@@ -104,17 +104,19 @@ class Cloud:
         self.server.terminate()
         self.server.wait(30)
 
-    def run(self, *line: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Runs a program against the server; what it printed goes to the log as well."""
-        done = subprocess.run(line, cwd=cwd or self.terraform, env=self.environment, capture_output=True, text=True,
+    def run(self, *line: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs a program against the server, with these variables; what it printed goes to the log as well."""
+        begun = time.monotonic()
+        done = subprocess.run(line, cwd=self.terraform, env=self.environment | variables, capture_output=True, text=True,
                               timeout=WORK_SECONDS, check=False, stdin=subprocess.DEVNULL)
+        said, took = f"$ {' '.join(map(str, line))}\n{done.stdout}{done.stderr}", time.monotonic() - begun
         with self.log.open("a") as file:
-            file.write(f"$ {' '.join(map(str, line))}\n{done.stdout}{done.stderr}exit status {done.returncode}\n\n")
+            file.write(f"{said}exit status {done.returncode} after {took:.0f} s\n\n")
         return done
 
-    def do(self, *line: str | Path) -> str:
+    def do(self, *line: str | Path, **variables: str) -> str:
         """The same, and it must succeed."""
-        done = self.run(*line)
+        done = self.run(*line, **variables)
         assert done.returncode == 0, f"{line}: {done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout
 
@@ -127,11 +129,11 @@ class Cloud:
                             aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
                             aws_session_token=keys["SessionToken"], config=Config(retries={"max_attempts": 1}, read_timeout=30))
 
-    def asked(self) -> list[str]:
-        """`service action` of every call so far that was made as an assumed role: as Terraform
-        makes an environment: its keys begin so."""
-        lines = [line.split() for line in self.calls.read_text().splitlines()] if self.calls.exists() else []
-        return [f"{service} {action}" for _, key, service, action in lines if key.startswith("ASIA")]
+    def asked(self, environment: str) -> set[str]:
+        """`service action` of every call so far as the role that makes an environment."""
+        role = f"arn:aws:iam::{ACCOUNT}:role/glassbox/bootstrap/glassbox-deploy-{environment}"
+        lines = [line.split() for line in self.calls.read_text().splitlines()]
+        return {f"{service} {action}" for arn, service, action in lines if arn == role}
 
     def inventory(self) -> Counter[str]:
         """How many of each kind there are, asked of each service itself: whatever Terraform may believe."""
@@ -163,3 +165,21 @@ class Cloud:
             "bucket": self.client("s3").list_buckets()["Buckets"],
         }
         return Counter({kind: len(things) for kind, things in found.items() if things})
+
+
+def documents(iam: Any) -> dict[str, list[dict[str, Any]]]:
+    """{role: its own policies} of all roles beneath our path."""
+    found = {}
+    for role in iam.list_roles(PathPrefix="/glassbox/")["Roles"]:
+        name = role["RoleName"]
+        inline = [iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"]
+                  for each in iam.list_role_policies(RoleName=name)["PolicyNames"]]
+        attached = [each["PolicyArn"] for each in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]]
+        found[name] = inline + [managed(iam, arn) for arn in attached if f":{ACCOUNT}:" in arn]
+    return found
+
+
+def managed(iam: Any, arn: str) -> dict[str, Any]:
+    """A policy's document in force."""
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]

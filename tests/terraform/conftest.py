@@ -1,13 +1,20 @@
-"""One AWS for all tests of a run: making an environment takes most of a minute."""
+"""One AWS for all tests of a run. Making and unmaking environments takes minutes in which nearly nothing is to be done but
+to wait: it begins with the first test, and what needs none of it comes first."""
 
 from __future__ import annotations
 
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
-from cloud import ROOT, Cloud
+from cloud import ROOT, Cloud, documents
+
+
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    items.sort(key=lambda item: "made" in item.fixturenames)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,12 +38,42 @@ def what_every_account_has(cloud: Cloud) -> Counter[str]:
     return cloud.inventory()
 
 
+def make(cloud: Cloud) -> None:
+    """bootstrap; then, by two people at once, shared and dev, neither of which needs the other."""
+    cloud.do(cloud.terraform / "up", "bootstrap", "--yes")
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda name: cloud.do(cloud.terraform / "up", name, "--yes"), ("shared", "dev")))
+
+
+@pytest.fixture(scope="session", name="making", autouse=True)
+def begun_at_once(request: pytest.FixtureRequest) -> Iterator[Future[None] | None]:
+    """What makes them, if a test asks for them and can have them."""
+    if shutil.which("terraform") is None or not any("made" in item.fixturenames for item in request.session.items):
+        yield None
+        return
+    request.getfixturevalue("before")
+    with ThreadPoolExecutor() as pool:
+        yield pool.submit(make, request.getfixturevalue("cloud"))
+
+
 @pytest.fixture(scope="session", name="made")
-def all_of_it(cloud: Cloud, before: Counter[str]) -> dict[str, list[str]]:
-    """bootstrap, shared and dev, by infra/terraform/up; what was asked of AWS for each."""
-    calls = {}
-    for environment in ("bootstrap", "shared", "dev"):
-        begin = len(cloud.asked())
-        cloud.do(cloud.terraform / "up", environment, "--yes")
-        calls[environment] = cloud.asked()[begin:]
-    return calls
+def all_of_it(cloud: Cloud, making: Future[None]) -> None:
+    """bootstrap, shared and dev are there, by infra/terraform/up."""
+    making.result()
+
+
+@pytest.fixture(scope="session", name="policies")
+def of_roles(cloud: Cloud, made: None) -> dict[str, list[dict[str, Any]]]:
+    """Each role's own documents, by the role's name; AWS's managed ones are AWS's."""
+    return documents(cloud.client("iam"))
+
+
+@pytest.fixture(scope="session", name="unmade")
+def none_of_it(cloud: Cloud, policies: dict) -> dict[str, str]:
+    """None is there any more; what infra/terraform/down said of each."""
+    def down(name: str) -> str:
+        return cloud.do(cloud.terraform / "down", name, "--yes")
+
+    with ThreadPoolExecutor() as pool:
+        said = dict(zip(("shared", "dev"), pool.map(down, ("shared", "dev"))))
+    return said | {"bootstrap": down("bootstrap")}

@@ -9,15 +9,18 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from cloud import ACCOUNT, ROOT, Cloud
+from policy import Request, applies, listed
 
 LOCK_SECONDS = 120
+ALL = ("bootstrap", "shared", "dev")
 
 
-def test_what_is_made(cloud: Cloud, before: Counter[str], made: dict) -> None:
+def test_what_is_made(cloud: Cloud, before: Counter[str], made: None) -> None:
     new = cloud.inventory() - before
     assert {kind: new[kind] for kind in ("bucket", "repository", "vpc", "NAT gateway", "cluster", "certificate")} == {
         "bucket": 1, "repository": 2, "vpc": 1, "NAT gateway": 1, "cluster": 1, "certificate": 1}
@@ -33,7 +36,7 @@ def test_what_is_made(cloud: Cloud, before: Counter[str], made: dict) -> None:
     assert outputs["acm_certificate_arn"]["value"].startswith("arn:aws:acm:")
 
 
-def test_the_gate_may_do_in_the_cluster_what_its_group_may(cloud: Cloud, made: dict) -> None:
+def test_the_gate_may_do_in_the_cluster_what_its_group_may(cloud: Cloud, made: None) -> None:
     """No policy of EKS's; the group is what infra/gitops binds to asking Prometheus."""
     eks, gate = cloud.client("eks"), f"arn:aws:iam::{ACCOUNT}:role/glassbox/dev/glassbox-dev-github-gate"
     entry = eks.describe_access_entry(clusterName="glassbox-dev", principalArn=gate)["accessEntry"]
@@ -42,7 +45,7 @@ def test_the_gate_may_do_in_the_cluster_what_its_group_may(cloud: Cloud, made: d
     assert eks.list_associated_access_policies(clusterName="glassbox-dev", principalArn=gate)["associatedAccessPolicies"] == []
 
 
-def test_state_has_keys_of_its_own(cloud: Cloud, made: dict) -> None:
+def test_state_has_keys_of_its_own(cloud: Cloud, made: None) -> None:
     s3 = cloud.client("s3")
     bucket = f"glassbox-state-{123456789012}-eu-central-1"
     keys = {each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]}
@@ -53,10 +56,20 @@ def test_state_has_keys_of_its_own(cloud: Cloud, made: dict) -> None:
     assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
 
 
-@pytest.mark.parametrize("environment", ["bootstrap", "shared", "dev"])
-def test_done_again_changes_nothing(cloud: Cloud, made: dict, environment: str) -> None:
-    folder = cloud.terraform / "environments" / environment
-    done = cloud.run("terraform", f"-chdir={folder}", "plan", "-input=false", "-no-color", "-detailed-exitcode")
+@pytest.fixture(name="plans", scope="module")
+def one_more_of_each(cloud: Cloud, made: None) -> dict[str, subprocess.CompletedProcess[str]]:
+    """What would be done next, of all at once."""
+    def plan(name: str) -> subprocess.CompletedProcess[str]:
+        folder = cloud.terraform / "environments" / name
+        return cloud.run("terraform", f"-chdir={folder}", "plan", "-input=false", "-no-color", "-detailed-exitcode")
+
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(ALL, pool.map(plan, ALL)))
+
+
+@pytest.mark.parametrize("environment", ALL)
+def test_done_again_changes_nothing(plans: dict, environment: str) -> None:
+    done = plans[environment]
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
 
 
@@ -73,7 +86,7 @@ def holder(cloud: Cloud, folder: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_second_apply_is_refused_while_one_is_at_work(cloud: Cloud, made: dict) -> None:
+def test_a_second_apply_is_refused_while_one_is_at_work(cloud: Cloud, made: None) -> None:
     folder = cloud.terraform / "environments/dev"
     first = holder(cloud, folder)
     second = cloud.run("terraform", f"-chdir={folder}", "apply", "-auto-approve", "-input=false", "-no-color")
@@ -85,7 +98,7 @@ def test_a_second_apply_is_refused_while_one_is_at_work(cloud: Cloud, made: dict
     assert third.returncode == 0, third.stderr
 
 
-def test_a_lock_outlives_a_crash_and_can_be_broken(cloud: Cloud, made: dict) -> None:
+def test_a_lock_outlives_a_crash_and_can_be_broken(cloud: Cloud, made: None) -> None:
     folder = cloud.terraform / "environments/dev"
     first = holder(cloud, folder)
     os.killpg(first.pid, signal.SIGKILL)
@@ -97,12 +110,12 @@ def test_a_lock_outlives_a_crash_and_can_be_broken(cloud: Cloud, made: dict) -> 
     cloud.do("terraform", f"-chdir={folder}", "plan", "-input=false", "-no-color")
 
 
-def test_bootstrap_stays_while_others_are_there(cloud: Cloud, made: dict) -> None:
+def test_bootstrap_stays_while_others_are_there(cloud: Cloud, made: None) -> None:
     done = cloud.run(cloud.terraform / "down", "bootstrap", "--yes")
     assert done.returncode == 2 and "dev, shared" in done.stderr, done.stderr
 
 
-def test_a_record_left_behind_holds_the_destruction_up(cloud: Cloud, made: dict) -> None:
+def test_a_record_left_behind_holds_the_destruction_up(cloud: Cloud, made: None) -> None:
     stuck, before = cloud.folder / "stuck", cloud.inventory()
     stuck.touch()
     done = cloud.run(cloud.terraform / "down", "dev", "--yes", "--patience", "1")
@@ -112,15 +125,35 @@ def test_a_record_left_behind_holds_the_destruction_up(cloud: Cloud, made: dict)
     assert before - cloud.inventory() == {"load balancer": 1}, "something of the cluster was destroyed"
 
 
-def test_nothing_is_left(cloud: Cloud, before: Counter[str], made: dict) -> None:
-    installs = cloud.folder / "installs"
-    for environment in ("dev", "shared", "bootstrap"):
-        begin = len(cloud.asked())
-        said = cloud.do(cloud.terraform / "down", environment, "--yes")
-        made[f"down {environment}"] = cloud.asked()[begin:]
+def test_nothing_is_left(cloud: Cloud, before: Counter[str], unmade: dict[str, str]) -> None:
+    for environment, said in unmade.items():
         assert f"left of {environment}: 0" in said
-    assert [line.split()[:3] for line in installs.read_text().splitlines()] == [["dev", "--context", "glassbox-dev"]] * 3
+    installs = (cloud.folder / "installs").read_text().splitlines()
+    assert [line.split()[:3] for line in installs] == [["dev", "--context", "glassbox-dev"]] * 3
     rest = cloud.inventory() - before
     with cloud.log.open("a") as log:
         log.write(f"asked of each service of moto: {sum(rest.values())} resources left {dict(rest)}\n")
     assert not rest, rest
+
+
+# moto's name of a service where IAM has another.
+PREFIXES = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag", "monitoring": "cloudwatch"}
+# What a call is called where IAM calls the right to it otherwise.
+ACTIONS = {"logs:ListTagsLogGroup": "logs:ListTagsForResource"}
+
+
+@pytest.mark.parametrize("environment", ["shared", "dev"])
+def test_what_up_and_down_asked_for_is_among_the_rights(cloud: Cloud, policies: dict, unmade: dict, environment: str) -> None:
+    """By the action's name alone: what making and unmaking it took is on the role's list."""
+    actions = {each for document in policies[f"glassbox-deploy-{environment}"] for statement in listed(document["Statement"])
+               if statement["Effect"] == "Allow" for each in listed(statement["Action"])}
+    asked = set()
+    for call in cloud.asked(environment):
+        service, name = call.split()
+        action = f"{PREFIXES.get(service, service)}:{name}"
+        asked.add(ACTIONS.get(action, action))
+    asked = {each for each in asked if not each.startswith(("sts:", "s3:"))}
+    assert {each.split(":")[1][:6] for each in asked} >= {"Create", "Delete"} and len(asked) > 20
+    missing = {each for each in asked
+               if not any(applies({"Effect": "Allow", "Action": action}, Request(each)) for action in actions)}
+    assert not missing
