@@ -43,6 +43,7 @@ def run(*line: str | Path, path: str | None = None) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+SOURCE = "https://aws.amazon.com/eks/pricing/"
 GOOD_TERRAFORM = """echo '{"terraform_version": "1.11.4"}'"""
 GOOD_AWS = """case "$*" in *get-caller-identity*) echo '{"Account": "123456789012"}';; *) echo 'An error occurred (AccessDenied)' >&2; exit 254;; esac"""
 
@@ -177,10 +178,19 @@ def test_a_profile_for_one(tree: Path) -> None:
 @pytest.mark.parametrize(("row", "words"), [
     ({"price": "0.1", "date": "2026-01-01", "source": "a"}, "price '0.1': a number of at least 0, or null"),
     ({"price": -1, "date": "2026-01-01", "source": "a"}, "price -1"),
-    ({"price": 1, "date": None, "source": "a"}, "a price has a date and a source"),
+    ({"price": True, "date": "2026-01-01", "source": "a"}, "price True: a number of at least 0, or null"),
+    ({"price": float("nan"), "date": "2026-01-01", "source": "a"}, "price nan: a number of at least 0, or null"),
+    ({"price": float("inf"), "date": "2026-01-01", "source": "a"}, "price inf"),
+    ({"price": 1, "date": None, "source": SOURCE}, "date None: the day it was read, as 2026-01-31"),
+    ({"price": 1, "date": "last week", "source": SOURCE}, "date 'last week': the day it was read, as 2026-01-31"),
+    ({"price": 1, "date": "2026-02-30", "source": SOURCE}, "date '2026-02-30'"),
+    ({"price": 1, "date": "2026-01-01", "source": ""}, "source '': where it can be read, https://…"),
+    ({"price": 1, "date": "2026-01-01", "source": "a friend"}, "source 'a friend': where it can be read, https://…"),
+    ({"price": 1, "date": "2026-01-01"}, "source None"),
+    ({"price": None, "date": None}, "source None"),
     ({}, "not what prices.json is"),
 ])
-def test_a_price_without_its_date(tmp_path: Path, row: dict, words: str) -> None:
+def test_a_price_that_is_none(tmp_path: Path, row: dict, words: str) -> None:
     file = tmp_path / "prices.json"
     file.write_text(json.dumps({"currency": "USD", "region": "x", "prices": {"a": row}, "used": []}))
     status, said = run(ROOT / "infra/terraform/cost", "--prices", file)
@@ -188,17 +198,23 @@ def test_a_price_without_its_date(tmp_path: Path, row: dict, words: str) -> None
 
 
 def test_prices_are_multiplied_and_added(tmp_path: Path) -> None:
+    """Each its own; one that is missing leaves its own line and the sums with it blank, and no other."""
     if shutil.which("terraform") is None:
         pytest.skip("no terraform")
     said = json.loads((ROOT / "infra/terraform/prices.json").read_text())
-    for row in said["prices"].values():
-        row.update(price=2, date="2026-01-01")
+    for number, row in enumerate(said["prices"].values()):
+        row.update(price=number + 0.25, date="2026-01-01")
+    said["prices"]["interface endpoint, zone-hours"].update(price=None, date=None)  # prod's alone
     file = tmp_path / "prices.json"
     file.write_text(json.dumps(said))
     done = subprocess.run([ROOT / "infra/terraform/cost", "--prices", file], capture_output=True, text=True, timeout=SECONDS, check=True)
-    dev, staging = done.stdout.split("## ")[1:3]
-    assert "| NAT gateway, hours | 730 | 2 | 2026-01-01 [source](https://aws.amazon.com/vpc/pricing/) | 1460.00 |" in dev
-    assert "| NAT gateway, hours | 2190 |" in staging
-    rows = [line.split("|") for line in dev.splitlines() if line.startswith("| ")][1:]
-    *lines, total = [float(row[-2]) for row in rows]
-    assert total == sum(lines) > 0
+    assert "1 of 9 unit prices are blank" in done.stdout
+    tables = [[line for line in part.splitlines() if line.startswith("| ")][1:] for part in done.stdout.split("## ")[1:4]]
+    dev, staging, prod = ([[cell.strip() for cell in line.split("|")[1:-1]] for line in table] for table in tables)
+    assert ["NAT gateway, hours", "730", "1.25", "2026-01-01 [source](https://aws.amazon.com/vpc/pricing/)", "912.50"] in dev
+    assert "2190" == {row[0]: row[1] for row in staging}["NAT gateway, hours"]
+    for *rows, total in (dev, staging):
+        for name, amount, price, _, cost in rows:
+            assert price == f"{said['prices'][name]['price']:g}" and float(cost) == float(amount) * float(price) > 0, name
+        assert float(total[-1]) == sum(float(row[-1]) for row in rows)
+    assert {row[0] for row in prod if not row[-1]} == {"interface endpoint, zone-hours", "all of these"}
