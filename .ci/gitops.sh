@@ -73,7 +73,7 @@ if usable "ApplicationSet" "${lines[0]:-tools.sh said nothing}"; then
 fi
 say "tests/gitops"
 # Those that wait most begin first, and leave a core to another.
-pytests "tests/gitops" build/check/gitops.xml "" tests/gitops/test_{rehearsal,gate,promote,bootstrap,rendered,applicationset}.py \
+pytests "tests/gitops" build/check/gitops.xml "" tests/gitops/test_{rehearsal,gate,promote,bootstrap,rendered,room,applicationset}.py \
     -n $((JOBS + 1)) --dist loadfile "${pytest_args[@]}"
 printf '\ngitops: %d s\n' $((SECONDS - started))
 total

@@ -49,7 +49,7 @@ variable "cluster_endpoint_public_access_cidrs" {
 }
 
 variable "eks_managed_node_groups" {
-  description = "Groups of nodes; each becomes one in every zone, and its sizes are of one zone"
+  description = "Groups of nodes; each becomes one in every zone, and its sizes are of one zone: nothing scales them"
   type = map(object({
     instance_types = list(string)
     min_size       = number

@@ -81,7 +81,7 @@ resource "aws_eks_node_group" "this" {
   }
 
   lifecycle {
-    # Whatever scales the nodes decides how many there are.
+    # Once it is there, how many nodes it has is set on the group itself.
     ignore_changes = [scaling_config[0].desired_size]
   }
 
