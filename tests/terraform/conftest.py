@@ -13,13 +13,9 @@ import pytest
 from cloud import ROOT, Cloud, documents
 
 
-def pytest_collection_modifyitems(items: list[Any]) -> None:
-    items.sort(key=lambda item: "made" in item.fixturenames)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What unmakes all of it comes last."""
-    items.sort(key=lambda item: item.path.name == "test_cloud.py")
+    items.sort(key=lambda item: ("made" in item.fixturenames, item.path.name == "test_cloud.py"))
 
 
 @pytest.fixture(scope="session", name="cloud")
@@ -70,8 +66,10 @@ def of_roles(cloud: Cloud, made: None) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.fixture(scope="session", name="unmade")
 def none_of_it(cloud: Cloud, policies: dict) -> dict[str, str]:
-    """None is there any more; what infra/terraform/down said of each."""
+    """None is there any more; what infra/terraform/down said of each. The registry goes with its images."""
     def down(name: str) -> str:
+        if name == "shared":
+            cloud.do(cloud.terraform / "up", name, "--yes", TF_VAR_repository_force_delete="true")
         return cloud.do(cloud.terraform / "down", name, "--yes")
 
     with ThreadPoolExecutor() as pool:

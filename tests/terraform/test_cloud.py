@@ -125,6 +125,20 @@ def test_a_record_left_behind_holds_the_destruction_up(cloud: Cloud, made: None)
     assert before - cloud.inventory() == {"load balancer": 1}, "something of the cluster was destroyed"
 
 
+def test_a_registry_stays_while_it_has_images(cloud: Cloud, made: None) -> None:
+    """It is said before anything is destroyed; conftest.py's `unmade` then does as it says."""
+    manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "size": 2, "digest": f"sha256:{'0' * 64}"},
+                "layers": []}
+    cloud.client("ecr").put_image(repositoryName="glassbox", imageTag="v1.0.0", imageManifest=json.dumps(manifest))
+    before = cloud.inventory()
+    done = cloud.run(cloud.terraform / "down", "shared", "--yes")
+    assert done.returncode == 2 and done.stderr == (
+        "down: shared: there are images: glassbox: 1, such as v1.0.0\nto take them along, first: "
+        "TF_VAR_repository_force_delete=true infra/terraform/up shared\n"), done.stdout[-2000:] + done.stderr
+    assert cloud.inventory() == before, "something was destroyed"
+
+
 def test_nothing_is_left(cloud: Cloud, before: Counter[str], unmade: dict[str, str]) -> None:
     for environment, said in unmade.items():
         assert f"left of {environment}: 0" in said

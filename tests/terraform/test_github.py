@@ -11,7 +11,7 @@ from jobs import subjects, taken
 
 
 @pytest.fixture(scope="module", name="trusts")
-def of_all_environments(cloud: Cloud, made: dict) -> dict[str, list[str]]:
+def of_all_environments(cloud: Cloud, made: None) -> dict[str, list[str]]:
     """By role: of what is made what IAM says, of staging and prod what Terraform would make."""
     found = {role["RoleName"]: subjects(role["AssumeRolePolicyDocument"]) for role in cloud.client("iam").list_roles()["Roles"]}
     for environment in ("staging", "prod"):

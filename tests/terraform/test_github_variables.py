@@ -13,7 +13,7 @@ from cloud import ORGANISATION, ROOT, Cloud
 from jobs import subjects
 
 
-def test_a_role_that_is_made_can_be_told_to_github_and_trusts_where_it_is_told(cloud: Cloud, made: dict, tmp_path: Path) -> None:
+def test_a_role_that_is_made_can_be_told_to_github_and_trusts_where_it_is_told(cloud: Cloud, made: None, tmp_path: Path) -> None:
     """By the real command, into the real setup."""
     told = cloud.do(cloud.terraform / "github-variables", "shared", "dev")
     (tmp_path / "variables").write_text(told)
@@ -33,7 +33,7 @@ def test_a_role_that_is_made_can_be_told_to_github_and_trusts_where_it_is_told(c
     }
 
 
-def test_what_is_not_made_yet_is_named(cloud: Cloud, made: dict) -> None:
+def test_what_is_not_made_yet_is_named(cloud: Cloud, made: None) -> None:
     done = cloud.run(cloud.terraform / "github-variables", "dev", "staging")
     assert done.returncode == 2 and done.stdout == ""
     assert "staging: github_environments" in done.stderr and "there are no outputs; infra/terraform/up staging makes them" in done.stderr

@@ -32,7 +32,7 @@ def push(number: int) -> list[Image]:
 
 
 @pytest.fixture(scope="module", name="kept")
-def what_is_left(cloud: Cloud, made: dict) -> dict[int, set[str]]:
+def what_is_left(cloud: Cloud, made: None) -> dict[int, set[str]]:
     """Of each push, which of its parts are there in the end."""
     policy = json.loads(cloud.client("ecr").get_lifecycle_policy(repositoryName="glassbox")["lifecyclePolicyText"])
     images = [image for number in range(PUSHES) for image in push(number)]

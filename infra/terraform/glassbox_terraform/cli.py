@@ -98,6 +98,7 @@ def unmake(given: argparse.Namespace, environment: str) -> None:
         return
     if wanted.environment == "bootstrap":
         others(wanted)
+    images(wanted)
     sure(given, environment, f"DESTROY {wanted.environment} in account {wanted.account} and all that is in it?")
     if wanted.cluster and not given.no_gitops and contents.exists(wanted):
         contents.remove(wanted, given.patience)
@@ -119,6 +120,18 @@ def others(wanted: Target) -> None:
     full = [name for name, resources in state.contents(wanted).items() if resources and name != wanted.environment]
     if full:
         raise Refused(f"bootstrap: still there: {', '.join(sorted(full))}: infra/terraform/down each of them first")
+
+
+def images(wanted: Target) -> None:
+    """A registry goes with what is in it only if that was said before: ECR would refuse it when all else is gone."""
+    held = []
+    for each in state.attributes(wanted, "aws_ecr_repository"):
+        if not each["force_delete"] and (found := left.images(wanted, each["name"])):
+            such = next((f", such as {image['imageTag']}" for image in found if "imageTag" in image), ", without a tag")
+            held.append(f"{each['name']}: {len(found)}{such}")
+    if held:
+        raise Refused(f"{wanted.environment}: there are images: {'; '.join(held)}\nto take them along, first: "
+                      f"TF_VAR_repository_force_delete=true infra/terraform/up {wanted.environment}")
 
 
 def run(name: str, what: str, work: Callable[[argparse.Namespace, str], None], last_first: bool, arguments: list[str]) -> int:

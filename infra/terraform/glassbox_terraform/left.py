@@ -65,6 +65,16 @@ def records(target: Target) -> list[str]:
     return sorted(line(each) for each in listed["ResourceRecordSets"] if (each["Name"], each["Type"]) in marks | covered)
 
 
+def images(target: Target, repository: str) -> list[dict]:
+    """What a repository holds; nothing, if there is none."""
+    try:
+        return tools.aws("ecr", "list-images", "--repository-name", repository, role=target.role, region=target.region)["imageIds"]
+    except Failed as error:
+        if "RepositoryNotFoundException" in str(error):
+            return []
+        raise
+
+
 def zone_of(target: Target) -> str:
     """The id of the environment's zone; "" where it has none."""
     if not (target.cluster and target.domain):

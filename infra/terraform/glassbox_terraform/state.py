@@ -67,6 +67,13 @@ def contents(target: Target) -> dict[str, int]:
     return found
 
 
+def attributes(target: Target, kind: str) -> list[dict]:
+    """Of each resource of a type in the environment's state."""
+    pulled = json.loads(tools.terraform(target, "state", "pull", quiet=True) or '{"resources": []}')
+    managed = [each for each in pulled["resources"] if (each["mode"], each["type"]) == ("managed", kind)]
+    return [instance["attributes"] for resource in managed for instance in resource["instances"]]
+
+
 def forget(target: Target) -> None:
     """Nothing is kept any more."""
     for name in (OVERRIDE, "terraform.tfstate", "terraform.tfstate.backup"):
