@@ -44,7 +44,8 @@ def main(folder: str, *checkov: str) -> int:
         (root / PLANTED[0]).write_text(PLANTED[1])
         found, failed, wrong = exceptions(root), faults(root, *checkov), []
         for (path, number), match in found.items():
-            needed = any((check, file) == (match["check"], path) and first <= number <= last for check, file, first, last in failed)
+            needed = any((check, file) == (match["check"], path) and first <= number <= last
+                         for check, file, first, last in failed)
             if not needed or not match["reason"].strip():
                 what = "has no reason" if needed else "is not needed: the check does not fail here"
                 wrong.append(f"{path.relative_to(root)}:{number}: {match['check']} {what}")

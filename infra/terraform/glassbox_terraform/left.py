@@ -62,13 +62,15 @@ def records(target: Target) -> list[str]:
             kind, _, name = each["Name"].partition("-")
             marks.add((each["Name"], "TXT"))
             covered |= {(name, of) for of in COVERED.get(kind, ())}
-    return sorted(line(each) for each in listed["ResourceRecordSets"] if (each["Name"], each["Type"]) in marks | covered)
+    ours = marks | covered
+    return sorted(line(each) for each in listed["ResourceRecordSets"] if (each["Name"], each["Type"]) in ours)
 
 
 def images(target: Target, repository: str) -> list[dict]:
     """What a repository holds; nothing, if there is none."""
     try:
-        return tools.aws("ecr", "list-images", "--repository-name", repository, role=target.role, region=target.region)["imageIds"]
+        return tools.aws("ecr", "list-images", "--repository-name", repository, role=target.role,
+                         region=target.region)["imageIds"]
     except Failed as error:
         if "RepositoryNotFoundException" in str(error):
             return []
@@ -81,7 +83,8 @@ def zone_of(target: Target) -> str:
         return ""
     name = f"{target.domain}."
     near = tools.aws("route53", "list-hosted-zones-by-name", "--dns-name", name, role=target.role)["HostedZones"]
-    return next((each["Id"].rsplit("/", 1)[-1] for each in near if each["Name"] == name and not each["Config"]["PrivateZone"]), "")
+    public = [each["Id"] for each in near if each["Name"] == name and not each["Config"]["PrivateZone"]]
+    return public[0].rsplit("/", 1)[-1] if public else ""
 
 
 def owned(target: Target, text: str) -> bool:
