@@ -129,7 +129,7 @@ def test_all_of_it_in_an_account_that_cannot_be_entered(tree: Path, tmp_path: Pa
 
 # Whatever is asked, nothing is there; who asks is written down.
 EMPTY_AWS = BY_PROFILE.replace("*) echo 'An error", """*assume-role*) echo '{"Credentials": {"AccessKeyId": "a", "SecretAccessKey": "b", "SessionToken": "c"}}';;
-*list-*|*describe-*|*get-resources*|*head-bucket*) echo '{"Roles": [], "Policies": [], "logGroups": []}';; *) echo 'An error""")
+*list-*|*describe-*|*get-resources*|*head-bucket*) echo '{"Roles": [], "Policies": [], "logGroups": [], "HostedZones": []}';; *) echo 'An error""")
 NOTING = """[ "$1" = version ] && { echo '{"terraform_version": "1.11.4"}'; exit; }
 case "$2" in apply|destroy) echo "$2 ${1##*/} ${AWS_PROFILE:-}" >>"$LOG"; [ "${1##*/}" != "${FAILS:-}" ] || exit 1;; esac"""
 
