@@ -39,14 +39,16 @@ strict() {
 
 # Argo CD's own chart is not asked: a lint of ours needs the values that it is given.
 linted() {
-    local environment
+    local environment part
     for environment in dev staging prod; do
-        "$venv/bin/python" -B - "$environment" <<'PYTHON' | helm lint --strict --quiet infra/gitops/apps -f - || return
+        for part in platform service; do
+            "$venv/bin/python" -B - "$environment" "$part" <<'PYTHON' | helm lint --strict --quiet infra/gitops/apps -f - || return
 import json, sys
 sys.path.insert(0, "tests/gitops")
-from rendering import environment_application
-print(json.dumps(environment_application(sys.argv[1])["spec"]["source"]["helm"]["valuesObject"]))
+from rendering import parts
+print(json.dumps(parts(sys.argv[1])[sys.argv[2]]["spec"]["source"]["helm"]["valuesObject"]))
 PYTHON
+        done
     done
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """infra/gitops as a cluster would get it, link by link: `rendering.py FOLDER` writes all of it, a file for each.
 
-Argo CD's chart and what bootstrap/install puts beside it; of the ApplicationSet and a release the Application
-`environment` (by .ci/tools/gitops: GITOPS_BIN); of that infra/gitops/apps; of each child the chart that it names, with the
+Argo CD's chart and what bootstrap/install puts beside it; of the ApplicationSet and a release the Applications `platform`
+and `service` (by .ci/tools/gitops: GITOPS_BIN); of these infra/gitops/apps; of each child the chart that it names, with the
 values that it names. Nothing is looked up another way than Argo CD would. Exit status 2: a chart cannot be had, and
 stderr says which; the others are written.
 """
@@ -83,28 +83,33 @@ def applications(secrets: list[dict], releases: dict[str, str], text: str = "") 
 
 
 @functools.cache
-def environment_application(environment: str, cluster: str = "") -> dict[str, Any]:
-    """The one Application of an environment's cluster, where every environment has a release."""
+def parts(environment: str, cluster: str = "") -> dict[str, dict[str, Any]]:
+    """The Applications of an environment's cluster by name, where every environment has a release."""
     done = applications([argo.cluster_secret(bootstrap(environment, cluster))],
                         dict.fromkeys(ENVIRONMENTS, RELEASE.text()))
     if done.returncode:
         raise RuntimeError(done.stderr)
-    (made,) = json.loads(done.stdout)
-    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **made,
-            "metadata": {"namespace": argo.NAMESPACE, **made["metadata"]}}
+    return {made["metadata"]["name"]: {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **made,
+                                       "metadata": {"namespace": argo.NAMESPACE, **made["metadata"]}}
+            for made in json.loads(done.stdout)}
 
 
 @functools.cache
-def apps(environment: str, cluster: str = "") -> str:
+def apps(part: str, environment: str, cluster: str = "") -> str:
     """infra/gitops/apps with the values of that Application, from its path."""
-    source = environment_application(environment, cluster)["spec"]["source"]
+    source = parts(environment, cluster)[part]["spec"]["source"]
     return helm("template", source["helm"]["releaseName"], str(ROOT / source["path"]), "--namespace", argo.NAMESPACE,
                 "-f", "-", stdin=json.dumps(source["helm"]["valuesObject"]))
 
 
+def made(environment: str, cluster: str = "") -> list[dict[str, Any]]:
+    """What both of them make."""
+    return [each for part in argo.PARTS for each in objects(apps(part, environment, cluster))]
+
+
 def children(environment: str, cluster: str = "") -> list[dict[str, Any]]:
-    """Its Applications."""
-    return [each for each in objects(apps(environment, cluster)) if each["kind"] == "Application"]
+    """Their Applications."""
+    return [each for each in made(environment, cluster) if each["kind"] == "Application"]
 
 
 def value_files(child: dict[str, Any]) -> list[Path]:
@@ -156,8 +161,8 @@ def all_of(environment: str, cluster: str) -> dict[str, Any]:
     asked = bootstrap(environment, cluster)
     return {"cluster": lambda: json.dumps(argo.cluster_secret(asked)),
             "project": lambda: argo.project(asked),
-            "environment": lambda: json.dumps(environment_application(environment, cluster)),
-            "apps": lambda: apps(environment, cluster),
+            **{part: functools.partial(json.dumps, item) for part, item in parts(environment, cluster).items()},
+            **{f"apps-{part}": functools.partial(apps, part, environment, cluster) for part in argo.PARTS},
             "argo-cd": lambda: argo_cd(environment),
             **{each["metadata"]["name"]: functools.partial(manifests, each) for each in children(environment, cluster)}}
 

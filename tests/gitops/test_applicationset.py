@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from glassbox_gitops.argo import BOOTSTRAP, cluster_secret
+from glassbox_gitops.argo import BOOTSTRAP, PART, PARTS, cluster_secret
 from glassbox_gitops.release import ENVIRONMENTS
-from rendering import APPS, CLUSTERS, RELEASE, REPOSITORY, applications, bootstrap, environment_application, helm
+from rendering import APPS, CLUSTERS, RELEASE, REPOSITORY, applications, bootstrap, helm, parts
 
 pytestmark = pytest.mark.skipif("GITOPS_BIN" not in os.environ, reason="no GITOPS_BIN (.ci/tools.sh gitops)")
 RELEASES = dict.fromkeys(ENVIRONMENTS, RELEASE.text())
@@ -29,14 +29,17 @@ def made(secrets: list[dict], releases: dict[str, str] | None = None) -> list[di
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_cluster_gets_its_own_environment(environment: str) -> None:
-    """One Application, with its own release: that of another is not looked at."""
+    """An Application for each part, with its own release: that of another is not looked at."""
     mine = RELEASE.text().replace("v1.2.0", f"v1.2.0-{environment}")
-    (application,) = made([cluster_secret(bootstrap(environment))], RELEASES | {environment: mine})
-    values = application["spec"]["source"]["helm"]["valuesObject"]
-    assert (values["environment"], values["release"]["version"]) == (environment, f"v1.2.0-{environment}")
-    assert application["spec"]["source"] | {"helm": None} == {
-        "repoURL": REPOSITORY, "targetRevision": RELEASE.revision, "path": "infra/gitops/apps", "helm": None}
-    assert application["spec"]["destination"] == {"server": "https://kubernetes.default.svc", "namespace": "argocd"}
+    found = made([cluster_secret(bootstrap(environment))], RELEASES | {environment: mine})
+    assert tuple(each["metadata"]["name"] for each in found) == PARTS
+    for part, application in zip(PARTS, found):
+        values = application["spec"]["source"]["helm"]["valuesObject"]
+        assert (values["environment"], values["release"]["version"]) == (environment, f"v1.2.0-{environment}")
+        assert values["part"] == application["metadata"]["labels"][PART] == part
+        assert application["spec"]["source"] | {"helm": None} == {
+            "repoURL": REPOSITORY, "targetRevision": RELEASE.revision, "path": "infra/gitops/apps", "helm": None}
+        assert application["spec"]["destination"] == {"server": "https://kubernetes.default.svc", "namespace": "argocd"}
 
 
 def test_without_a_release_nothing_is_made() -> None:
@@ -50,7 +53,7 @@ def test_other_clusters_are_left_alone() -> None:
     other["metadata"]["labels"]["glassbox.io/environment"] = "sandbox"
     del none["metadata"]["labels"]["glassbox.io/environment"]
     assert made([other, none]) == []
-    assert len(made([other, cluster_secret(bootstrap("dev")), none])) == 1
+    assert len(made([other, cluster_secret(bootstrap("dev")), none])) == len(PARTS)
 
 
 @pytest.mark.parametrize("annotation", ANNOTATIONS)
@@ -84,6 +87,7 @@ def test_a_release_that_lacks_something_is_an_error(field: str) -> None:
     ("release.revision", "main", "/release/revision"),
     ("release.revision", "0123abc", "/release/revision"),
     ("release.image.repository", "Registry/x", "/release/image/repository"),
+    ("part", "monitoring", "/part"),
     ("environment", "sandbox", "/environment"),
     ("cluster.provider", "gcp", "/cluster/provider"),
     ("cluster.name", "", "/cluster/name"),
@@ -94,14 +98,14 @@ def test_a_release_that_lacks_something_is_an_error(field: str) -> None:
 ])
 def test_what_cannot_be_is_refused_by_name(path: str, value: str, word: str) -> None:
     """infra/gitops/apps reads its values by a schema: a branch is no commit, a tag no digest."""
-    values = copy.deepcopy(environment_application("dev")["spec"]["source"]["helm"]["valuesObject"])
+    values = copy.deepcopy(parts("dev")["service"]["spec"]["source"]["helm"]["valuesObject"])
     *way, last = path.split(".")
     target = values
     for name in way:
         target = target[name]
     target[last] = value
     with pytest.raises(RuntimeError) as error:
-        helm("template", "environment", str(APPS), "-f", "-", stdin=json.dumps(values))
+        helm("template", "service", str(APPS), "-f", "-", stdin=json.dumps(values))
     assert word in str(error.value)
 
 
@@ -146,7 +150,7 @@ def test_a_wave_waits_for_what_is_well(tmp_path: Path, status: dict | None, want
     if status is not None:
         item["status"] = status
     assert health(tmp_path, "argoproj.io_Application", item) == {"status": wanted, "message": word}
-    if status is WELL:  # the Application of all has one source, and is asked the same way
+    if status is WELL:  # those of the parts have one source, and are asked the same way
         one = WELL | {"sync": {"status": "Synced", "comparedTo": {"source": SOURCES[0]}}}
         assert health(tmp_path, "argoproj.io_Application", {"spec": {"source": SOURCES[0]}, "status": one})["status"] == "Healthy"
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from glassbox_gitops.argo import ARGO, BOOTSTRAP
+from glassbox_gitops.argo import ARGO, BOOTSTRAP, PART, PARTS
 
 INSTALL = BOOTSTRAP / "install"
 REPOSITORY = "https://git.example.org/team/glassbox.git"
@@ -219,21 +219,67 @@ def test_a_file_that_is_no_output_is_refused(lab: Lab) -> None:
     assert done.returncode == 2 and f"no argo-cd-{ARGO.version}.tgz in CHARTS_DIR" in done.stderr
 
 
-def test_taking_down_waits_for_the_applications(lab: Lab) -> None:
-    """Argo CD goes last: it is what deletes them, and with the Ingress its load balancer."""
-    lab.has("crd-applicationsets.argoproj.io", {"kind": "CustomResourceDefinition"})
-    lab.has("applications.argoproj.io-argocd", {"items": [{"metadata": {"name": "environment"}}]}, {"items": []})
+KINDS = {"kind": "CustomResourceDefinition"}
+SELECTED = "applications.argoproj.io-argocd--l-"
+OF = {part: f"{SELECTED}{PART}={part}".replace("/", "_") for part in PARTS}
+ORDER = ["-n argocd delete applicationset environments", "-n argocd delete application service",
+         "-n argocd delete application platform", "uninstall argocd -n argocd", "delete namespace argocd monitoring"]
+
+
+def listed(*names: str, **more: Any) -> dict[str, Any]:
+    """Applications, as kubectl lists them."""
+    return {"items": [{"metadata": {"name": name, "deletionTimestamp": "2026-01-01T00:00:00Z"}} | more for name in names]}
+
+
+def steps(lab: Lab) -> list[str]:
+    """What was changed, without how."""
+    return [" ".join(words).partition(" --")[0] for _, words, _ in lab.changes()]
+
+
+def test_taking_down_takes_the_service_first(lab: Lab) -> None:
+    """Of the platform nothing goes before it has gone, with the Ingress its load balancer; Argo CD last: it deletes them."""
+    lab.has("crd-applicationsets.argoproj.io", KINDS)
+    lab.has(OF["service"], listed("service", "glassbox"), listed("service"), listed())
+    lab.has(OF["platform"], listed("platform", "metrics-server"), listed())
+    lab.has(SELECTED, listed())
     done = lab.install("prod", "--uninstall")
     assert done.returncode == 0, done.stderr
-    assert [words[:4] for _, words, _ in lab.changes()] == [
-        ["-n", "argocd", "delete", "applicationset"], ["uninstall", "argocd", "-n", "argocd"],
-        ["delete", "namespace", "argocd", "monitoring"]]
+    assert steps(lab) == ORDER
+    assert "--cascade=orphan" in lab.changes()[0][1]
 
 
-def test_taking_down_says_what_holds(lab: Lab) -> None:
-    """And leaves Argo CD, which has not done yet."""
-    lab.has("crd-applicationsets.argoproj.io", {"kind": "CustomResourceDefinition"})
-    lab.has("applications.argoproj.io-argocd", {"items": [{"metadata": {"name": "glassbox"}}]})
+@pytest.mark.parametrize("part, begun", [("service", 2), ("platform", 3)])
+def test_taking_down_says_what_holds(lab: Lab, part: str, begun: int) -> None:
+    """And leaves what comes after, and Argo CD, which has not done yet; done again, it goes on."""
+    lab.has("crd-applicationsets.argoproj.io", KINDS)
+    for each in (*OF.values(), SELECTED):
+        lab.has(each, listed())
+    lab.has(OF[part], listed(part, "child"))
     done = lab.install("prod", "--uninstall", "--timeout", "1")
-    assert done.returncode == 1 and "still there after 1 s: glassbox" in done.stderr
-    assert [name for name, _, _ in lab.changes()] == ["kubectl"]
+    assert done.returncode == 1 and f"still there after 1 s: {part}, child. What holds one" in done.stderr
+    assert steps(lab) == ORDER[:begun]
+    (lab.folder / "log").unlink()
+    lab.has(OF[part], listed())
+    assert lab.install("prod", "--uninstall").returncode == 0
+    assert steps(lab) == ORDER
+
+
+def test_taking_down_interrupts_what_is_under_way(lab: Lab) -> None:
+    """Of an Application that is to go, and of no other: Argo CD would end it before it deletes anything."""
+    lab.has("crd-applicationsets.argoproj.io", KINDS)
+    ill = listed("platform", operation={"sync": {}})
+    kept = {"items": [{"metadata": {"name": "metrics-server"}, "operation": {"sync": {}}}]}
+    lab.has(OF["service"], listed())
+    lab.has(OF["platform"], {"items": ill["items"] + kept["items"]}, listed())
+    lab.has(SELECTED, listed())
+    assert lab.install("prod", "--uninstall").returncode == 0
+    assert [words[2:] for _, words, _ in lab.changes() if "patch" in words] == [
+        ["patch", "application", "platform", "--type=merge", '--patch={"operation":null}']]
+
+
+def test_no_answer_is_not_nothing(lab: Lab) -> None:
+    """A list that cannot be had does not say that the service is gone."""
+    lab.has("crd-applicationsets.argoproj.io", KINDS)
+    done = lab.install("prod", "--uninstall", "--timeout", "1")
+    assert done.returncode == 1 and "still there after 1 s: Applications, which cannot be listed" in done.stderr
+    assert steps(lab) == ORDER[:2]

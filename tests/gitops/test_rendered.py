@@ -1,4 +1,4 @@
-"""What a cluster would get: waves, namespaces, files, what is pinned, and what may differ between environments."""
+"""What a cluster would get: parts, waves, namespaces, files, what is pinned, and what may differ between environments."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Any
 
 import pytest
 import yaml
-from glassbox_gitops.argo import ARGO, BOOTSTRAP, NAMESPACE, project
+from glassbox_gitops.argo import ARGO, BOOTSTRAP, NAMESPACE, PART, project
 from glassbox_gitops.gate_cli import PROMETHEUS
 from glassbox_gitops.release import ENVIRONMENTS
 from glassbox_install.parts import PARTS, PROFILES
 from glassbox_terraform.organisation import Target
-from rendering import (CLUSTERS, FACTS, RELEASE, REPOSITORY, ROOT, Unavailable, apps, bootstrap, children,
-                       environment_application, manifests, objects, value_files)
+from rendering import (CLUSTERS, FACTS, RELEASE, REPOSITORY, ROOT, Unavailable, apps, bootstrap, children, made, manifests,
+                       objects, parts, value_files)
 
 pytestmark = pytest.mark.skipif("GITOPS_BIN" not in os.environ, reason="no GITOPS_BIN (.ci/tools.sh gitops)")
 EVERY = [(environment, cluster) for environment in ENVIRONMENTS for cluster in CLUSTERS]
 WAVES = {"metrics-server": 1, "aws-load-balancer-controller": 1, "external-dns": 1, "kube-prometheus-stack-crds": 1,
-         "kube-prometheus-stack": 2, "prometheus-adapter": 3, "opentelemetry-collector": 3, "glassbox": 4}
+         "kube-prometheus-stack": 2, "prometheus-adapter": 3, "opentelemetry-collector": 3}
+SERVICE = {"glassbox": 1}
 NAMED = {each["metadata"]["name"]: each for each in children("prod")} if "GITOPS_BIN" in os.environ else {}
 # Sizes, and how much is recorded: all that an environment may say for itself. Keys of values/*.yaml, as paths.
 MAY_DIFFER = {
@@ -65,16 +66,42 @@ def test_children_come_in_waves(environment: str, cluster: str) -> None:
         del wanted["aws-load-balancer-controller"]
     if cluster:
         del wanted["external-dns"]
-    assert {each["metadata"]["name"]: wave(each) for each in children(environment, cluster)} == wanted
-    assert {wave(each) for each in objects(apps(environment, cluster)) if each["kind"] != "Application"} == {0}
+    assert waves("platform", environment, cluster) == wanted
+    assert waves("service", environment, cluster) == SERVICE
+    assert {wave(each) for each in made(environment, cluster) if each["kind"] != "Application"} == {0}
+
+
+def waves(part: str, environment: str, cluster: str) -> dict[str, int]:
+    """The wave of each child of a part."""
+    return {each["metadata"]["name"]: wave(each) for each in objects(apps(part, environment, cluster))
+            if each["kind"] == "Application"}
+
+
+@pytest.mark.parametrize("environment, cluster", EVERY)
+def test_each_thing_is_of_one_part(environment: str, cluster: str) -> None:
+    """And is labelled so, by which bootstrap/install finds what it must wait for; the service has its child and its
+    namespace, and the platform everything else."""
+    found = {part: {(each["kind"], each["metadata"]["name"]) for each in objects(apps(part, environment, cluster))}
+             for part in parts(environment, cluster)}
+    assert found["service"] == {("Namespace", "glassbox"), ("Application", "glassbox")}
+    assert not found["service"] & found["platform"]
+    assert (("StorageClass", "gp3") in found["platform"]) == (cluster != "elsewhere")
+    for part, application in parts(environment, cluster).items():
+        labels = [each["metadata"]["labels"] for each in (application, *objects(apps(part, environment, cluster)))]
+        assert {each[PART] for each in labels} == {part}
+
+
+def test_a_release_interrupts_the_one_before() -> None:
+    """Argo CD goes on for ever with a sync that fails, of what the Application was when it began: replaced, it forgets that."""
+    assert {each["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] for each in children("prod")} == {"Replace=true"}
 
 
 @pytest.mark.parametrize("environment, cluster", EVERY)
 def test_every_namespace_is_made(environment: str, cluster: str) -> None:
     """Or is Kubernetes' own; and the project lets something be made there."""
-    made = {each["metadata"]["name"] for each in objects(apps(environment, cluster)) if each["kind"] == "Namespace"}
+    there = {each["metadata"]["name"] for each in made(environment, cluster) if each["kind"] == "Namespace"}
     used = {each["spec"]["destination"]["namespace"] for each in children(environment, cluster)}
-    assert made == used - {"kube-system"}
+    assert there == used - {"kube-system"}
     (allowed,) = objects(project(bootstrap(environment, cluster)))
     assert used | {NAMESPACE} <= {each["namespace"] for each in allowed["spec"]["destinations"]}
     assert {each["repoURL"] for child in children(environment, cluster) for each in child["spec"]["sources"]} <= set(
@@ -84,7 +111,7 @@ def test_every_namespace_is_made(environment: str, cluster: str) -> None:
 def test_the_services_namespace_holds_pods_to_what_they_need() -> None:
     """Pod Security `restricted`, there and nowhere else."""
     label = "pod-security.kubernetes.io/enforce"
-    found = {each["metadata"]["name"]: each["metadata"]["labels"].get(label) for each in objects(apps("prod"))
+    found = {each["metadata"]["name"]: each["metadata"]["labels"].get(label) for each in made("prod")
              if each["kind"] == "Namespace"}
     assert found == {"monitoring": None, "external-dns": None, "glassbox": "restricted"}
 
@@ -93,7 +120,7 @@ def test_the_services_namespace_holds_pods_to_what_they_need() -> None:
 def test_the_gate_may_ask_what_it_asks_and_no_more(environment: str, cluster: str) -> None:
     """Its one URL, as the API server would authorise it: /api/v1/namespaces/NAMESPACE/services/NAME:PORT/proxy."""
     _, _, _, _, namespace, kind, name, subresource = PROMETHEUS.split("/")
-    found = {each["kind"]: each for each in objects(apps(environment, cluster)) if each["metadata"]["name"] == "glassbox-gate"}
+    found = {each["kind"]: each for each in made(environment, cluster) if each["metadata"]["name"] == "glassbox-gate"}
     assert sorted(found) == ["Role", "RoleBinding"]
     assert {each["metadata"]["namespace"] for each in found.values()} == {namespace}
     assert found["Role"]["rules"] == [{"apiGroups": [""], "resources": [f"{kind}/{subresource}"], "resourceNames": [name],
@@ -125,9 +152,8 @@ def test_every_file_of_values_is_there(environment: str) -> None:
 @pytest.mark.parametrize("environment, cluster", EVERY)
 def test_nothing_follows_a_branch(environment: str, cluster: str) -> None:
     """Everything of this repository is the release's commit, of others an exact version."""
-    application = environment_application(environment, cluster)
-    sources = [application["spec"]["source"], *(each for child in children(environment, cluster)
-                                                for each in child["spec"]["sources"])]
+    sources = [*(each["spec"]["source"] for each in parts(environment, cluster).values()),
+               *(each for child in children(environment, cluster) for each in child["spec"]["sources"])]
     ours = [each for each in sources if each["repoURL"] == REPOSITORY]
     assert len(ours) > len(children(environment, cluster))
     assert {each["targetRevision"] for each in ours} == {RELEASE.revision}
@@ -152,8 +178,8 @@ def test_versions_are_those_of_the_installer() -> None:
         assert f"$values/{base}" == source["helm"]["valueFiles"][0]
         profile = f"charts/stack/values/{part.name}.production.yaml"
         assert (ROOT / profile).exists() == (f"$values/{profile}" in source["helm"]["valueFiles"])
-    order = [part.name for part in PARTS if part.name in WAVES]
-    assert order == sorted(order, key=lambda name: WAVES[name])
+    order = [part.name for part in PARTS if part.name in NAMED]
+    assert order == sorted(order, key=lambda name: (name in SERVICE, wave(NAMED[name])))
 
 
 def test_the_image_is_the_releases_by_digest() -> None:
@@ -173,14 +199,15 @@ def test_environments_differ_in_sizes_only() -> None:
         for path in (ROOT / f"infra/gitops/environments/{environment}/values").glob("*.yaml"):
             assert set(leaves(read(path))) <= MAY_DIFFER[path.stem], path
     for cluster in CLUSTERS:
-        texts = [re.sub(rf"\b{environment}\b", "ENV", apps(environment, cluster)) for environment in ENVIRONMENTS]
-        assert texts[0] == texts[1] == texts[2]
+        for part in parts("prod", cluster):
+            texts = [re.sub(rf"\b{environment}\b", "ENV", apps(part, environment, cluster)) for environment in ENVIRONMENTS]
+            assert texts[0] == texts[1] == texts[2]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_what_is_removed_takes_all_of_it_along(environment: str) -> None:
     """A finalizer each; and what somebody changes or breaks by hand comes right by itself, again and again."""
-    for each in (environment_application(environment), *children(environment)):
+    for each in (*parts(environment).values(), *children(environment)):
         assert each["metadata"]["finalizers"] == ["resources-finalizer.argocd.argoproj.io"]
         assert each["spec"]["syncPolicy"]["automated"] == {"prune": True, "selfHeal": True}
         assert each["spec"]["syncPolicy"]["retry"]["limit"] != 0
@@ -197,19 +224,27 @@ def test_large_crds_are_applied_by_the_server() -> None:
     assert {name for name, each in options.items() if "RespectIgnoreDifferences=true" in each} == ignoring
 
 
+def test_the_service_may_come_before_its_kinds() -> None:
+    """Those of others that it has objects of; who brings its own, or waits for a wave, need not."""
+    options = {name: each["spec"]["syncPolicy"].get("syncOptions", []) for name, each in NAMED.items()}
+    assert {name for name, each in options.items() if "SkipDryRunOnMissingResource=true" in each} == {"glassbox"}
+    assert {each["kind"] for each in objects(rendered("glassbox")) if "monitoring.coreos.com" in each["apiVersion"]} == {
+        "ServiceMonitor", "PrometheusRule"}
+
+
 def test_the_operators_kinds_come_before_it_from_the_same_chart() -> None:
     """It asks once, at its start, whether they are served: one child has them and nothing else, the other none of them."""
     kinds, operator = NAMED["kube-prometheus-stack-crds"], NAMED["kube-prometheus-stack"]
     assert wave(kinds) < wave(operator)
     for key in ("repoURL", "chart", "targetRevision"):
         assert kinds["spec"]["sources"][0][key] == operator["spec"]["sources"][0][key]
-    made = {child: set(re.findall(r"^kind: (\S+)$", rendered(child), re.MULTILINE))
+    found = {child: set(re.findall(r"^kind: (\S+)$", rendered(child), re.MULTILINE))
             for child in ("kube-prometheus-stack-crds", "kube-prometheus-stack")}
-    assert made["kube-prometheus-stack-crds"] == {"CustomResourceDefinition"}
-    assert "CustomResourceDefinition" not in made["kube-prometheus-stack"]
+    assert found["kube-prometheus-stack-crds"] == {"CustomResourceDefinition"}
+    assert "CustomResourceDefinition" not in found["kube-prometheus-stack"]
 
 
-@pytest.mark.parametrize("name", sorted(WAVES))
+@pytest.mark.parametrize("name", sorted(WAVES | SERVICE))
 def test_a_chart_renders_twice_to_the_same(name: str) -> None:
     """Else Argo CD would find a difference for ever, and undo it for ever; where it does, ignoreDifferences says so."""
     assert (rendered(name) == rendered(name)) != ("ignoreDifferences" in NAMED[name]["spec"])
@@ -264,11 +299,11 @@ def test_what_aws_controllers_make_is_found_by_down(environment: str) -> None:
 
 
 def test_records_go_with_the_ingress() -> None:
-    """Who keeps them is told when it goes, and stays for two waves more."""
+    """Who keeps them is told when it goes, and stays for what is after it: the service goes first, then the last wave."""
     given = read(ROOT / "infra/gitops/values/external-dns.yaml")
     assert (given["policy"], given["triggerLoopOnEvent"]) == ("sync", True)
     assert 0 < seconds(given["interval"]) < 60
-    assert wave(NAMED["glassbox"]) - wave(NAMED["external-dns"]) > 1
+    assert WAVES["external-dns"] == min(WAVES.values()) < max(WAVES.values()) - 1
 
 
 def seconds(text: str) -> int:
@@ -301,7 +336,7 @@ def test_a_roll_waits_for_the_load_balancer() -> None:
     """A pod is ready when its target is: for which the target group must be there first, and the namespace say so."""
     label = "elbv2.k8s.aws/pod-readiness-gate-inject"
     for cluster, wanted in (("", "enabled"), ("without-domain", "enabled"), ("elsewhere", None)):
-        labels = {each["metadata"]["name"]: each["metadata"]["labels"].get(label) for each in objects(apps("prod", cluster))
+        labels = {each["metadata"]["name"]: each["metadata"]["labels"].get(label) for each in made("prod", cluster)
                   if each["kind"] == "Namespace"}
         assert labels.pop("glassbox") == wanted and set(labels.values()) == {None}
     (ingress,), (deployment,) = glassbox("", "Ingress"), glassbox("", "Deployment")

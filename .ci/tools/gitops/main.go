@@ -6,7 +6,8 @@
 //
 // Templates are rendered by text/template with sprig, and each string of the Application alone, as Argo CD does it
 // (applicationset/utils); health checks run in gopher-lua without its libraries of files and processes. Only what our
-// ApplicationSet uses is known: anything else in it is an error, exit 1, and nothing is passed over.
+// ApplicationSet uses is known: anything else in it is an error, exit 1, and nothing is passed over. The list's elements are
+// taken as they are written.
 package main
 
 import (
@@ -15,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,9 +47,19 @@ type git struct {
 	Files          []struct{ Path string } `json:"files"`
 }
 
+type list struct {
+	Elements []map[string]any `json:"elements"`
+}
+
+type matrix struct {
+	Generators []generator `json:"generators"`
+}
+
 type generator struct {
 	Clusters *clusters `json:"clusters,omitempty"`
 	Git      *git      `json:"git,omitempty"`
+	List     *list     `json:"list,omitempty"`
+	Matrix   *matrix   `json:"matrix,omitempty"`
 }
 
 type set struct {
@@ -59,11 +71,7 @@ type set struct {
 		GoTemplateOptions []string       `json:"goTemplateOptions"`
 		SyncPolicy        map[string]any `json:"syncPolicy"`
 		Template          map[string]any `json:"template"`
-		Generators        []struct {
-			Matrix struct {
-				Generators []generator `json:"generators"`
-			} `json:"matrix"`
-		} `json:"generators"`
+		Generators        []generator    `json:"generators"`
 	} `json:"spec"`
 }
 
@@ -102,61 +110,98 @@ func run(arguments []string, in io.Reader, out io.Writer) error {
 	return json.NewEncoder(out).Encode(result)
 }
 
+// What generators know besides what they say themselves.
+type world struct {
+	root    string
+	secrets []secret
+	options []string
+}
+
 func applications(text []byte, root, file string) ([]any, error) {
 	var wanted set
 	if err := yaml.UnmarshalStrict(text, &wanted); err != nil {
 		return nil, err
 	}
 	if !wanted.Spec.GoTemplate || len(wanted.Spec.Generators) != 1 {
-		return nil, errors.New("known is one matrix, with goTemplate")
-	}
-	both := wanted.Spec.Generators[0].Matrix.Generators
-	if len(both) != 2 || both[0].Clusters == nil || both[1].Git == nil {
-		return nil, errors.New("known is a matrix of clusters and git")
+		return nil, errors.New("known is one generator, with goTemplate")
 	}
 	listed, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	var secrets []secret
-	if err := json.Unmarshal(listed, &secrets); err != nil {
+	there := world{root: root, options: wanted.Spec.GoTemplateOptions}
+	if err := json.Unmarshal(listed, &there.secrets); err != nil {
+		return nil, err
+	}
+	found, err := wanted.Spec.Generators[0].parameters(map[string]any{}, there)
+	if err != nil {
 		return nil, err
 	}
 	made := []any{}
-	for _, one := range secrets {
-		if selected, err := matches(one.Metadata.Labels, both[0].Clusters.Selector.MatchExpressions); err != nil {
-			return nil, err
-		} else if !selected {
-			continue
-		}
-		parameters := parametersOf(one)
-		files, err := filesOf(*both[1].Git, parameters, root, wanted.Spec.GoTemplateOptions)
+	for _, parameters := range found {
+		rendered, err := deep(wanted.Spec.Template, parameters, there.options)
 		if err != nil {
 			return nil, err
 		}
-		for _, content := range files {
-			all := map[string]any{}
-			for _, part := range []map[string]any{parameters, content} {
-				for key, value := range part {
-					all[key] = value
-				}
-			}
-			rendered, err := deep(wanted.Spec.Template, all, wanted.Spec.GoTemplateOptions)
-			if err != nil {
-				return nil, err
-			}
-			made = append(made, rendered)
+		made = append(made, rendered)
+	}
+	return made, nil
+}
+
+// The sets of parameters that a generator gives; it may be written with those that came before.
+func (one generator) parameters(before map[string]any, there world) ([]map[string]any, error) {
+	switch {
+	case one == generator{Matrix: one.Matrix} && one.Matrix != nil:
+		return product(*one.Matrix, before, there)
+	case one == generator{Clusters: one.Clusters} && one.Clusters != nil:
+		return clustersOf(*one.Clusters, there.secrets)
+	case one == generator{Git: one.Git} && one.Git != nil:
+		return filesOf(*one.Git, before, there.root, there.options)
+	case one == generator{List: one.List} && one.List != nil:
+		return one.List.Elements, nil
+	}
+	return nil, errors.New("known are a matrix, clusters, git and a list, one at a time")
+}
+
+// Each set of the first with each of the second; of a key that both have, the first's value counts.
+func product(of matrix, before map[string]any, there world) ([]map[string]any, error) {
+	if len(of.Generators) != 2 {
+		return nil, errors.New("a matrix has two generators")
+	}
+	made := []map[string]any{}
+	firsts, err := of.Generators[0].parameters(before, there)
+	if err != nil {
+		return nil, err
+	}
+	for _, first := range firsts {
+		seconds, err := of.Generators[1].parameters(first, there)
+		if err != nil {
+			return nil, err
+		}
+		for _, second := range seconds {
+			both := maps.Clone(second)
+			maps.Copy(both, first)
+			made = append(made, both)
 		}
 	}
 	return made, nil
 }
 
-// What the cluster generator gives.
-func parametersOf(one secret) map[string]any {
-	return map[string]any{
-		"name": one.StringData["name"], "server": one.StringData["server"],
-		"metadata": map[string]any{"labels": one.Metadata.Labels, "annotations": one.Metadata.Annotations},
+func clustersOf(from clusters, secrets []secret) ([]map[string]any, error) {
+	found := []map[string]any{}
+	for _, one := range secrets {
+		selected, err := matches(one.Metadata.Labels, from.Selector.MatchExpressions)
+		if err != nil {
+			return nil, err
+		}
+		if selected {
+			found = append(found, map[string]any{
+				"name": one.StringData["name"], "server": one.StringData["server"],
+				"metadata": map[string]any{"labels": one.Metadata.Labels, "annotations": one.Metadata.Annotations},
+			})
+		}
 	}
+	return found, nil
 }
 
 func matches(labels map[string]string, expressions []requirement) (bool, error) {

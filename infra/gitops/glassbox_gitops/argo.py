@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from .release import ENVIRONMENTS
 
 BOOTSTRAP = Path(__file__).resolve().parents[1] / "bootstrap"
 NAMESPACE, MONITORING = "argocd", "monitoring"
+PARTS = ("platform", "service")  # the ApplicationSet's, each an Application; the last is the first to go
+PART = "glassbox.io/part"  # their label, and that of all they make
 # The one place for its version.
 ARGO = Part("argo-cd", "argocd", version="9.3.1", repository="https://argoproj.github.io/argo-helm")
 MANAGER = ("apply", "--server-side", "--field-manager=glassbox-bootstrap", "--force-conflicts", "-f")
@@ -98,29 +101,49 @@ def put_up(tools: Tools, asked: Bootstrap) -> None:
 
 
 def take_down(tools: Tools, seconds: int) -> None:
-    """The ApplicationSet, and with it the Applications, the last wave first: the Ingress, with which the controller
-    takes the load balancer down, before the controller. Then Argo CD, which had to do that."""
-    served = tools.dry or tools.get("crd", "applicationsets.argoproj.io")
-    if served:
-        tools.change("kubectl", "-n", NAMESPACE, "delete", "applicationset", "environments", "--ignore-not-found",
-                     seconds=seconds)
-        gone(tools, seconds)
+    """The service, and when nothing is left of it the platform: the controllers that delete the Ingress's load balancer and
+    record are the platform's. Then Argo CD, which had to do that. What is gone already is no error: done again after
+    an interruption it goes on."""
+    if tools.dry or tools.get("crd", "applicationsets.argoproj.io"):
+        # Its Applications would go with it, both at once; without it, nobody makes them anew.
+        delete(tools, "applicationset", "environments", "--cascade=orphan", seconds)
+        for part in reversed(PARTS):
+            delete(tools, "application", part, "--wait=false", seconds)
+            gone(tools, f"{PART}={part}", seconds)
+        gone(tools, "", seconds)
     tools.change("helm", "uninstall", "argocd", "-n", NAMESPACE, "--ignore-not-found", "--wait", "--timeout",
                  f"{seconds}s", seconds=seconds + 60)
     tools.change("kubectl", "delete", "namespace", NAMESPACE, MONITORING, "--ignore-not-found", f"--timeout={seconds}s",
                  seconds=seconds + 60)
 
 
-def gone(tools: Tools, seconds: int) -> None:
-    """Waits until no Application is left, and says which are if it takes too long."""
+def delete(tools: Tools, kind: str, name: str, how: str, seconds: int) -> None:
+    """One of Argo CD's objects, if it is there."""
+    tools.change("kubectl", "-n", NAMESPACE, "delete", kind, name, how, "--ignore-not-found", seconds=seconds)
+
+
+def gone(tools: Tools, selector: str, seconds: int) -> None:
+    """Waits until none of these Applications is left, and says which are if it takes too long. No answer is not none."""
     end = time.monotonic() + seconds
     while not tools.dry:
-        if lacking := tools.silent():
-            left = [lacking]
-        elif not (left := [each["metadata"]["name"] for each in tools.items("applications.argoproj.io", "-n", NAMESPACE)]):
+        listed = tools.get("applications.argoproj.io", "-n", NAMESPACE, "-l", selector)
+        if listed is None:
+            left = [tools.silent() or "Applications, which cannot be listed"]
+        elif not (left := [each["metadata"]["name"] for each in listed["items"]]):
             return
+        else:
+            interrupt(tools, listed["items"])
         if time.monotonic() > end:
             raise Failed(f"still there after {seconds} s: {', '.join(left)}. What holds one: kubectl -n {NAMESPACE} "
                          "describe application NAME; nothing must be destroyed under it before it is gone, or its load "
-                         "balancer stays")
+                         "balancer stays. Done again, this goes on from here")
         time.sleep(TICK)
+
+
+def interrupt(tools: Tools, applications: list[dict]) -> None:
+    """Argo CD deletes nothing while something is under way, and a sync that waits for what is ill has no end."""
+    for each in applications:
+        if "deletionTimestamp" in each["metadata"] and "operation" in each:
+            with suppress(Failed):  # it may have gone meanwhile; who has not is met again
+                tools.change("kubectl", "-n", NAMESPACE, "patch", "application", each["metadata"]["name"], "--type=merge",
+                             '--patch={"operation":null}')

@@ -1,13 +1,16 @@
-{{/* Whether the cluster has what a child is for: `yes`, or nothing. */}}
+{{/* Whether a child is of this part, and the cluster has what it is for: `yes`, or nothing. */}}
 {{- define "environment.wanted" -}}
-{{- $provider := .child.provider | default .cluster.provider }}
-{{- if and (eq $provider .cluster.provider) (or (not .child.domain) .cluster.domain) }}yes{{ end }}
+{{- $cluster := .root.Values.cluster }}
+{{- $here := eq (.child.provider | default $cluster.provider) $cluster.provider }}
+{{- $mine := eq (.child.part | default "platform") .root.Values.part }}
+{{- if and $mine $here (or (not .child.domain) $cluster.domain) }}yes{{ end }}
 {{- end }}
 
 {{/* Labels of all that is made here. */}}
 {{- define "environment.labels" -}}
 app.kubernetes.io/part-of: glassbox
 glassbox.io/environment: {{ .Values.environment }}
+glassbox.io/part: {{ .Values.part }}
 {{- end }}
 
 {{/* The way in, on AWS: a load balancer. With a certificate it speaks TLS, and sends who does not to where it does. Its
