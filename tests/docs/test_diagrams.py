@@ -69,9 +69,10 @@ def test_what_comes_from_the_network_is_found() -> None:
 
 def test_the_waves_are_those_of_the_environment() -> None:
     table = ROOT / "infra/gitops/apps/values.yaml"
-    wanted = {(name, number) for name, number in
-              re.findall(r"^  - name: (\S+)\n    wave: (\d+)$", table.read_text(), re.M)}
-    drawn = set()
-    for number, inside in re.findall(r'^w\d: "wave (\d+)" \{\n(.*?)^\}', (DIAGRAMS / "waves.d2").read_text(), re.M | re.S):
-        drawn |= {(name.replace("\\n", ""), number) for name in re.findall(r'^  \w: "([^"]+)"', inside, re.M)}
+    wanted = {(part or "platform", number, name) for name, part, number in
+              re.findall(r"^  - name: (\S+)\n(?:    part: (\w+)\n)?    wave: (\d+)$", table.read_text(), re.M)}
+    drawn = {(part, number, name.replace("\\n", ""))
+             for part, waves in re.findall(r'^(\w+): "\w+" \{\n(.*?)^\}', (DIAGRAMS / "waves.d2").read_text(), re.M | re.S)
+             for number, children in re.findall(r'^  \w+: "wave (\d+)" \{\n(.*?)^  \}', waves, re.M | re.S)
+             for name in re.findall(r'^    \w: "([^"]+)"', children, re.M)}
     assert drawn == wanted and drawn
