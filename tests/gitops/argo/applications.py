@@ -8,14 +8,15 @@ from http.client import HTTPException
 from typing import Any
 
 from cluster import Cluster
+from glassbox_gitops.argo import PART
 from programs import NAMESPACE
 from wire import eventually
 
 GROUP = "apis/argoproj.io/v1alpha1"
 PATH = f"/{GROUP}/namespaces/{NAMESPACE}/applications"
 SET = "environments"
-PARENT = "environment"
 REFRESH = "argocd.argoproj.io/application-set-refresh"
+COMPARE = "argocd.argoproj.io/refresh"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Event:
     seconds: float
     kind: str  # ADDED, MODIFIED, DELETED
     name: str
+    part: str
     wave: int
     revision: str
     sync: str
@@ -35,7 +37,7 @@ def event(kind: str, item: dict[str, Any], since: float) -> Event:
     """Of a line of a watch."""
     status, metadata = item.get("status", {}), item["metadata"]
     return Event(round(time.monotonic() - since, 1), kind, metadata["name"],
-                 int(metadata.get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0")), revision(item),
+                 metadata.get("labels", {}).get(PART, ""), int(metadata.get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0")), revision(item),
                  status.get("sync", {}).get("status", ""), status.get("health", {}).get("status", ""))
 
 
@@ -46,11 +48,11 @@ def revision(item: dict[str, Any]) -> str:
 
 
 def done(item: dict[str, Any], wanted: str) -> bool:
-    """Whether it is that commit's, and well, and nothing is under way."""
+    """Whether it is that commit's, and well, and nothing is under way. What was replaced and needed no sync has no operation."""
     status = item.get("status", {})
     return (revision(item) == wanted and status.get("sync", {}).get("status") == "Synced"
             and status.get("health", {}).get("status") == "Healthy"
-            and status.get("operationState", {}).get("phase") == "Succeeded"
+            and status.get("operationState", {}).get("phase", "Succeeded") == "Succeeded"
             and wanted in (status["sync"].get("revisions") or [status["sync"].get("revision")]))
 
 
@@ -98,6 +100,19 @@ class Applications:
             found = self.all()
             return set(found) == names and all(done(item, wanted) for item in found.values())
         assert eventually(settled, seconds, 0.5), self.told()
+
+    def reach(self, wanted: str, names: set[str], seconds: float) -> None:
+        """Waits until these are that commit's, and well, whatever others are."""
+        def reached() -> bool:
+            found = self.all()
+            return all(name in found and done(found[name], wanted) for name in names)
+        assert eventually(reached, seconds, 0.5), self.told()
+
+    def compare(self, name: str, seconds: float) -> dict[str, Any]:
+        """Has Argo CD compare an Application with its sources now; what it then says of it."""
+        self.cluster.kubectl("--namespace", NAMESPACE, "annotate", "application", name, f"{COMPARE}=normal")
+        assert eventually(lambda: COMPARE not in self.all()[name]["metadata"].get("annotations", {}), seconds, 0.5), self.told()
+        return self.all()[name]["status"]
 
     def conditions(self) -> dict[str, str]:
         """What the ApplicationSet says of itself: each message, by reason."""

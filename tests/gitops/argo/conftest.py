@@ -57,7 +57,7 @@ def lab(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         made.install("--provider", "none", "--repository", origin.url)
     settings = cluster.get(f"/api/v1/namespaces/{NAMESPACE}/configmaps/argocd-cm")["data"]
     try:
-        with Programs(beside / "argocd", folder, charts, LOGS, settings), made.applications:
+        with Programs(beside / "argocd", folder, charts, LOGS, settings) as made.programs, made.applications:
             yield made
     finally:
         made.report(LOGS)

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import images
-from applications import PARENT, Applications
+from applications import Applications
 from cluster import NODE, Cluster, environment
+from glassbox_gitops.argo import PARTS
 from glassbox_gitops.release import read
-from origin import GITOPS, Origin
+from origin import GITOPS, OVERLAY, Origin
+from programs import Programs
 
 ENVIRONMENT = "dev"
+METRICS = f"{OVERLAY}/metrics-server.yaml"
 PATIENCE = 480  # seconds for anything at all, on a machine that much else runs on; what takes how long is reported
 INSTALL = 200
 
@@ -29,6 +32,7 @@ class Lab:
     folder: Path
     archive: Path
     charts: Path
+    programs: Programs | None = None
     figures: list[tuple[str, float]] = field(default_factory=list)
     first: str = ""
 
@@ -38,7 +42,7 @@ class Lab:
     @property
     def names(self) -> set[str]:
         """Applications that a cluster without AWS has."""
-        return {PARENT, *(child["name"] for child in self.origin.children if child.get("provider", "none") == "none")}
+        return {*PARTS, *(child["name"] for child in self.origin.children if child.get("provider", "none") == "none")}
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
@@ -65,24 +69,37 @@ class Lab:
         self.origin.promote("set", ENVIRONMENT, "--image", image, "--revision", revision, "--version", version)
         self.applications.look()
 
+    def break_platform(self) -> str:
+        """A commit whose metrics-server has an image that nobody has."""
+        self.origin.write(METRICS, self.origin.read(METRICS).replace("metrics-server/metrics-server", "nobody/has-this"))
+        return self.origin.push("an image of metrics-server that nobody has")
+
     def rollback(self) -> None:
         """What a person does when a release is bad."""
         self.origin.promote("rollback", ENVIRONMENT)
         self.applications.look()
 
+    def operation(self, name: str) -> dict[str, Any]:
+        """What is under way for an Application, or was last."""
+        return self.applications.all()[name].get("status", {}).get("operationState", {})
+
     def revision(self) -> str:
         """The commit that release.yaml names."""
         return read(self.origin.clone, ENVIRONMENT).revision
 
+    def autoscaler(self) -> dict[str, Any]:
+        """The service's."""
+        return self.cluster.get("/apis/autoscaling/v2/namespaces/glassbox/horizontalpodautoscalers/glassbox")
+
     def bounds(self) -> tuple[int, int]:
         """How few and how many pods the service may have."""
-        spec = self.cluster.get("/apis/autoscaling/v2/namespaces/glassbox/horizontalpodautoscalers/glassbox")["spec"]
+        spec = self.autoscaler()["spec"]
         return spec["minReplicas"], spec["maxReplicas"]
 
-    def install(self, *words: str) -> str:
-        """bootstrap/install, as the repository has it; what it printed."""
+    def install(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """bootstrap/install, as the repository has it."""
         return self.cluster.run("env", f"CHARTS_DIR={self.charts}", str(self.origin.clone / GITOPS / "bootstrap/install"),
-                                ENVIRONMENT, *words, timeout=INSTALL).stdout
+                                ENVIRONMENT, *words, check=check, timeout=INSTALL)
 
     def everything(self) -> set[str]:
         """All objects of the cluster, but what comes and goes by itself."""

@@ -11,7 +11,6 @@ notifications and single sign-on are left out: none of them makes a cluster what
 """
 
 import subprocess
-import time
 from pathlib import Path
 
 from cluster import NODE, ROOT, environment
@@ -71,19 +70,30 @@ class Programs:
         for name in ("tls", "ssh", "plugins", "config"):
             (self.folder / name).mkdir(exist_ok=True)
         try:
-            for name, (command, port) in self.table().items():
-                self.start(name, command, port)
+            for name in self.table():
+                self.start(name)
         except BaseException:
             self.__exit__()
             raise
         return self
 
-    def start(self, name: str, command: list[str], port: int) -> None:
+    def start(self, name: str) -> None:
         """Returns when it answers."""
-        with open(self.logs / f"{name}.log", "wb") as log:
+        command, port = self.table()[name]
+        with open(self.logs / f"{name}.log", "ab") as log:
             self.running[name] = subprocess.Popen([str(NODE), "enter", *self.own(), *command], cwd=self.folder, env=environment(),
                                                   stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         assert eventually(lambda: self.answers(name, port), PATIENCE, 0.2), f"{name} does not answer: {self.last(name)}"
+
+    def stop(self, name: str) -> None:
+        """Returns when it has ended."""
+        program = self.running.pop(name)
+        program.terminate()
+        try:
+            program.wait(ENDS_IN)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            program.wait()
 
     def answers(self, name: str, port: int) -> bool:
         """Whether it listens; a program that has ended never will."""
@@ -95,12 +105,5 @@ class Programs:
         return (self.logs / f"{name}.log").read_text(errors="replace")[-2000:]
 
     def __exit__(self, *_: object) -> None:
-        for program in reversed(self.running.values()):
-            program.terminate()
-        deadline = time.monotonic() + ENDS_IN
-        for program in self.running.values():
-            try:
-                program.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                program.kill()
-                program.wait()
+        for name in reversed(list(self.running)):
+            self.stop(name)
