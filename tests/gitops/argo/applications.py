@@ -88,6 +88,10 @@ class Applications:
         """By name."""
         return {item["metadata"]["name"]: item for item in self.cluster.items(NAMESPACE, "applications", group=GROUP)}
 
+    def health(self, name: str) -> str:
+        """What Argo CD calls it; "" before it has looked."""
+        return str(self.all()[name].get("status", {}).get("health", {}).get("status", ""))
+
     def look(self) -> None:
         """The repository has changed: what its host would tell Argo CD, which else asks every minute. Of a look that failed
         the annotation is still there, and the same again would be no change."""

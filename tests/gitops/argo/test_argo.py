@@ -170,7 +170,7 @@ def test_a_release_that_cannot_start_takes_nothing_down_and_a_revert_takes_it_ba
     assert eventually(lambda: MISSING in str(lab.deployment()["spec"]["template"]), PATIENCE, 0.5), lab.applications.told()
     assert eventually(lambda: "ErrImage" in str(lab.cluster.items("glassbox", "pods"))
                       or "ImagePullBackOff" in str(lab.cluster.items("glassbox", "pods")), PATIENCE, 0.5)
-    assert lab.applications.all()["glassbox"]["status"]["health"]["status"] != "Healthy"
+    assert eventually(lambda: lab.applications.health("glassbox") == "Progressing", PATIENCE, 0.5), lab.applications.told()
     assert (lab.images(), lab.deployment()["status"]["readyReplicas"]) == (running, was)
     assert "hello" in lab.service("/demo/hello")
     lab.rollback()
