@@ -128,7 +128,10 @@ def test_all_of_it_in_an_account_that_cannot_be_entered(tree: Path, tmp_path: Pa
 
 
 # Whatever is asked, nothing is there; who asks is written down.
-EMPTY_AWS = BY_PROFILE.replace("*) echo 'An error", """*assume-role*) echo '{"Credentials": {"AccessKeyId": "a", "SecretAccessKey": "b", "SessionToken": "c"}}';;
+# A role trusts its own account alone.
+EMPTY_AWS = BY_PROFILE.replace("*) echo 'An error", """*assume-role*::999999999999:*) [ "${AWS_PROFILE:-}" = prod-admin ] || { echo 'An error occurred (AccessDenied)' >&2; exit 254; }
+    echo '{"Credentials": {"AccessKeyId": "a", "SecretAccessKey": "b", "SessionToken": "c"}}';;
+*assume-role*) echo '{"Credentials": {"AccessKeyId": "a", "SecretAccessKey": "b", "SessionToken": "c"}}';;
 *list-*|*describe-*|*get-resources*|*head-bucket*) echo '{"Roles": [], "Policies": [], "logGroups": [], "HostedZones": []}';; *) echo 'An error""")
 NOTING = """[ "$1" = version ] && { echo '{"terraform_version": "1.11.4"}'; exit; }
 case "$2" in apply|destroy) echo "$2 ${1##*/} ${AWS_PROFILE:-}" >>"$LOG"; [ "${1##*/}" != "${FAILS:-}" ] || exit 1;; esac"""
@@ -145,18 +148,18 @@ def noted(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: 
     return status, said, log.read_text().splitlines()
 
 
-def test_all_is_made_in_order_each_bootstrap_as_its_administrator(tree: Path, tmp_path: Path,
-                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_is_made_in_order_each_account_as_its_administrator(tree: Path, tmp_path: Path,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     status, said, lines = noted(tree, tmp_path, monkeypatch, "up")
     assert status == 0, said
     assert lines == ["apply bootstrap mine", "apply bootstrap prod-admin", "apply shared mine", "apply dev mine",
-                     "apply staging mine", "apply prod mine"]
+                     "apply staging mine", "apply prod prod-admin"]
 
 
 def test_all_goes_in_the_opposite_order(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     status, said, lines = noted(tree, tmp_path, monkeypatch, "down")
     assert status == 0, said
-    assert lines == ["destroy prod mine", "destroy staging mine", "destroy dev mine", "destroy shared mine",
+    assert lines == ["destroy prod prod-admin", "destroy staging mine", "destroy dev mine", "destroy shared mine",
                      "apply bootstrap prod-admin", "destroy bootstrap prod-admin", "apply bootstrap mine",
                      "destroy bootstrap mine"]
 
@@ -168,6 +171,20 @@ def test_what_was_done_before_one_failed_is_said(tree: Path, tmp_path: Path, mon
     assert "up: terraform apply of dev failed" in said
     assert "up: done: bootstrap of 123456789012, bootstrap of 999999999999, shared\n" \
            "up: not done: dev, staging, prod\n" in said
+
+
+def test_what_github_must_know_is_asked_in_each_account_as_who_may(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment in another account is entered with its profile, and with that alone."""
+    fill(tree, TWO_ACCOUNTS)
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    path = fake(tmp_path / "bin", aws=EMPTY_AWS, terraform=NOTING + """
+[ "$2" != output ] || echo '{"region": {"value": "eu-central-1"}}'""")
+    status, said = run(tree / "github-variables", "dev", "prod", path=path)
+    assert status == 2 and "prod: arn:aws:iam::999999999999:role/glassbox/bootstrap/glassbox-deploy-prod cannot be taken" in said
+    status, said = run(tree / "github-variables", "dev", "prod", "--profile", "999999999999=prod-admin", path=path)
+    assert status == 2 and "prod: github_environments" in said and "cannot be taken" not in said
+    status, said = run(tree / "github-variables", "dev", "--profile", "111111111111=mine", path=path)
+    assert status == 2 and "--profile 111111111111=…: none of organisation.auto.tfvars.json's accounts" in said
 
 
 def test_a_profile_for_one(tree: Path) -> None:

@@ -28,7 +28,7 @@ def options(name: str, what: str) -> argparse.ArgumentParser:
     parser.add_argument("--plan", action="store_true", help="only say what would be done")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--profile", action="append", default=[], metavar="ACCOUNT=PROFILE",
-                        help="with all: an account's administrator, a profile of the AWS CLI (default: the credentials at hand)")
+                        help="with all: who makes what is in an account, a profile of the AWS CLI (default: the credentials at hand)")
     parser.add_argument("--no-gitops", action="store_true", help="the cluster alone: nothing in it is installed or removed")
     if name == "down":
         parser.add_argument("--patience", type=seconds, default=left.PATIENCE, metavar="SECONDS",

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import state, tools
+from . import state, steps, tools
 from .organisation import CLUSTERS, Failed, Refused, read, target
 
 MADE = ("shared", *CLUSTERS)
@@ -82,14 +82,15 @@ def asked(environment: str) -> str:
     return tools.terraform(wanted, "output", "-json", quiet=True)
 
 
-def collect(environments: list[str], folder: Path | None) -> list[str]:
-    """The lines of all environments."""
-    name = read()["name"]
+def collect(environments: list[str], folder: Path | None, given: list[str]) -> list[str]:
+    """The lines of all environments, each asked with the profile of its account."""
+    name, known = read()["name"], steps.profiles(given)
     if strangers := [each for each in environments if each not in MADE]:
         raise Refused(f"no such environment: {strangers[0]}; there are {', '.join(MADE)}")
     found, missing = [], []
     for environment in environments or MADE:
-        text = recorded(folder, environment) if folder else asked(environment)
+        with steps.step(environment, known).credentials():
+            text = recorded(folder, environment) if folder else asked(environment)
         try:
             outputs = Outputs(environment, dict(json.loads(text)))
             found += lines(outputs, name)
@@ -110,9 +111,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("environments", nargs="*", metavar="ENV", help=f"of {', '.join(MADE)} (default: all four)")
     parser.add_argument("--outputs", type=Path, metavar="FOLDER",
                         help="with ENV.json each, what `terraform output -json` has said, instead of asking it")
+    parser.add_argument("--profile", action="append", default=[], metavar="ACCOUNT=PROFILE",
+                        help="who asks in an account, a profile of the AWS CLI (default: the credentials at hand)")
     given = parser.parse_args(arguments)
     try:
-        print("\n".join(collect(given.environments, given.outputs)))
+        print("\n".join(collect(given.environments, given.outputs, given.profile)))
     except Refused as error:
         print(f"github-variables: {error}", file=sys.stderr)
         return 2

@@ -1,5 +1,5 @@
 """What one command line does, one thing after another: each environment it names, or all of them from nothing, bootstrap
-once in each account."""
+once in each account; and each with the credentials of its account."""
 
 from __future__ import annotations
 
@@ -45,35 +45,39 @@ class Step:
 
 
 def profiles(given: list[str]) -> dict[str, str]:
-    """Of each ACCOUNT=PROFILE."""
+    """Of each ACCOUNT=PROFILE, by account."""
     found = {}
     for text in given:
         match = re.fullmatch(r"([0-9]{12})=(\S+)", text)
         if not match:
             raise Refused(f"--profile {text!r}: must be ACCOUNT=PROFILE, an account's 12 digits and a profile of the AWS CLI")
         found[match[1]] = match[2]
+    if found and (strangers := sorted(set(found) - set(accounts := read()["accounts"].values()))):
+        raise Refused(f"--profile {strangers[0]}=…: none of {FILE.name}'s accounts: {', '.join(dict.fromkeys(accounts))}")
     return found
+
+
+def step(environment: str, known: dict[str, str]) -> Step:
+    """An environment that bootstrap has made a role for: its account lets its own take that, and nobody else."""
+    return Step(environment, profile=known.get(read()["accounts"][environment], ""))
 
 
 def steps(environment: str, given: list[str]) -> list[Step]:
     """In the order of being made; those of `all` only if each account can be entered."""
     if environment not in (*ENVIRONMENTS, ALL):
         raise Refused(f"no such environment: {environment}; there are {', '.join(ENVIRONMENTS)}, and all")
-    known = profiles(given)
     if environment != ALL:
-        if known:
+        if given:
             raise Refused("--profile is for all, which enters several accounts; else: AWS_PROFILE=…")
         return [Step(environment)]
-    accounts = dict.fromkeys(read()["accounts"].values())
-    if strangers := sorted(set(known) - set(accounts)):
-        raise Refused(f"--profile {strangers[0]}=…: none of {FILE.name}'s accounts: {', '.join(accounts)}")
+    known = profiles(given)
     first, *others = ENVIRONMENTS
-    made = [Step(first, account, known.get(account, "")) for account in accounts]
-    for step in made:
-        with step.credentials():
+    made = [Step(first, account, known.get(account, "")) for account in dict.fromkeys(read()["accounts"].values())]
+    for each in made:
+        with each.credentials():
             found = tools.account()
-        if found != step.account:
-            whose = f"those of the profile {step.profile}" if step.profile else "those at hand"
-            raise Refused(f"account {step.account} needs credentials of its own: {whose} are of account {found}; "
-                          f"--profile {step.account}=PROFILE")
-    return [*made, *map(Step, others)]
+        if found != each.account:
+            whose = f"those of the profile {each.profile}" if each.profile else "those at hand"
+            raise Refused(f"account {each.account} needs credentials of its own: {whose} are of account {found}; "
+                          f"--profile {each.account}=PROFILE")
+    return [*made, *(step(name, known) for name in others)]
