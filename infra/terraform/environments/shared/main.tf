@@ -12,21 +12,6 @@ variable "environment" {
   }
 }
 
-variable "repositories" {
-  description = "What is pushed: the image, and the chart as an OCI artifact"
-  type        = list(string)
-  default     = ["glassbox", "glassbox/charts/glassbox"]
-
-  validation {
-    condition     = alltrue([for repository in var.repositories : repository == var.name || startswith(repository, "${var.name}/")])
-    error_message = "repositories: ${var.name}, or beneath ${var.name}/: ${jsonencode(var.repositories)}."
-  }
-  validation {
-    condition     = contains(var.repositories, var.name)
-    error_message = "repositories: ${var.name}, where the image goes, is one of them: ${jsonencode(var.repositories)}."
-  }
-}
-
 variable "repository_force_delete" {
   description = "Whether `down shared` may take the images with it"
   type        = bool
@@ -34,7 +19,9 @@ variable "repository_force_delete" {
 }
 
 locals {
-  readers = [for account in setsubtract(values(var.accounts), [var.accounts.shared]) : "arn:aws:iam::${account}:root"]
+  # What is pushed: the image, and the chart as an OCI artifact, whose last word is the chart's name.
+  repositories = [var.name, "${var.name}/charts/glassbox"]
+  readers      = [for account in setsubtract(values(var.accounts), [var.accounts.shared]) : "arn:aws:iam::${account}:root"]
 }
 
 resource "aws_kms_key" "this" {
@@ -67,7 +54,7 @@ data "aws_iam_policy_document" "key" {
 
 module "registry" {
   source   = "../../modules/registry"
-  for_each = toset(var.repositories)
+  for_each = toset(local.repositories)
 
   repository_name             = each.key
   repository_kms_key          = aws_kms_key.this.arn
