@@ -131,6 +131,16 @@ def test_prod_is_highly_available_and_can_page(lab: Lab) -> None:
     assert ("Secret", "glassbox") not in [(each["kind"], each["metadata"]["name"]) for each in lab.made()]
 
 
+def test_what_is_to_be_typed_names_the_cluster_that_was_asked_for(lab: Lab) -> None:
+    """prod's credentials must not go where the shell happens to point."""
+    done = lab.up("prod", "--context", "acme-prod")
+    assert done.returncode == 2
+    assert "kubectl --context acme-prod create namespace monitoring\n" in done.stderr
+    assert "kubectl --context acme-prod -n monitoring create secret generic glassbox --from-file=" in done.stderr
+    assert "kubectl --context acme-dev -n argocd get applications -w" in lab.up("dev", "--context", "acme-dev").stdout
+    assert "kubectl -n argocd get applications -w" in lab.up("dev").stdout
+
+
 def test_done_again_it_leaves_secrets_alone(lab: Lab) -> None:
     """Grafana's password stays, and what somebody has put into Alertmanager's."""
     for name in ("secret-grafana-admin-monitoring", "secret-glassbox-monitoring", "namespace-argocd", "namespace-monitoring"):
@@ -158,6 +168,20 @@ def test_print_asks_nobody(lab: Lab) -> None:
     assert not (lab.folder / "log").exists()
     assert "helm upgrade --install argocd" in done.stdout and "--kube-context here" in done.stdout
     assert done.stdout.index("AppProject") < done.stdout.index("secret-type") < done.stdout.index("applicationset.yaml")
+
+
+def test_check_needs_no_cluster_and_no_outputs(lab: Lab) -> None:
+    """What it would need is looked at, and nothing else: Terraform may have made nothing yet."""
+    done = lab.install("prod", "--check", "--repository", REPOSITORY)
+    assert (done.returncode, done.stderr, lab.changes()) == (0, "", [])
+    asked = [json.loads(line)[1] for line in (lab.folder / "log").read_text().splitlines()]
+    assert ["version", "-o", "json", "--client"] in asked and all(words[0] == "version" for words in asked)
+    done = lab.install("prod", "--check", "--repository", "here")
+    assert done.returncode == 2 and "--repository 'here': must be an address" in done.stderr
+    (lab.folder / "helm").write_text("#!/bin/sh\necho v3.2.1\n")
+    for more in (["--repository", REPOSITORY], ["--uninstall"]):
+        done = lab.install("prod", "--check", *more)
+        assert done.returncode == 2 and "helm is v3.2.1: 3.14 or later is needed" in done.stderr
 
 
 def test_elsewhere_no_outputs_are_needed(lab: Lab) -> None:

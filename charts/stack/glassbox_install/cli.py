@@ -15,10 +15,9 @@ from urllib.parse import urlsplit
 
 from . import definitions, steps
 from .parts import PARTS, PROFILES, Part, Refused, Unavailable, Wish, chart_of, layers
-from .tools import Failed, Tools
+from .tools import Failed, Tools, meant
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?")  # helm's bound for a release is 53
-COMMAND = re.compile(r"\b(kubectl|helm) (?=(?:-n \S+ )?(?:create|delete|describe|logs|rollback|uninstall)\b)")
 EPILOGUE = f"""
 parts, in order: {', '.join(part.name for part in PARTS)} (webhook: in the demo profile;
 gateway: when asked for).
@@ -142,12 +141,6 @@ def take_down(tools: Tools, asked: Wish, seconds: int) -> None:
         each(tools, part, asked, lambda part=part: steps.remove(tools, part, asked, seconds))
     if not tools.dry and (left := steps.remains(tools, asked)):
         print(f"\nleft, for they may hold what somebody still wants:\n{meant(left, tools.context)}")
-
-
-def meant(text: str, context: str) -> str:
-    """What is to be typed, for the cluster that was asked for and not for the shell's current one."""
-    flags = {"kubectl": f"--context {context}", "helm": f"--kube-context {context}"}
-    return COMMAND.sub(lambda found: f"{found[1]} {flags[found[1]]} ", text) if context else text
 
 
 def each(tools: Tools, part: Part, asked: Wish, step) -> None:

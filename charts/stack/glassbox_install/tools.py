@@ -14,6 +14,8 @@ from .parts import Refused
 # The oldest that will do. kubectl's and the cluster's: an HPA on a container's CPU is stable since 1.30.
 HELM = (3, 14)
 KUBERNETES = (1, 30)
+# In what is printed to be typed.
+COMMAND = re.compile(r"\b(kubectl|helm) (?=(?:-n \S+ )?(?:create|delete|describe|get|logs|rollback|uninstall)\b)")
 ASK_SECONDS = 60  # for a question; a change has the part's own limit
 
 
@@ -37,6 +39,12 @@ def too_old(name: str, found: str, least: tuple[int, int]) -> None:
 def last_words(program: str, done: subprocess.CompletedProcess[str]) -> str:
     """Why it failed: the last line on its stderr."""
     return (done.stderr.strip().splitlines() or [f"{program} says nothing"])[-1]
+
+
+def meant(text: str, context: str) -> str:
+    """What is to be typed, for the cluster that was asked for and not for the shell's current one."""
+    flags = {"kubectl": f"--context {context}", "helm": f"--kube-context {context}"}
+    return COMMAND.sub(lambda found: f"{found[1]} {flags[found[1]]} ", text) if context else text
 
 
 class Tools:
@@ -89,19 +97,21 @@ class Tools:
             raise Failed(f"{shlex.join(line)}\n{done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
 
-    def check(self) -> None:
-        """Both are there and new enough, and the cluster answers."""
+    def check(self, cluster: bool = True) -> None:
+        """Both are there and new enough, and the cluster answers, if there is to be one."""
         for program, where in (("helm", "helm.sh/docs/intro/install"), ("kubectl", "kubernetes.io/docs/tasks/tools")):
             if shutil.which(program) is None:
                 raise Refused(f"{program} is not in PATH: https://{where}")
         helm = self.ask("helm", "version", "--template", "{{.Version}}")
         too_old("helm", helm.stdout, HELM)
-        told = self.ask("kubectl", "version", "-o", "json", "--request-timeout=10s")
+        told = self.ask("kubectl", "version", "-o", "json", "--request-timeout=10s" if cluster else "--client")
         try:
             versions = json.loads(told.stdout)
         except ValueError:
             versions = {}
         too_old("kubectl", versions.get("clientVersion", {}).get("gitVersion", ""), KUBERNETES)
+        if not cluster:
+            return
         if "serverVersion" not in versions:
             context = f"context {self.context}" if self.context else "the current context"
             raise Refused(f"the cluster of {context} does not answer: {last_words('kubectl', told)}\n"
