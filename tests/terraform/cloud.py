@@ -30,6 +30,7 @@ ORGANISATION = {
 # takes them away, as the load balancer controller and external-dns would; not the record, while there is a file `stuck`.
 INSTALL = """#!/bin/sh
 set -eu
+case "$*" in *--check*) exit ;; esac
 echo "$*" >>"{folder}/installs"
 zone=$(aws route53 list-hosted-zones-by-name --dns-name dev.example.org --query 'HostedZones[0].Id' --output text)
 records() {{ sed "s/ACTION/$1/g" "{folder}/records.json" >"{folder}/$1.json" &&
@@ -67,11 +68,10 @@ class Cloud:
         self.organisation(ORGANISATION)
         self.script(folder / "infra/gitops/bootstrap/install", INSTALL.format(folder=folder))
         (folder / "records.json").write_text(json.dumps(RECORDS))
-        self.script(folder / "bin/kubectl", "#!/bin/sh\nexit 0\n")
         self.server = self.start()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))},
-            "PATH": os.pathsep.join((str(folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"])),
+            "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none",
             "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true",
             "XDG_CACHE_HOME": str(folder / "cache"), "HOME": str(folder),

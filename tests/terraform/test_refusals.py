@@ -16,9 +16,10 @@ SECONDS = 300
 
 @pytest.fixture(name="tree")
 def a_copy(tmp_path: Path) -> Path:
-    """infra/terraform, filled in."""
+    """infra/terraform, filled in, and what it calls."""
     tree = tmp_path / "infra/terraform"
-    shutil.copytree(ROOT / "infra/terraform", tree, symlinks=True, ignore=shutil.ignore_patterns(".terraform"))
+    for folder in ("infra/terraform", "infra/gitops", "charts/stack", "alerts/alertmanager"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, symlinks=True, ignore=shutil.ignore_patterns(".terraform", "__pycache__"))
     fill(tree, {})
     return tree
 
@@ -37,15 +38,22 @@ def fake(folder: Path, **programs: str) -> str:
     return str(folder)
 
 
-def run(*line: str | Path, path: str | None = None) -> tuple[int, str]:
-    done = subprocess.run(["/usr/bin/python3", *line], capture_output=True, text=True, timeout=SECONDS, check=False,
+def ran(*line: str | Path, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["/usr/bin/python3", *line], capture_output=True, text=True, timeout=SECONDS, check=False,
                           stdin=subprocess.DEVNULL, env=dict(os.environ, PATH=path or os.environ["PATH"]))
+
+
+def run(*line: str | Path, path: str | None = None) -> tuple[int, str]:
+    done = ran(*line, path=path)
     return done.returncode, done.stderr
 
 
 SOURCE = "https://aws.amazon.com/eks/pricing/"
 GOOD_TERRAFORM = """echo '{"terraform_version": "1.11.4"}'"""
 GOOD_AWS = """case "$*" in *get-caller-identity*) echo '{"Account": "123456789012"}';; *) echo 'An error occurred (AccessDenied)' >&2; exit 254;; esac"""
+# What else must be there before an environment is begun.
+REST = {"kubectl": """echo '{"clientVersion": {"gitVersion": "v1.35.2"}}'""", "helm": "echo v4.1.4",
+        "git": "echo https://git.example.org/acme/glassbox.git"}
 
 
 @pytest.mark.parametrize("program", ["up", "down"])
@@ -89,15 +97,45 @@ def test_terraform_of_before_there_was_a_lock_file(tree: Path, tmp_path: Path) -
 
 
 def test_nobody_logged_in(tree: Path, tmp_path: Path) -> None:
-    path = fake(tmp_path / "bin", aws="echo 'Unable to locate credentials' >&2; exit 253", terraform=GOOD_TERRAFORM)
+    path = fake(tmp_path / "bin", aws="echo 'Unable to locate credentials' >&2; exit 253", terraform=GOOD_TERRAFORM, **REST)
     status, said = run(tree / "up", "dev", path=path)
     assert status == 2 and "AWS does not know you" in said and "aws sso login" in said
 
 
 def test_a_role_that_cannot_be_taken(tree: Path, tmp_path: Path) -> None:
-    path = fake(tmp_path / "bin", aws=GOOD_AWS, terraform=GOOD_TERRAFORM, kubectl="exit 0")
+    path = fake(tmp_path / "bin", aws=GOOD_AWS, terraform=GOOD_TERRAFORM, **REST)
     status, said = run(tree / "down", "prod", "--yes", path=path)
     assert status == 2 and "glassbox-deploy-prod cannot be taken" in said and "up bootstrap" in said
+
+
+@pytest.mark.parametrize(("environment", "changes", "words"), [
+    ("dev", {"helm": None}, "dev: install: refused: helm is not in PATH: https://"),
+    ("dev", {"helm": "echo v3.2.1"}, "dev: install: refused: helm is v3.2.1: 3.14 or later is needed"),
+    ("staging", {"kubectl": None}, "staging: install: refused: kubectl is not in PATH: https://"),
+    ("staging", {"git": "exit 2"}, "staging: install: refused: where Argo CD finds the repository is not known"),
+    ("prod", {"git": None}, "prod: install: refused: git is not in PATH"),
+    ("prod", {"git": "echo /srv/glassbox"}, "'/srv/glassbox': must be an address that a cluster can reach"),
+    ("all", {"helm": None}, "dev: install: refused: helm is not in PATH: https://"),
+    ("all", {"git": "exit 2"}, "dev: install: refused: where Argo CD finds the repository is not known"),
+])
+def test_what_only_the_cluster_needs_is_looked_at_first(tree: Path, tmp_path: Path, environment: str, changes: dict,
+                                                        words: str) -> None:
+    """Building it takes half an hour: nothing is begun, of no environment."""
+    programs = {"aws": EMPTY_AWS, "terraform": NOTING} | REST | changes
+    path = fake(tmp_path / "bin", **{name: text for name, text in programs.items() if text})
+    status, said = run(tree / "up", environment, "--yes", path=path)
+    assert status == 2 and words in said, said
+    assert not (tree / "environments/bootstrap/backend_override.tf").exists()
+
+
+def test_down_needs_no_address(tree: Path, tmp_path: Path) -> None:
+    """But helm, and before anything is begun."""
+    programs = {"aws": GOOD_AWS, "terraform": GOOD_TERRAFORM} | REST | {"git": "exit 2"}
+    status, said = run(tree / "down", "prod", "--yes", path=fake(tmp_path / "bin", **programs))
+    assert status == 2 and "glassbox-deploy-prod cannot be taken" in said
+    (tmp_path / "bin/helm").unlink()
+    status, said = run(tree / "down", "prod", "--yes", path=str(tmp_path / "bin"))
+    assert status == 2 and "prod: install: refused: helm is not in PATH" in said
 
 
 def test_bootstrap_in_a_stranger_s_account(tree: Path, tmp_path: Path) -> None:
@@ -173,7 +211,8 @@ def test_what_was_done_before_one_failed_is_said(tree: Path, tmp_path: Path, mon
            "up: not done: dev, staging, prod\n" in said
 
 
-def test_what_github_must_know_is_asked_in_each_account_as_who_may(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_github_must_know_is_asked_in_each_account_as_who_may(tree: Path, tmp_path: Path,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment in another account is entered with its profile, and with that alone."""
     fill(tree, TWO_ACCOUNTS)
     monkeypatch.setenv("AWS_PROFILE", "mine")
@@ -185,6 +224,70 @@ def test_what_github_must_know_is_asked_in_each_account_as_who_may(tree: Path, t
     assert status == 2 and "prod: github_environments" in said and "cannot be taken" not in said
     status, said = run(tree / "github-variables", "dev", "--profile", "111111111111=mine", path=path)
     assert status == 2 and "--profile 111111111111=…: none of organisation.auto.tfvars.json's accounts" in said
+
+
+OUTPUTS = {"cluster_name": "glassbox-x", "region": "eu-central-1", "vpc_id": "vpc-0a", "public_subnets_cidr_blocks": ["10.0.0.0/24"]}
+CLUSTER = {"kubectl": """case "$*" in
+version*) echo '{"clientVersion": {"gitVersion": "v1.35.2"}, "serverVersion": {"gitVersion": "v1.35.0"}}' ;;
+get*) exit 1 ;;
+esac"""}
+
+
+def test_who_made_a_cluster_is_told_how_to_ask_it(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when it stops in the middle: prod's Secret must not go where the shell happens to point."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a cache"))
+    monkeypatch.setenv("LOG", str(tmp_path / "log"))
+    outputs = json.dumps({name: {"value": value} for name, value in OUTPUTS.items()})
+    terraform = f"""{NOTING}\n[ "$2" != output ] || echo '{outputs}'"""
+    aws = EMPTY_AWS.replace("*get-caller", "*update-kubeconfig*) ;; *get-caller", 1)
+    path = fake(tmp_path / "bin", **{"aws": aws, "terraform": terraform} | REST | CLUSTER)
+    export = f"\n   export KUBECONFIG='{tmp_path}/a cache/glassbox/kubeconfig/glassbox-"
+    done = ran(tree / "up", "dev", "--yes", path=path)
+    assert done.returncode == 0 and done.stdout.endswith(f"{export}dev'\n"), done.stdout + done.stderr
+    assert "kubectl --context glassbox-dev -n argocd get applications -w" in done.stdout
+    done = ran(tree / "up", "prod", "--yes", path=path)
+    assert done.returncode == 1 and done.stderr.endswith(f"{export}prod'\n"), done.stderr
+    assert "kubectl --context glassbox-prod -n monitoring create secret generic glassbox" in done.stderr
+
+
+SLOW_IAM = """case "$*" in *assume-role*deploy-shared*) echo again >>"$LOG.tries"
+    [ "$(wc -l <"$LOG.tries")" -gt 2 ] || { echo 'An error occurred (AccessDenied) when calling the AssumeRole operation' >&2; exit 254; };; esac
+"""
+
+
+def test_a_role_that_was_made_just_now_is_waited_for(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """IAM refuses it for some seconds; one that was there before is refused at once."""
+    monkeypatch.setenv("LOG", str(tmp_path / "log"))
+    path = fake(tmp_path / "bin", aws=SLOW_IAM + EMPTY_AWS, terraform=NOTING, wc='exec /usr/bin/wc "$@"')
+    status, said = run(tree / "up", "shared", "--yes", path=path)
+    assert status == 2 and "glassbox-deploy-shared cannot be taken" in said
+    assert len((tmp_path / "log.tries").read_text().splitlines()) == 1
+    (tmp_path / "log.tries").unlink()
+    status, said = run(tree / "up", "all", "--yes", "--no-gitops", path=path)
+    assert status == 0, said
+    assert (tmp_path / "log").read_text().split()[1::2] == ["bootstrap", "shared", "dev", "staging", "prod"]
+    assert len((tmp_path / "log.tries").read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize(("why", "waits"), [("An error occurred (AccessDenied)", True), ("An error occurred (Throttling)", False)])
+def test_a_refusal_stays_a_refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], why: str,
+                                   waits: bool) -> None:
+    """Once the time is up; at once, when it is none that time heals."""
+    monkeypatch.syspath_prepend(str(ROOT / "infra/terraform"))
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    from glassbox_terraform import organisation, tools  # noqa: PLC0415  the path comes first
+    now = [0.0]
+
+    def refuse(role: str) -> None:
+        raise organisation.Failed(f"{role}: {why}")
+
+    monkeypatch.setattr(tools, "assume", refuse)
+    monkeypatch.setattr(tools.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(tools.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    with pytest.raises(organisation.Refused, match="glassbox-deploy-dev cannot be taken"):
+        tools.allowed(organisation.Target("glassbox", "dev", "123456789012", "eu-central-1", ""), fresh=True)
+    assert now[0] == (tools.KNOWN_SECONDS if waits else 0)
+    assert ("waiting for IAM to know the role" in capsys.readouterr().out) == waits
 
 
 def test_a_profile_for_one(tree: Path) -> None:

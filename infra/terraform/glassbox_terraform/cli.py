@@ -28,7 +28,7 @@ def options(name: str, what: str) -> argparse.ArgumentParser:
     parser.add_argument("--plan", action="store_true", help="only say what would be done")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--profile", action="append", default=[], metavar="ACCOUNT=PROFILE",
-                        help="with all: who makes what is in an account, a profile of the AWS CLI (default: the credentials at hand)")
+                        help="with all: who makes what is in an account, a profile of the AWS CLI (default: those at hand)")
     parser.add_argument("--no-gitops", action="store_true", help="the cluster alone: nothing in it is installed or removed")
     if name == "down":
         parser.add_argument("--patience", type=seconds, default=left.PATIENCE, metavar="SECONDS",
@@ -54,20 +54,17 @@ def sure(given: argparse.Namespace, environment: str, question: str) -> None:
         raise Refused("not done")
 
 
-def ready(given: argparse.Namespace, environment: str) -> Target:
-    """All that must hold before anything is touched."""
+def ready(environment: str, fresh: bool = False) -> Target:
+    """All that must hold before an environment is touched; `fresh`: its role has just been made."""
     target_now = target(environment, "" if environment != "bootstrap" else tools.account())
-    tools.need("terraform", "aws")
     tools.caller()
-    tools.allowed(target_now)
-    if environment in CLUSTERS and not given.no_gitops and not given.plan:
-        tools.need("kubectl")
+    tools.allowed(target_now, fresh)
     return target_now
 
 
-def make(given: argparse.Namespace, environment: str) -> None:
+def make(given: argparse.Namespace, environment: str, fresh: bool) -> None:
     """up."""
-    wanted = ready(given, environment)
+    wanted = ready(environment, fresh)
     first = wanted.environment == "bootstrap" and not state.there(wanted)
     if first:
         state.begin_local(wanted)
@@ -84,11 +81,13 @@ def make(given: argparse.Namespace, environment: str) -> None:
     if wanted.cluster and not given.no_gitops:
         contents.install(wanted)
     print(f"{wanted.environment} is up in account {wanted.account}, {wanted.region}")
+    if wanted.cluster and not given.no_gitops:
+        print(f"what kubectl needs to ask it:\n   {contents.export(wanted)}")
 
 
-def unmake(given: argparse.Namespace, environment: str) -> None:
+def unmake(given: argparse.Namespace, environment: str, _: bool) -> None:
     """down."""
-    wanted = ready(given, environment)
+    wanted = ready(environment)
     moved = (wanted.folder / state.OVERRIDE).exists()
     if not moved and not state.there(wanted):
         raise Refused(f"{wanted.environment}: there is no state: no bucket {wanted.bucket}")
@@ -134,15 +133,20 @@ def images(wanted: Target) -> None:
                       f"TF_VAR_repository_force_delete=true infra/terraform/up {wanted.environment}")
 
 
-def run(name: str, what: str, work: Callable[[argparse.Namespace, str], None], last_first: bool, arguments: list[str]) -> int:
+def run(name: str, what: str, work: Callable[[argparse.Namespace, str, bool], None], last_first: bool,
+        arguments: list[str]) -> int:
     """With every error a sentence, and of several environments which are done and which are not begun."""
     given = options(name, what).parse_args(arguments)
     done, todo = [], []
     try:
         todo = steps(given.environment, given.profile)[::-1 if last_first else 1]
+        tools.need("terraform", "aws")
+        if not (given.plan or given.no_gitops):
+            for environment in (each.environment for each in todo if each.environment in CLUSTERS):
+                contents.check(environment, *(["--uninstall"] if last_first else []))
         while todo:
             with todo[0].credentials():
-                work(given, todo[0].environment)
+                work(given, todo[0].environment, any(each.environment == "bootstrap" for each in done))
             done.append(todo.pop(0))
         return 0
     except Refused as error:
@@ -160,7 +164,8 @@ def run(name: str, what: str, work: Callable[[argparse.Namespace, str], None], l
 
 def up(arguments: list[str]) -> int:
     """infra/terraform/up."""
-    return run("up", "Makes an environment, or changes it to what is written; then installs what runs in it.", make, False, arguments)
+    return run("up", "Makes an environment, or changes it to what is written; then installs what runs in it.", make, False,
+               arguments)
 
 
 def down(arguments: list[str]) -> int:

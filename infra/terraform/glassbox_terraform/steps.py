@@ -66,13 +66,14 @@ def steps(environment: str, given: list[str]) -> list[Step]:
     """In the order of being made; those of `all` only if each account can be entered."""
     if environment not in (*ENVIRONMENTS, ALL):
         raise Refused(f"no such environment: {environment}; there are {', '.join(ENVIRONMENTS)}, and all")
+    accounts = read()["accounts"]
     if environment != ALL:
         if given:
             raise Refused("--profile is for all, which enters several accounts; else: AWS_PROFILE=…")
         return [Step(environment)]
     known = profiles(given)
     first, *others = ENVIRONMENTS
-    made = [Step(first, account, known.get(account, "")) for account in dict.fromkeys(read()["accounts"].values())]
+    made = [Step(first, account, known.get(account, "")) for account in dict.fromkeys(accounts.values())]
     for each in made:
         with each.credentials():
             found = tools.account()

@@ -1,4 +1,4 @@
-"""terraform, aws and kubectl: found, new enough, run."""
+"""terraform and aws: found, new enough, run."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import re
 import shlex
 import shutil
 import subprocess
+import time
 from typing import Any
 
 from .organisation import Failed, Refused, Target
 
 TERRAFORM = (1, 11)
 WHERE = {"terraform": "developer.hashicorp.com/terraform/install",
-         "aws": "docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
-         "kubectl": "kubernetes.io/docs/tasks/tools"}
+         "aws": "docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"}
 ASK_SECONDS = 120
+KNOWN_SECONDS = 60  # until a role that has just been made can be taken everywhere
+PAUSE = 2
 
 
 def need(*programs: str) -> None:
@@ -77,12 +79,18 @@ def account() -> str:
     return caller()
 
 
-def allowed(target: Target) -> None:
-    """The caller may take the environment's role."""
-    if target.role:
+def allowed(target: Target, fresh: bool = False) -> None:
+    """The caller may take the environment's role; one that is fresh is refused at first, as IAM tells itself in seconds."""
+    deadline = time.monotonic() + (KNOWN_SECONDS if fresh else 0)
+    while target.role:
         try:
             assume(target.role)
+            return
         except Failed as error:
+            if "AccessDenied" in str(error) and time.monotonic() < deadline:
+                print(f"waiting for IAM to know the role {target.role}", flush=True)
+                time.sleep(PAUSE)
+                continue
             raise Refused(f"{target.environment}: {target.role} cannot be taken: {error}\nis the account bootstrapped "
                           "(infra/terraform/up bootstrap, with its credentials), and are you among its operators?"
                           ) from None
