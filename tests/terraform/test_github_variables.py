@@ -25,7 +25,7 @@ def test_a_role_that_is_made_can_be_told_to_github_and_trusts_where_it_is_told(c
     for where, arn in roles:
         role = iam.get_role(RoleName=arn.rpartition("/")[2])["Role"]
         assert role["Arn"] == arn and subjects(role["AssumeRolePolicyDocument"]) == [f"repo:acme/glassbox:environment:{where}"]
-    rest = {line for line in told.splitlines() if " AWS_ROLE " not in line}
+    rest = {line for line in told.splitlines() if " AWS_ROLE " not in line and not line.startswith("#")}
     registry = cloud.client("ecr").describe_repositories(repositoryNames=["glassbox"])["repositories"][0]["repositoryUri"]
     assert rest == {
         *(f"{where} AWS_REGION eu-central-1" for where, _ in roles), f"- IMAGE_REPOSITORY {registry}",
@@ -45,19 +45,19 @@ OUTPUTS = {
 }
 
 
-def told(folder: Path, outputs: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
+def told(folder: Path, outputs: Any, *arguments: str, file: str = "prod.json") -> subprocess.CompletedProcess[str]:
     """The program in a copy that is filled in, with outputs as they were recorded."""
     subprocess.run(["cp", "-a", ROOT / "infra/terraform", folder / "terraform"], check=True)
     (folder / "terraform/environments/common/organisation.auto.tfvars.json").write_text(json.dumps(ORGANISATION))
     text = outputs if isinstance(outputs, str) else json.dumps({name: {"value": value, "type": "?", "sensitive": False}
                                                                 for name, value in outputs.items()})
-    (folder / "prod.json").write_text(text)
+    (folder / file).write_text(text)
     return subprocess.run([folder / "terraform/github-variables", *arguments, "--outputs", folder], capture_output=True, text=True, check=False)
 
 
 def test_prod_is_looked_at_by_an_environment_of_its_own(tmp_path: Path) -> None:
     done = told(tmp_path, OUTPUTS, "prod")
-    assert done.stdout.splitlines() == [
+    assert [line for line in done.stdout.splitlines() if not line.startswith("#")] == [
         f"prod-gate AWS_ROLE {OUTPUTS['github_role_arns']['gate']}", "prod-gate AWS_REGION eu-central-1",
         "prod-gate CLUSTER_NAME glassbox-prod", "prod-gate URL https://glassbox.example.org"]
     # The host is the chart's of infra/gitops.
@@ -66,7 +66,23 @@ def test_prod_is_looked_at_by_an_environment_of_its_own(tmp_path: Path) -> None:
 
 def test_without_a_domain_the_address_is_a_persons_to_say(tmp_path: Path) -> None:
     done = told(tmp_path, OUTPUTS | {"domain": ""}, "prod")
-    assert done.returncode == 0 and done.stdout.splitlines()[-1].startswith("# prod-gate URL https://…   prod has no domain")
+    assert done.returncode == 0 and "\n# prod-gate URL http://ADDRESS\n" in done.stdout and "\nprod-gate URL" not in done.stdout
+    assert "# prod has no domain: its address is known after its first release: kubectl -n glassbox get ingress\n" in done.stdout
+
+
+def test_what_terraform_does_not_know_is_a_comment_to_be_filled_in(tmp_path: Path) -> None:
+    """Each says when it is needed; without its # it is a line that .github/setup takes, the file's last one, too."""
+    done = told(tmp_path, OUTPUTS | {"domain": "", "github_environments": {"gate": "dev"}}, "dev", file="dev.json")
+    comments = [line for line in done.stdout.splitlines() if line.startswith("#")]
+    needed = [line for line in comments if re.fullmatch(r"# \S+ [A-Z_]+ \S+", line)]
+    assert needed == ["# dev URL http://ADDRESS", "# dev GATE_TRAFFIC 20", "# - GATE_RUNNER LABEL"]
+    assert all(comments[comments.index(line) - 1] not in needed for line in needed)
+    for text, wanted in ((done.stdout, False), ("\n".join(line.removeprefix("# ") for line in needed), True)):
+        (tmp_path / "variables").write_text(text)
+        setup = subprocess.run([ROOT / ".github/setup", "acme/glassbox", "--reviewers", "ops", "--dry-run", "--variables", tmp_path / "variables"],
+                               capture_output=True, text=True, check=False)
+        assert setup.returncode == 0, setup.stderr
+        assert ("variable set GATE_RUNNER --repo acme/glassbox --body LABEL" in setup.stdout) == wanted
 
 
 @pytest.mark.parametrize(("outputs", "arguments", "said"), [

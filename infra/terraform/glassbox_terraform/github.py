@@ -22,7 +22,7 @@ EPILOGUE = """
     infra/terraform/github-variables >variables
     .github/setup ORG/REPO --reviewers TEAM --variables variables
 
-What Terraform does not know is a comment there: fill it in, or leave it.
+What Terraform does not know is a comment there, below another that says when it is needed: fill it in, or leave it.
 """
 
 
@@ -58,9 +58,15 @@ def lines(outputs: Outputs, name: str) -> Iterator[str]:
     if domain := outputs.values.get("domain", {}).get("value"):
         yield f"{gate} URL https://glassbox.{domain}"
     else:
-        yield f"# {gate} URL https://…   {outputs.environment} has no domain: where users find it, Terraform does not know"
+        yield f"# {outputs.environment} has no domain: its address is known after its first release: kubectl -n glassbox get ingress"
+        yield f"# {gate} URL http://ADDRESS"
+    yield f"# as long as {outputs.environment} has no users: the gate judges by 500 requests of each route, and sends so many a second"
+    yield f"# {gate} GATE_TRAFFIC 20"
     if outputs.environment == CLUSTERS[0]:
         yield "- DELIVERY on"
+        yield "# GitHub's own runners reach no API server that is closed to them, as each is whose environment's"
+        yield "# cluster_endpoint_public_access_cidrs does not name them: the label of a runner within the network"
+        yield "# - GATE_RUNNER LABEL"
 
 
 def recorded(folder: Path, environment: str) -> str:
@@ -97,8 +103,9 @@ def collect(environments: list[str], folder: Path | None, given: list[str]) -> l
         except (ValueError, TypeError, AttributeError):
             raise Refused(f"{environment}: that is not what `terraform output -json` says: {text[:80]!r}") from None
         if outputs.missing:
-            missing.append(f"{environment}: {', '.join(dict.fromkeys(outputs.missing))}: "
-                           f"{'missing' if outputs.values else 'there are no outputs'}; infra/terraform/up {environment} makes them")
+            why = "missing" if outputs.values else "there are no outputs"
+            missing.append(f"{environment}: {', '.join(dict.fromkeys(outputs.missing))}: {why}; "
+                           f"infra/terraform/up {environment} makes them")
     if missing:
         raise Refused("Terraform's outputs:\n  " + "\n  ".join(missing))
     return found
