@@ -53,16 +53,16 @@ def lines(outputs: Outputs, name: str) -> Iterator[str]:
         yield f"- IMAGE_REPOSITORY {outputs.get('repository_urls', name)}"
         yield f"- CHART_REPOSITORY {outputs.get('repository_urls', f'{name}/{CHARTS}').rpartition('/')[0]}"
         return
-    gate = outputs.get("github_environments", "gate")
+    gate, here = outputs.get("github_environments", "gate"), outputs.environment
     yield f"{gate} CLUSTER_NAME {outputs.get('cluster_name')}"
     if domain := outputs.values.get("domain", {}).get("value"):
         yield f"{gate} URL https://glassbox.{domain}"
     else:
-        yield f"# {outputs.environment} has no domain: its address is known after its first release: kubectl -n glassbox get ingress"
+        yield f"# {here} has no domain: its address is known after its first release: kubectl -n glassbox get ingress"
         yield f"# {gate} URL http://ADDRESS"
-    yield f"# as long as {outputs.environment} has no users: the gate judges by 500 requests of each route, and sends so many a second"
+    yield f"# as long as {here} has no users: the gate judges by 500 requests of each route, and sends so many a second"
     yield f"# {gate} GATE_TRAFFIC 20"
-    if outputs.environment == CLUSTERS[0]:
+    if here == CLUSTERS[0]:
         yield "- DELIVERY on"
         yield "# GitHub's own runners reach no API server that is closed to them, as each is whose environment's"
         yield "# cluster_endpoint_public_access_cidrs does not name them: the label of a runner within the network"
