@@ -1,9 +1,10 @@
-"""Tables of numbers that follow from each other, reckoned again. A row is
+"""Tables of numbers that follow from each other, calculated again. A row is
 
     | `P` | viewers at the peak | 375,000 | `A * 3` |
 
 a name, what it is, its value, and how it is had: an expression in code over rows above it, or words (an
-assumption, a source). The value may have a unit behind it, and be rounded to the digits that it shows.
+assumption, a source). The value may have a unit behind it, and be rounded to the digits that it shows. A row whose
+expression is followed by ", at most `EXPRESSION`" may be no more than that, such as a sample than those it is taken from.
 """
 
 import ast
@@ -11,6 +12,7 @@ import operator
 import re
 from pathlib import Path
 
+LIMIT = re.compile(r", at most `([^`]+)`")
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| (-?[\d,]*\.?\d+)([^|]*) \| ([^|]+) \|$", re.M)
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
              ast.Pow: operator.pow}
@@ -41,26 +43,29 @@ def digits(number: str) -> float:
 
 
 def problems(text: str) -> tuple[int, list[str]]:
-    """How many rows were reckoned, and what is wrong with them."""
+    """How many rows were calculated, and what is wrong with them."""
     known: dict[str, float] = {}
     found: list[str] = []
-    reckoned = 0
+    calculated = 0
     for name, _, shown, _, how in ROW.findall(text):
         if name in known:
             found.append(f"{name} is there twice")
         said = float(shown.replace(",", ""))
         code = re.fullmatch(r"`([^`]+)`.*", how.strip())
         if code:
-            reckoned += 1
+            calculated += 1
             try:
-                tree = ast.parse(code[1], mode="eval")
-                due = value(tree, known)
+                due = value(ast.parse(code[1], mode="eval"), known)
                 if abs(due - said) > digits(shown) * 1.0001:
                     found.append(f"{name} is {shown}, and {code[1]} comes to {due:,.6g}")
+                for limit in LIMIT.findall(how):
+                    most = value(ast.parse(limit, mode="eval"), known)
+                    if said > most:
+                        found.append(f"{name} is {shown}, and may be at most {limit}: {most:,.6g}")
             except (ValueError, SyntaxError) as error:
                 found.append(f"{name}: {error}")
         known[name] = said
-    return reckoned, found
+    return calculated, found
 
 
 def read(path: Path) -> tuple[int, list[str]]:
