@@ -39,8 +39,10 @@ def fake(folder: Path, **programs: str) -> str:
 
 
 def ran(*line: str | Path, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Whichever charts this machine has in a folder, if any: a folder without Argo CD's would be refused first."""
+    environment = {name: value for name, value in os.environ.items() if name != "CHARTS_DIR"}
     return subprocess.run(["/usr/bin/python3", *line], capture_output=True, text=True, timeout=SECONDS, check=False,
-                          stdin=subprocess.DEVNULL, env=dict(os.environ, PATH=path or os.environ["PATH"]))
+                          stdin=subprocess.DEVNULL, env=environment | {"PATH": path or os.environ["PATH"]})
 
 
 def run(*line: str | Path, path: str | None = None) -> tuple[int, str]:
