@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable
 
 from . import contents, left, state, tools
-from .organisation import CLUSTERS, ENVIRONMENTS, Failed, Refused, Target, target
-from .steps import steps
+from .organisation import CLUSTERS, ENVIRONMENTS, Failed, Refused, Target
+from .steps import ready, steps
 
 ORDER = """
 From nothing: fill in environments/common/organisation.auto.tfvars.json, then, with an administrator's credentials of each
@@ -54,14 +54,6 @@ def sure(given: argparse.Namespace, environment: str, question: str) -> None:
         raise Refused("not done")
 
 
-def ready(environment: str, fresh: bool = False) -> Target:
-    """All that must hold before an environment is touched; `fresh`: its role has just been made."""
-    target_now = target(environment, "" if environment != "bootstrap" else tools.account())
-    tools.caller()
-    tools.allowed(target_now, fresh)
-    return target_now
-
-
 def make(given: argparse.Namespace, environment: str, fresh: bool) -> None:
     """up."""
     wanted = ready(environment, fresh)
@@ -78,11 +70,11 @@ def make(given: argparse.Namespace, environment: str, fresh: bool) -> None:
     (wanted.folder / "plan.tfplan").unlink(missing_ok=True)
     if moving and wanted.environment == "bootstrap":
         state.move_in(wanted)
+    said = f"{wanted.environment} is up in account {wanted.account}, {wanted.region}"
     if wanted.cluster and not given.no_gitops:
         contents.install(wanted)
-    print(f"{wanted.environment} is up in account {wanted.account}, {wanted.region}")
-    if wanted.cluster and not given.no_gitops:
-        print(f"what kubectl needs to ask it:\n   {contents.export(wanted)}")
+        said += f"\nwhat kubectl needs to ask it:\n   {contents.export(wanted)}"
+    print(said)
 
 
 def unmake(given: argparse.Namespace, environment: str, _: bool) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import state, steps, tools
-from .organisation import CLUSTERS, Failed, Refused, read, target
+from .organisation import CLUSTERS, Failed, Refused, read
 
 MADE = ("shared", *CLUSTERS)
 CHARTS = "charts/glassbox"  # beneath the image's repository; a chart's own name is not part of where charts go
@@ -80,22 +80,22 @@ def recorded(folder: Path, environment: str) -> str:
 
 def asked(environment: str) -> str:
     """What it says now."""
-    wanted = target(environment, "")
     tools.need("terraform", "aws")
-    tools.caller()
-    tools.allowed(wanted)
+    wanted = steps.ready(environment)
     state.enter(wanted)
     return tools.terraform(wanted, "output", "-json", quiet=True)
 
 
 def collect(environments: list[str], folder: Path | None, given: list[str]) -> list[str]:
     """The lines of all environments, each asked with the profile of its account."""
-    name, known = read()["name"], steps.profiles(given)
+    said = read()
+    name, accounts = said["name"], said["accounts"]
+    known = steps.profiles(given, accounts)
     if strangers := [each for each in environments if each not in MADE]:
         raise Refused(f"no such environment: {strangers[0]}; there are {', '.join(MADE)}")
     found, missing = [], []
     for environment in environments or MADE:
-        with steps.step(environment, known).credentials():
+        with steps.Step(environment, profile=known.get(accounts[environment], "")).credentials():
             text = recorded(folder, environment) if folder else asked(environment)
         try:
             outputs = Outputs(environment, dict(json.loads(text)))

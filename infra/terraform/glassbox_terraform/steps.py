@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import tools
-from .organisation import ENVIRONMENTS, FILE, Refused, read
+from .organisation import ENVIRONMENTS, FILE, Refused, Target, read, target
 
 ALL = "all"
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -44,22 +44,24 @@ class Step:
             os.environ.update(kept)
 
 
-def profiles(given: list[str]) -> dict[str, str]:
-    """Of each ACCOUNT=PROFILE, by account."""
+def profiles(given: list[str], accounts: dict[str, str]) -> dict[str, str]:
+    """Of each ACCOUNT=PROFILE, by account; `accounts` are the organisation's."""
     found = {}
     for text in given:
         match = re.fullmatch(r"([0-9]{12})=(\S+)", text)
         if not match:
             raise Refused(f"--profile {text!r}: must be ACCOUNT=PROFILE, an account's 12 digits and a profile of the AWS CLI")
         found[match[1]] = match[2]
-    if found and (strangers := sorted(set(found) - set(accounts := read()["accounts"].values()))):
-        raise Refused(f"--profile {strangers[0]}=…: none of {FILE.name}'s accounts: {', '.join(dict.fromkeys(accounts))}")
+    if strangers := sorted(set(found) - set(accounts.values())):
+        raise Refused(f"--profile {strangers[0]}=…: none of {FILE.name}'s accounts: {', '.join(dict.fromkeys(accounts.values()))}")
     return found
 
 
-def step(environment: str, known: dict[str, str]) -> Step:
-    """An environment that bootstrap has made a role for: its account lets its own take that, and nobody else."""
-    return Step(environment, profile=known.get(read()["accounts"][environment], ""))
+def ready(environment: str, fresh: bool = False) -> Target:
+    """All that must hold before an environment is touched or asked; `fresh`: its role has just been made."""
+    wanted = target(environment, tools.caller())
+    tools.allowed(wanted, fresh)
+    return wanted
 
 
 def steps(environment: str, given: list[str]) -> list[Step]:
@@ -71,7 +73,7 @@ def steps(environment: str, given: list[str]) -> list[Step]:
         if given:
             raise Refused("--profile is for all, which enters several accounts; else: AWS_PROFILE=…")
         return [Step(environment)]
-    known = profiles(given)
+    known = profiles(given, accounts)
     first, *others = ENVIRONMENTS
     made = [Step(first, account, known.get(account, "")) for account in dict.fromkeys(accounts.values())]
     for each in made:
@@ -81,4 +83,5 @@ def steps(environment: str, given: list[str]) -> list[Step]:
             whose = f"those of the profile {each.profile}" if each.profile else "those at hand"
             raise Refused(f"account {each.account} needs credentials of its own: {whose} are of account {found}; "
                           f"--profile {each.account}=PROFILE")
-    return [*made, *(step(name, known) for name in others)]
+    # bootstrap has made a role for each: its account lets its own take that, and nobody else.
+    return [*made, *(Step(name, profile=known.get(accounts[name], "")) for name in others)]
