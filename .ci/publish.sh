@@ -155,12 +155,15 @@ sbom() {
     done
 }
 
+# by_digest NAME@DIGEST: or it is refused.
+by_digest() { [[ $1 =~ ^[^@]+@sha256:[0-9a-f]{64}$ ]] || refuse "'$1' is not NAME@sha256:…, with 64 hexadecimal digits"; }
+
 # references NAME@DIGEST...: a signature is of a digest; a tag's could be moved between signing and use.
 references() {
     local name
     [ $# -gt 0 ] || refuse "what? NAME@sha256:…"
     for name in "$@"; do
-        [[ $name =~ ^[^@]+@sha256:[0-9a-f]{64}$ ]] || refuse "'$name' is not NAME@sha256:…, with 64 hexadecimal digits"
+        by_digest "$name"
     done
     have cosign || refuse "cosign is not there"
 }
@@ -240,7 +243,7 @@ tag() {
 promoted() {
     local digest
     [[ $# -eq 2 && $1 =~ ^[0-9a-f]{40}$ ]] || refuse "which commit, and which image? 40 hexadecimal digits, and NAME@sha256:…"
-    [[ $2 =~ ^[^@]+@(sha256:[0-9a-f]{64})$ ]] || refuse "'$2' is not NAME@sha256:…, with 64 hexadecimal digits"
+    by_digest "$2"
     digest=$(digest_of "git-$1")
     [ "$2" = "$IMAGE_REPOSITORY@$digest" ] || refuse "$2 is not commit $1's image, $IMAGE_REPOSITORY@${digest:-…, which is not there}"
     named "prod-${1:0:12}" "$digest"
