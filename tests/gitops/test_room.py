@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from glassbox_doctor.links.custom_metrics_api import quantity
 from glassbox_gitops.release import ENVIRONMENTS
 from rendering import ROOT, Unavailable, children, manifests, objects
 
 pytestmark = pytest.mark.skipif("GITOPS_BIN" not in os.environ, reason="no GITOPS_BIN (.ci/tools.sh gitops)")
 ZONES = 3
-UNITS = {"": 1.0, "m": 0.001, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30}
-MI = UNITS["Mi"]
+MI = 2.0**20
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,10 @@ TYPES = dict.fromkeys(("t3.large", "t3a.large", "m5.large", "m6i.large"), NODE)
 ON_EACH_NODE, ONCE, UNKNOWN = Room(0.25, 256 * MI), Room(1, 2048 * MI), Room(0.05, 64 * MI)
 
 
-def quantity(text: Any) -> float:
-    """100m, 256Mi."""
-    number, unit = re.fullmatch(r"([0-9.]+)(\w*)", str(text)).groups()
-    return float(number) * UNITS[unit]
-
-
 def asked(containers: list[dict[str, Any]]) -> Room:
     """What a pod of these asks for."""
     requests = [each.get("resources", {}).get("requests", {}) for each in containers]
-    room = Room(sum(quantity(each.get("cpu", 0)) for each in requests), sum(quantity(each.get("memory", 0)) for each in requests))
+    room = Room(*(sum(quantity(str(each.get(what, 0))) for each in requests) for what in ("cpu", "memory")))
     return Room(room.cpu or UNKNOWN.cpu, room.memory or UNKNOWN.memory)
 
 
